@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Columns: typed, nullable values, one for each row, as views of memory that somebody
+ * else owns. A text or list row is found by offsets, so that a column of any number of
+ * rows is a handful of arrays.
+ */
+#ifndef SP_COLUMN_H
+#define SP_COLUMN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define SP_TEXT UINT32_C(1)
+#define SP_INT64 UINT32_C(2)
+#define SP_FLOAT64 UINT32_C(3)
+#define SP_BOOL UINT32_C(4)
+#define SP_LIST UINT32_C(16) /* ored to one of the above: a list of them */
+
+typedef struct sp_column {
+    uint32_t type;
+    uint64_t count;              /* rows */
+    const uint8_t *valid;        /* one bit a row, least significant first; NULL: all valid */
+    const int64_t *list_offsets; /* lists: count + 1 positions among the elements; else NULL */
+    const int64_t *offsets;      /* text: elements + 1 positions in values; else NULL */
+    const void *values;          /* bytes, int64_t, double, or uint8_t (0 or 1) */
+} sp_column;
+
+typedef struct sp_text {
+    const char *data;
+    size_t size;
+} sp_text;
+
+/* "text", "int64", "float64", "bool", "list<text>", ...; NULL for no type. */
+const char *sp_column_type_name(uint32_t type);
+/* The type of that name, 0 if there is none. */
+uint32_t sp_column_type(const char *name, size_t size);
+
+static inline int sp_column_is_valid(const sp_column *column, uint64_t row)
+{
+    return !column->valid || (column->valid[row >> 3] >> (row & 7) & 1);
+}
+
+/* Element i of a text column (for lists: an index from list_offsets, not a row). */
+static inline sp_text sp_column_text(const sp_column *column, uint64_t i)
+{
+    sp_text text = {(const char *)column->values + column->offsets[i],
+                    (size_t)(column->offsets[i + 1] - column->offsets[i])};
+    return text;
+}
+
+#endif

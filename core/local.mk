@@ -1,0 +1,24 @@
+## libspcommon: what the core and plugins both need, compiled into each with hidden symbols
+noinst_LTLIBRARIES += libspcommon.la
+libspcommon_la_SOURCES = \
+	core/kernels.c core/kernels.h core/kernels_scalar.c core/kernels_x86.c core/kernels_neon.c \
+	core/column.c core/column.h core/filter.h core/filter_parse.c core/filter_tree.c core/filter_eval.c
+
+## libspcore: the whole core, with its symbols reachable for the tests
+noinst_LTLIBRARIES += libspcore.la
+libspcore_la_SOURCES = \
+	core/error.c core/error.h core/buffer.c core/buffer.h \
+	core/config.c core/config.h core/config_file.c core/config_env.c core/suggest.c core/suggest.h \
+	core/loader.c core/loader.h \
+	core/runs.c core/runs.h
+libspcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
+libspcore_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_PLUGIN_DIR='"$(plugindir)"'
+libspcore_la_LIBADD = libspcommon.la $(JANSSON_LIBS) $(SQLITE_LIBS)
+
+lib_LTLIBRARIES += libsimplugin.la
+libsimplugin_la_SOURCES =
+libsimplugin_la_LIBADD = libspcore.la
+libsimplugin_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(SP_LT_VERSION) -no-undefined \
+	-Wl,--version-script=$(top_srcdir)/core/simplugin.map
+libsimplugin_la_DEPENDENCIES = libspcore.la core/simplugin.map
+EXTRA_DIST += core/simplugin.map

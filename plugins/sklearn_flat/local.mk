@@ -1,0 +1,20 @@
+## the flat backend: the objects for the tests, the module for users, and a link by its FiftyOne name
+noinst_LTLIBRARIES += libspflat.la
+libspflat_la_SOURCES = \
+	plugins/sklearn_flat/plugin.c plugins/sklearn_flat/plugin.h \
+	plugins/sklearn_flat/store.c plugins/sklearn_flat/store.h \
+	plugins/sklearn_flat/search.c plugins/sklearn_flat/search.h
+libspflat_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(OPENBLAS_CFLAGS)
+libspflat_la_LIBADD = libspcommon.la $(LMDB_LIBS) $(OPENBLAS_LIBS)
+
+plugin_LTLIBRARIES += simplugin_sklearn_flat.la
+simplugin_sklearn_flat_la_SOURCES =
+simplugin_sklearn_flat_la_LIBADD = libspflat.la
+simplugin_sklearn_flat_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
+	-export-symbols-regex '^simplugin_backend_entry$$'
+
+install-exec-hook:
+	cd $(DESTDIR)$(plugindir) && rm -f simplugin_sklearn_flat.la simplugin_sklearn.so && \
+	$(LN_S) simplugin_sklearn_flat.so simplugin_sklearn.so
+uninstall-hook:
+	rm -f $(DESTDIR)$(plugindir)/simplugin_sklearn.so $(DESTDIR)$(plugindir)/simplugin_sklearn_flat.so
