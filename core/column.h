@@ -10,20 +10,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SP_TEXT UINT32_C(1)
-#define SP_INT64 UINT32_C(2)
-#define SP_FLOAT64 UINT32_C(3)
-#define SP_BOOL UINT32_C(4)
-#define SP_LIST UINT32_C(16) /* ored to one of the above: a list of them */
+#include "simplugin/envelope.h"
 
-typedef struct sp_column {
-    uint32_t type;
-    uint64_t count;              /* rows */
-    const uint8_t *valid;        /* one bit a row, least significant first; NULL: all valid */
-    const int64_t *list_offsets; /* lists: count + 1 positions among the elements; else NULL */
-    const int64_t *offsets;      /* text: elements + 1 positions in values; else NULL */
-    const void *values;          /* bytes, int64_t, double, or uint8_t (0 or 1) */
-} sp_column;
+#define SP_TEXT SIMPLUGIN_COLUMN_TEXT
+#define SP_INT64 SIMPLUGIN_COLUMN_INT64
+#define SP_FLOAT64 SIMPLUGIN_COLUMN_FLOAT64
+#define SP_BOOL SIMPLUGIN_COLUMN_BOOL
+#define SP_LIST SIMPLUGIN_COLUMN_LIST /* ored to one of the above: a list of them */
+
+typedef simplugin_column sp_column;
 
 typedef struct sp_text {
     const char *data;
