@@ -10,7 +10,7 @@ libspcore_la_SOURCES = \
 	core/error.c core/error.h core/buffer.c core/buffer.h \
 	core/config.c core/config.h core/config_file.c core/config_env.c core/suggest.c core/suggest.h \
 	core/loader.c core/loader.h \
-	core/runs.c core/runs.h
+	core/runs.c core/runs.h core/runs_db.c core/runs_db.h core/runs_secrets.c core/runs_secrets.h core/identifier.c core/identifier.h
 libspcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 libspcore_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_PLUGIN_DIR='"$(plugindir)"'
 libspcore_la_LIBADD = libspcommon.la $(JANSSON_LIBS) $(SQLITE_LIBS)
