@@ -41,13 +41,18 @@ void sp_codes_encode(const sp_codes *codes, const float *rows, uint64_t stride, 
                      int8_t *out, uint64_t code_stride, float *scales, float *errors,
                      float *norms);
 
-/*
- * A query in the same basis, as query ~ scale * (high + low / 254), high and low
- * code_stride bytes each. *error: at least |query - scale * (high + low / 254)|;
- * *high_error: at least |query - scale * high|. Returns 0 if int8 cannot serve it.
- */
+/* A query in the same basis: once in 16 bits, as scale * (high + low / 254), and once in 8. */
+typedef struct sp_query_code {
+    double scale;
+    double error;       /* at least |query - scale * (high + low / 254)| */
+    double length;      /* |scale * (high + low / 254)| */
+    double high_error;  /* at least |query - scale * high| */
+    double high_length; /* |scale * high| */
+} sp_query_code;
+
+/* high and low: code_stride bytes each. Returns 0 if int8 cannot serve that query. */
 int sp_codes_query(const sp_codes *codes, const float *query, uint64_t code_stride, int8_t *high,
-                   int8_t *low, double *scale, double *error, double *high_error);
+                   int8_t *low, sp_query_code *code);
 
 /* ---- the table ------------------------------------------------------------------------ */
 

@@ -1,15 +1,23 @@
 ## libspcommon: what the core and plugins both need, compiled into each with hidden symbols
 noinst_LTLIBRARIES += libspcommon.la
 libspcommon_la_SOURCES = \
-	core/kernels.c core/kernels.h core/kernels_scalar.c core/kernels_x86.c core/kernels_neon.c \
-	core/column.c core/column.h core/filter.h core/filter_parse.c core/filter_tree.c core/filter_eval.c
+	core/kernels.c core/kernels.h core/kernels_table.h core/kernels_template.h core/kernels_codes.c \
+	core/kernels_scalar.c core/kernels_avx2.c core/kernels_avx512.c core/kernels_neon.c \
+	core/column.c core/column.h core/filter.h core/filter_tree.c core/filter_build.c core/filter_build.h \
+	core/filter_words.c core/filter_words.h core/filter_lex.c core/filter_lex.h core/filter_parse.c \
+	core/filter_print.c core/filter_codec.c core/filter_support.c core/filter_simplify.c \
+	core/filter_set.c core/filter_set.h core/filter_pattern.c core/filter_match.c core/filter_match.h \
+	core/filter_eval.c
 
 ## libspcore: the whole core, with its symbols reachable for the tests
 noinst_LTLIBRARIES += libspcore.la
 libspcore_la_SOURCES = \
 	core/error.c core/error.h core/buffer.c core/buffer.h \
-	core/config.c core/config.h core/config_file.c core/config_env.c core/suggest.c core/suggest.h \
-	core/loader.c core/loader.h \
+	core/config_backends.c core/config_env.c core/config_file.c core/config_internal.h core/config_layers.c \
+	core/config_layers.h core/config_number.c core/config_object.c core/config_parameters.c core/config_paths.c \
+	core/config_resolve.c core/config_resolve.h core/config_secret.c core/config_value.c \
+	core/suggest.c core/suggest.h \
+	core/loader.c core/loader.h core/loader_file.c core/loader_file.h core/loader_list.c core/loader_open.c core/loader_open.h \
 	core/runs.c core/runs.h core/runs_db.c core/runs_db.h core/runs_secrets.c core/runs_secrets.h core/identifier.c core/identifier.h
 libspcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 libspcore_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_PLUGIN_DIR='"$(plugindir)"'

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kernels for x86-64 with AVX-512 (F, BW, DQ, VL) and its VNNI. */
+#include "config.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#include "kernels_table.h"
+
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")))
+#define ALWAYS TARGET static inline __attribute__((always_inline))
+
+ALWAYS __mmask16 first16(uint64_t n)
+{
+    return (__mmask16)((1u << n) - 1);
+}
+
+ALWAYS __mmask8 first8(uint64_t n)
+{
+    return (__mmask8)((1u << n) - 1);
+}
+
+ALWAYS __m512d ratio(__m512d a, __m512d b)
+{
+    return _mm512_maskz_div_pd(_mm512_cmp_pd_mask(b, _mm512_setzero_pd(), _CMP_NEQ_UQ), a, b);
+}
+
+#define F __m512
+#define F_WIDTH UINT64_C(16)
+#define F_LOAD(p) _mm512_loadu_ps(p)
+#define F_LOAD_PART(p, n) _mm512_maskz_loadu_ps(first16(n), p)
+#define F_STORE(p, v) _mm512_storeu_ps(p, v)
+#define F_ZERO() _mm512_setzero_ps()
+#define F_ADD(a, b) _mm512_add_ps(a, b)
+#define F_SUB(a, b) _mm512_sub_ps(a, b)
+#define F_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
+#define F_MAX(a, b) _mm512_max_ps(a, b)
+#define F_ABS(a) _mm512_abs_ps(a)
+#define F_SUM(a) _mm512_reduce_add_ps(a)
+#define F_TOP(a) _mm512_reduce_max_ps(a)
+#define D __m512d
+#define D_WIDTH UINT64_C(8)
+#define D_LOAD(p) _mm512_cvtps_pd(_mm256_loadu_ps(p))
+#define D_LOAD_PART(p, n) _mm512_cvtps_pd(_mm256_maskz_loadu_ps(first8(n), p))
+#define D_ZERO() _mm512_setzero_pd()
+#define D_SET(x) _mm512_set1_pd(x)
+#define D_ADD(a, b) _mm512_add_pd(a, b)
+#define D_SUB(a, b) _mm512_sub_pd(a, b)
+#define D_FMA(a, b, c) _mm512_fmadd_pd(a, b, c)
+#define D_MAX(a, b) _mm512_max_pd(a, b)
+#define D_ABS(a) _mm512_abs_pd(a)
+#define D_RATIO(a, b) ratio(a, b)
+#define D_SUM(a) _mm512_reduce_add_pd(a)
+#define D_TOP(a) _mm512_reduce_max_pd(a)
+
+#include "kernels_template.h"
+
+/* ---- codes ----------------------------------------------------------------------------- */
+
+/* The sums of four vectors of ints. */
+ALWAYS __m128i sum_four(__m512i a, __m512i b, __m512i c, __m512i d)
+{
+    __m512i ab = _mm512_add_epi32(_mm512_unpacklo_epi32(a, b), _mm512_unpackhi_epi32(a, b));
+    __m512i cd = _mm512_add_epi32(_mm512_unpacklo_epi32(c, d), _mm512_unpackhi_epi32(c, d));
+    __m512i all = _mm512_add_epi32(_mm512_unpacklo_epi64(ab, cd), _mm512_unpackhi_epi64(ab, cd));
+    __m256i half = _mm256_add_epi32(_mm512_castsi512_si256(all),
+                                    _mm512_extracti64x4_epi64(all, 1));
+
+    return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
+}
+
+/* Dots of the bytes + 128 of four rows; high and low are signed. */
+ALWAYS __m128 dot_four(const int8_t *high, const int8_t *low, const int8_t *const *row,
+                       uint64_t length, int32_t high_offset, int32_t low_offset)
+{
+    const __m512i flip = _mm512_set1_epi8(-128);
+    __m512i a[4], b[4];
+    __m128 sum;
+
+    for (int k = 0; k < 4; k++)
+        a[k] = b[k] = _mm512_setzero_si512();
+    for (uint64_t j = 0; j < length; j += 64) {
+        __m512i h = _mm512_loadu_si512(high + j), l = h;
+
+        if (low)
+            l = _mm512_loadu_si512(low + j);
+        for (int k = 0; k < 4; k++) {
+            __m512i x = _mm512_xor_si512(_mm512_loadu_si512(row[k] + j), flip);
+
+            a[k] = _mm512_dpbusd_epi32(a[k], x, h);
+            if (low)
+                b[k] = _mm512_dpbusd_epi32(b[k], x, l);
+        }
+    }
+    sum = _mm_cvtepi32_ps(_mm_add_epi32(sum_four(a[0], a[1], a[2], a[3]),
+                                        _mm_set1_epi32(high_offset)));
+    if (low)
+        sum = _mm_fmadd_ps(_mm_cvtepi32_ps(_mm_add_epi32(sum_four(b[0], b[1], b[2], b[3]),
+                                                         _mm_set1_epi32(low_offset))),
+                           _mm_set1_ps(1.0f / 254.0f), sum);
+    return sum;
+}
+
+/* -128 times the sum of the bytes */
+TARGET static int32_t offset_of(const int8_t *bytes, uint64_t length)
+{
+    __m512i sum = _mm512_setzero_si512();
+
+    for (uint64_t j = 0; j < length; j += 64)
+        sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), _mm512_loadu_si512(bytes + j));
+    return -128 * _mm512_reduce_add_epi32(sum);
+}
+
+TARGET static void dot_codes(const int8_t *high, const int8_t *low, const int8_t *codes,
+                             uint64_t stride, const uint32_t *index, uint64_t count,
+                             uint64_t length, float *out)
+{
+    int32_t high_offset = offset_of(high, length), low_offset = low ? offset_of(low, length) : 0;
+
+    for (uint64_t i = 0; i < count; i += 4) {
+        uint64_t some = count - i < 4 ? count - i : 4;
+        const int8_t *row[4];
+        __m128 sum;
+
+        for (uint64_t k = 0; k < 4; k++) {
+            uint64_t at = i + (k < some ? k : 0);
+
+            row[k] = codes + (index ? (uint64_t)index[at] : at) * stride;
+        }
+        if (low)
+            sum = dot_four(high, low, row, length, high_offset, low_offset);
+        else
+            sum = dot_four(high, NULL, row, length, high_offset, 0);
+        _mm_mask_storeu_ps(out + i, first8(some), sum);
+    }
+}
+
+/* One tile of match_codes: row_count rows against panel_count panels, both constants. */
+ALWAYS uint64_t tile(const sp_match_input *in, uint64_t row, uint64_t panel, int row_count,
+                     int panel_count, sp_match *out, uint64_t found)
+{
+    const uint8_t *rows = in->rows + row * in->length;
+    const int8_t *queries = in->queries + panel * 16 * in->length;
+    const uint64_t panel_size = 16 * in->length;
+    __m512i sum[6][4];
+
+    for (int j = 0; j < panel_count; j++)
+        for (int i = 0; i < row_count; i++)
+            sum[i][j] = _mm512_loadu_si512(in->offsets + (panel + (uint64_t)j) * 16);
+    for (uint64_t m = 0; m < in->length; m += 4) {
+        __m512i query[4];
+
+        for (int j = 0; j < panel_count; j++)
+            query[j] = _mm512_loadu_si512(queries + (uint64_t)j * panel_size + m * 16);
+        for (int i = 0; i < row_count; i++) {
+            int32_t four;
+            __m512i x;
+
+            memcpy(&four, rows + (uint64_t)i * in->length + m, sizeof(four));
+            x = _mm512_set1_epi32(four);
+            for (int j = 0; j < panel_count; j++)
+                sum[i][j] = _mm512_dpbusd_epi32(sum[i][j], x, query[j]);
+        }
+    }
+    for (int j = 0; j < panel_count; j++) {
+        const uint64_t first = (panel + (uint64_t)j) * 16;
+        __m512 s = _mm512_loadu_ps(in->s + first), r = _mm512_loadu_ps(in->r + first);
+        __m512 t = _mm512_loadu_ps(in->t + first);
+
+        for (int i = 0; i < row_count; i++) {
+            const uint64_t at = row + (uint64_t)i;
+            __m512 value = _mm512_fmsub_ps(_mm512_set1_ps(in->c[at]), r, t);
+            unsigned passed;
+            int32_t dots[16];
+
+            value = _mm512_fmadd_ps(_mm512_set1_ps(in->b[at]), s, value);
+            value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[i][j]), _mm512_set1_ps(in->a[at]),
+                                    value);
+            passed = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NLT_UQ);
+            if (!passed)
+                continue;
+            _mm512_storeu_si512(dots, sum[i][j]);
+            for (; passed; passed &= passed - 1) {
+                unsigned lane = (unsigned)__builtin_ctz(passed);
+
+                out[found].row = (uint32_t)at;
+                out[found].query = (uint32_t)first + lane;
+                out[found++].dot = dots[lane];
+            }
+        }
+    }
+    return found;
+}
+
+TARGET static uint64_t match_codes(const sp_match_input *in, sp_match *out)
+{
+    const uint64_t panels = in->query_count / 16;
+    uint64_t found = 0, panel = 0, row;
+
+    /* four panels stay in the first-level cache while all rows pass */
+    for (; panel + 4 <= panels; panel += 4) {
+        for (row = 0; row + 6 <= in->row_count; row += 6)
+            found = tile(in, row, panel, 6, 4, out, found);
+        for (; row < in->row_count; row++)
+            found = tile(in, row, panel, 1, 4, out, found);
+    }
+    for (; panel < panels; panel++) {
+        for (row = 0; row + 6 <= in->row_count; row += 6)
+            found = tile(in, row, panel, 6, 1, out, found);
+        for (; row < in->row_count; row++)
+            found = tile(in, row, panel, 1, 1, out, found);
+    }
+    return found;
+}
+
+TARGET static uint64_t select_rows(const float *approx, const float *a, const float *b,
+                                   const float *c, uint64_t count, float s, float r, float t,
+                                   uint32_t *out)
+{
+    __m512 s16 = _mm512_set1_ps(s), r16 = _mm512_set1_ps(r), t16 = _mm512_set1_ps(t);
+    uint64_t found = 0;
+
+    for (uint64_t i = 0; i < count; i += 16) {
+        __mmask16 lanes = count - i < 16 ? first16(count - i) : (__mmask16)0xffff;
+        __m512 value = _mm512_fmsub_ps(_mm512_maskz_loadu_ps(lanes, c + i), r16, t16);
+        unsigned passed;
+
+        value = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, b + i), s16, value);
+        value = _mm512_fmadd_ps(_mm512_maskz_loadu_ps(lanes, approx + i),
+                                _mm512_maskz_loadu_ps(lanes, a + i), value);
+        passed = _mm512_mask_cmp_ps_mask(lanes, value, _mm512_setzero_ps(), _CMP_NLT_UQ);
+        for (; passed; passed &= passed - 1)
+            out[found++] = (uint32_t)i + (uint32_t)__builtin_ctz(passed);
+    }
+    return found;
+}
+
+TARGET static void hadamard(float *values, uint64_t n)
+{
+    const __m512 sign1 = _mm512_setr_ps(1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1, 1, -1);
+    const __m512 sign2 = _mm512_setr_ps(1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1, 1, 1, -1, -1);
+    const __m512 sign4 = _mm512_setr_ps(1, 1, 1, 1, -1, -1, -1, -1, 1, 1, 1, 1, -1, -1, -1, -1);
+    const __m512 sign8 = _mm512_setr_ps(1, 1, 1, 1, 1, 1, 1, 1, -1, -1, -1, -1, -1, -1, -1, -1);
+
+    if (n < 16) {
+        hadamard_small(values, n);
+    } else {
+        for (uint64_t i = 0; i < n; i += 16) {
+            __m512 v = _mm512_loadu_ps(values + i);
+
+            v = _mm512_fmadd_ps(v, sign1, _mm512_permute_ps(v, 0xb1));
+            v = _mm512_fmadd_ps(v, sign2, _mm512_permute_ps(v, 0x4e));
+            v = _mm512_fmadd_ps(v, sign4, _mm512_shuffle_f32x4(v, v, 0xb1));
+            v = _mm512_fmadd_ps(v, sign8, _mm512_shuffle_f32x4(v, v, 0x4e));
+            _mm512_storeu_ps(values + i, v);
+        }
+        butterflies(values, n, 16);
+    }
+}
+
+TARGET static void quantise(const float *values, uint64_t n, float top, int8_t *codes,
+                            float *scale, double *squared_error)
+{
+    float factor = 127.0f / top, best;
+    __m512 along = _mm512_setzero_ps(), square_sum = along, error = along;
+    double squares;
+
+    for (uint64_t i = 0; i < n; i += 16) {
+        __mmask16 lanes = n - i < 16 ? first16(n - i) : (__mmask16)0xffff;
+        __m512 v = _mm512_maskz_loadu_ps(lanes, values + i), x;
+        __m512i code = _mm512_cvtps_epi32(_mm512_mul_ps(v, _mm512_set1_ps(factor)));
+
+        code = _mm512_max_epi32(_mm512_min_epi32(code, _mm512_set1_epi32(127)),
+                                _mm512_set1_epi32(-127));
+        x = _mm512_cvtepi32_ps(code);
+        along = _mm512_fmadd_ps(v, x, along);
+        square_sum = _mm512_fmadd_ps(x, x, square_sum);
+        _mm_mask_storeu_epi8(codes + i, lanes, _mm512_cvtepi32_epi8(code));
+    }
+    squares = (double)_mm512_reduce_add_ps(square_sum);
+    best = squares > 0 ? (float)((double)_mm512_reduce_add_ps(along) / squares) : 0;
+    for (uint64_t i = 0; i < n; i += 16) {
+        __mmask16 lanes = n - i < 16 ? first16(n - i) : (__mmask16)0xffff;
+        __m512i code = _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(lanes, codes + i));
+        __m512 miss = _mm512_fnmadd_ps(_mm512_set1_ps(best), _mm512_cvtepi32_ps(code),
+                                       _mm512_maskz_loadu_ps(lanes, values + i));
+
+        error = _mm512_fmadd_ps(miss, miss, error);
+    }
+    *scale = best;
+    *squared_error = (double)_mm512_reduce_add_ps(error);
+}
+
+/* ---- conversions ----------------------------------------------------------------------- */
+
+TARGET static void from_float16(const uint16_t *values, uint64_t n, float *out)
+{
+    uint64_t i = 0;
+
+    for (; i + 16 <= n; i += 16)
+        _mm512_storeu_ps(out + i,
+                         _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)(values + i))));
+    if (i < n)
+        _mm512_mask_storeu_ps(out + i, first16(n - i),
+                              _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(first16(n - i), values + i)));
+}
+
+TARGET static void from_float64(const double *values, uint64_t n, float *out)
+{
+    uint64_t i = 0;
+
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(out + i, _mm512_cvtpd_ps(_mm512_loadu_pd(values + i)));
+    if (i < n)
+        _mm256_mask_storeu_ps(out + i, first8(n - i),
+                              _mm512_cvtpd_ps(_mm512_maskz_loadu_pd(first8(n - i), values + i)));
+}
+
+TARGET static int all_finite(const float *values, uint64_t n)
+{
+    const __m512i exponent = _mm512_set1_epi32(0x7f800000);
+    unsigned bad = 0;
+
+    for (uint64_t i = 0; i < n; i += 16) {
+        __m512 part = i + 16 <= n ? F_LOAD(values + i) : F_LOAD_PART(values + i, n - i);
+        __m512i bits = _mm512_and_si512(_mm512_castps_si512(part), exponent);
+
+        bad |= _mm512_cmpeq_epi32_mask(bits, exponent);
+    }
+    return !bad;
+}
+
+const sp_kernels sp_kernels_avx512 = {
+    .name = "avx512",
+    .fast_match = 1,
+    .dot = dot,
+    .squared = squared,
+    .exact = {exact_dot, exact_cosine, exact_squared, exact_manhattan, exact_chebyshev,
+              exact_canberra, exact_braycurtis, exact_correlation},
+    .square = square,
+    .dot_codes = dot_codes,
+    .match_codes = match_codes,
+    .select = select_rows,
+    .hadamard = hadamard,
+    .quantise = quantise,
+    .largest = largest,
+    .from_float16 = from_float16,
+    .from_float64 = from_float64,
+    .all_finite = all_finite,
+};
+
+#else
+typedef int sp_kernels_avx512_unused; /* a file may not be empty */
+#endif
