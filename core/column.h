@@ -38,7 +38,9 @@ static inline int sp_column_is_valid(const sp_column *column, uint64_t row)
 /* Element i of a text column (for lists: an index from list_offsets, not a row). */
 static inline sp_text sp_column_text(const sp_column *column, uint64_t i)
 {
-    sp_text text = {(const char *)column->values + column->offsets[i],
+    /* A column of empty texts may have no bytes at all. */
+    const char *bytes = column->values ? (const char *)column->values : "";
+    sp_text text = {bytes + column->offsets[i],
                     (size_t)(column->offsets[i + 1] - column->offsets[i])};
     return text;
 }
