@@ -119,6 +119,18 @@ const flat_tail_row *flat_snapshot_tail(const flat_snapshot *snapshot, uint64_t 
 
 /* The live row of that id: 1 and *row, 0 if there is none, negative a code negated. */
 int flat_snapshot_find(const flat_snapshot *snapshot, sp_text id, uint64_t *row);
+/*
+ * Equal for two snapshots of one flat_store exactly if nothing was committed between them:
+ * then the same numbers stand for the same rows. Not 0; while a store is open a version
+ * never comes again, compacting included.
+ */
+uint64_t flat_snapshot_version(const flat_snapshot *snapshot);
+/*
+ * Up to max live rows in the bytewise order of their ids, from the first id behind `after`
+ * on (data NULL: from the first of all). Their number, in rows; negative a code negated.
+ */
+int64_t flat_snapshot_rows_by_id(const flat_snapshot *snapshot, sp_text after, uint64_t *rows,
+                                 uint64_t max);
 /* What a row number stands for. The vector may be in a block or the tail. */
 const float *flat_snapshot_vector(const flat_snapshot *snapshot, uint64_t row);
 sp_text flat_snapshot_id(const flat_snapshot *snapshot, uint64_t row);
