@@ -12,11 +12,13 @@
 #include "runs_db.h"
 #include "runs_secrets.h"
 #include "simplugin/envelope.h"
+#include "suggest.h"
 
 #define DOMAIN "runs"
 #define MAX_NAME 1024        /* bytes of a dataset's name or a brain key */
 #define MAX_CONFIG (1 << 20) /* bytes of a config as JSON */
-#define MAX_SHOWN 20         /* known keys named in a message */
+#define MAX_KNOWN 500        /* names looked through for the nearest */
+#define MAX_SHOWN 20         /* names listed in a message */
 
 struct sp_runs {
     char *directory;
@@ -54,32 +56,6 @@ void sp_runs_close(sp_runs *runs)
 
 /* ---- names ---- */
 
-/* text as one line of at most some 80 bytes, in quotes; NULL without memory. */
-static char *quote(sp_text text)
-{
-    sp_buffer buffer;
-
-    sp_buffer_init(&buffer);
-    sp_buffer_append(&buffer, "\"", 1);
-    if (!simplugin_utf8_check((const uint8_t *)text.data, text.size))
-        sp_buffer_append_text(&buffer, "...");
-    else
-        for (size_t i = 0; i < text.size; i++) {
-            uint8_t c = (uint8_t)text.data[i];
-
-            if (i >= 80 && (c & 0xc0) != 0x80) {
-                sp_buffer_append_text(&buffer, "...");
-                break;
-            }
-            if (c < 0x20 || c == 0x7f)
-                sp_buffer_printf(&buffer, "\\x%02x", (unsigned int)c);
-            else
-                sp_buffer_append(&buffer, &c, 1);
-        }
-    sp_buffer_append(&buffer, "\"", 1);
-    return sp_buffer_steal(&buffer, NULL);
-}
-
 static void add_detail(simplugin_error **error, const char *key, sp_text text)
 {
     char *value = error ? strndup(text.data, text.size) : NULL;
@@ -93,28 +69,27 @@ static int32_t check_name(const char *argument, const char *what, sp_text name, 
                           simplugin_error **error)
 {
     const char *wrong = NULL;
-    char *quoted = NULL;
-    int32_t code = SIMPLUGIN_OK;
 
     if (name.size == 0)
-        wrong = "is empty";
+        wrong = "it is empty";
     else if (name.size > MAX_NAME)
-        wrong = "is longer than 1024 bytes";
+        wrong = "it is longer than 1024 bytes";
     else if (!simplugin_utf8_check((const uint8_t *)name.data, name.size))
-        wrong = "is not UTF-8";
+        wrong = "it is not UTF-8";
     else if (memchr(name.data, '\0', name.size))
-        wrong = "contains U+0000";
+        wrong = "it contains U+0000";
+    if (wrong)
+        sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, DOMAIN, "the %s cannot be used: %s", what,
+                     wrong);
     else if (is_key && !sp_identifier_is_valid(name))
-        wrong = "is not a valid identifier: use letters, digits and underscores, and begin with no "
-                "digit";
-    if (wrong) {
-        quoted = quote(name);
-        code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, DOMAIN, "the %s %s %s", what,
-                            quoted ? quoted : "", wrong);
-        sp_error_add_detail(error, "argument", argument);
-    }
-    free(quoted);
-    return code;
+        sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, DOMAIN,
+                     "the %s \"%.*s\" is not a valid identifier: use letters, digits and "
+                     "underscores, and begin with no digit",
+                     what, (int)name.size, name.data);
+    else
+        return SIMPLUGIN_OK;
+    sp_error_add_detail(error, "argument", argument);
+    return SIMPLUGIN_INVALID_ARGUMENT;
 }
 
 static int32_t check_names(sp_text dataset, sp_text key, simplugin_error **error)
@@ -187,14 +162,48 @@ static int32_t column_text(sqlite3_stmt *statement, int column, sp_text *text,
     return text->data ? SIMPLUGIN_OK : sp_error_no_memory(error);
 }
 
+/*
+ * Reads a config. jansson drops bytes silently where memory runs out, so what it reads
+ * counts only if it reads the same again. *config is NULL for what is no object.
+ */
+static int32_t read_config(sp_text text, json_t **config, simplugin_error **error)
+{
+    json_error_t problem;
+    json_t *again = NULL;
+    int32_t code = SIMPLUGIN_OK;
+
+    *config = json_loadb(text.data, text.size, JSON_ALLOW_NUL, &problem);
+    again = json_loadb(text.data, text.size, JSON_ALLOW_NUL, NULL);
+    if (*config ? !json_equal(*config, again) : again || !problem.text[0])
+        code = sp_error_no_memory(error);
+    if (code != SIMPLUGIN_OK || !json_is_object(*config)) {
+        json_decref(*config);
+        *config = NULL;
+    }
+    json_decref(again);
+    return code;
+}
+
+/* The config as JSON, malloc'd; json_dumps drops bytes silently too. */
+static char *write_config(const json_t *config, size_t *size)
+{
+    char *text;
+
+    *size = json_dumpb(config, NULL, 0, JSON_COMPACT);
+    text = *size ? malloc(*size) : NULL;
+    if (text && json_dumpb(config, text, *size, JSON_COMPACT) != *size) {
+        free(text);
+        text = NULL;
+    }
+    return text;
+}
+
 /* The record of a row of "dataset, key, created, updated, version, config". */
 static int32_t read_record(sp_runs_db *db, sqlite3_stmt *statement, json_t **record,
                            simplugin_error **error)
 {
     static const char *const names[] = {"dataset", "brain_key", "created", "updated", "version"};
     json_t *result = NULL, *config = NULL;
-    char *quoted = NULL;
-    json_error_t problem;
     sp_text text;
     int32_t code = SIMPLUGIN_OK;
 
@@ -212,26 +221,19 @@ static int32_t read_record(sp_runs_db *db, sqlite3_stmt *statement, json_t **rec
     }
     if (code == SIMPLUGIN_OK)
         code = column_text(statement, 5, &text, error);
-    if (code == SIMPLUGIN_OK) {
-        config = json_loadb(text.data, text.size, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES,
-                            &problem);
-        if (!config && json_error_code(&problem) == json_error_out_of_memory)
-            code = sp_error_no_memory(error);
-        else if (!json_is_object(config)) {
-            quoted = quote(text_of(json_string_value(json_object_get(result, "brain_key"))));
-            code = sp_error_set(error, SIMPLUGIN_CORRUPT, DOMAIN,
-                                "%s is damaged: the config of the run %s is not a JSON object; "
-                                "delete the run, or restore the file from a backup",
-                                db->path, quoted ? quoted : "");
-        } else if (json_object_set(result, "config", config) != 0) {
-            code = sp_error_no_memory(error);
-        }
-    }
+    if (code == SIMPLUGIN_OK)
+        code = read_config(text, &config, error);
+    if (code == SIMPLUGIN_OK && !config)
+        code = sp_error_set(error, SIMPLUGIN_CORRUPT, DOMAIN,
+                            "%s is damaged: the config of the run \"%s\" is not a JSON object; "
+                            "delete the run, or restore the file from a backup",
+                            db->path, json_string_value(json_object_get(result, "brain_key")));
+    if (code == SIMPLUGIN_OK && json_object_set(result, "config", config) != 0)
+        code = sp_error_no_memory(error);
     if (code == SIMPLUGIN_OK) {
         *record = result;
         result = NULL;
     }
-    free(quoted);
     json_decref(config);
     json_decref(result);
     return code;
@@ -239,121 +241,84 @@ static int32_t read_record(sp_runs_db *db, sqlite3_stmt *statement, json_t **rec
 
 /* ---- what is not there, or there already ---- */
 
-typedef struct closeness {
-    sp_text key;
-    size_t distance; /* edits */
-} closeness;
-
-/* Edits between two keys of at most 64 bytes; SIZE_MAX for longer ones. */
-static size_t edit_distance(sp_text a, sp_text b)
+/* The texts of a statement's only column as names, an array of malloc'd ones. */
+static int32_t read_names(sp_runs_db *db, const char *sql, const sp_text *texts, int text_count,
+                          char **names, size_t *count, simplugin_error **error)
 {
-    size_t row[65];
+    sqlite3_stmt *statement = NULL;
+    int row = 0;
+    int32_t code = prepare(db, sql, texts, text_count, &statement, error);
 
-    if (a.size > 64 || b.size > 64)
-        return SIZE_MAX;
-    for (size_t j = 0; j <= b.size; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= a.size; i++) {
-        size_t diagonal = row[0];
+    if (code == SIMPLUGIN_OK)
+        code = next(db, statement, &row, error);
+    while (code == SIMPLUGIN_OK && row && *count < MAX_KNOWN) {
+        sp_text name;
 
-        row[0] = i;
-        for (size_t j = 1; j <= b.size; j++) {
-            size_t best = diagonal + (a.data[i - 1] != b.data[j - 1]);
-
-            diagonal = row[j];
-            if (row[j] + 1 < best)
-                best = row[j] + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            row[j] = best;
-        }
+        code = column_text(statement, 0, &name, error);
+        names[*count] = code == SIMPLUGIN_OK ? strndup(name.data, name.size) : NULL;
+        if (code == SIMPLUGIN_OK && !names[(*count)++])
+            code = sp_error_no_memory(error);
+        if (code == SIMPLUGIN_OK)
+            code = next(db, statement, &row, error);
     }
-    return row[b.size];
+    sqlite3_finalize(statement);
+    return code;
 }
 
 /* NOT_FOUND with the dataset's keys, or with the datasets if this one has none. */
 static int32_t not_found(sp_runs_db *db, sp_text dataset, sp_text key, simplugin_error **error)
 {
-    const char *sql = "SELECT key FROM runs WHERE dataset = ?1 ORDER BY key";
-    sqlite3_stmt *statement = NULL;
-    char *dataset_name = quote(dataset), *key_name = quote(key);
-    char *known_names = NULL, *nearest_name = NULL;
-    size_t nearest = SIZE_MAX;
-    sp_buffer known;
-    int count = 0, row = 0, is_of_dataset = 1;
-    int32_t code = SIMPLUGIN_OK;
+    char *names[MAX_KNOWN], *wanted = NULL, *list = NULL;
+    const char *nearest = NULL;
+    size_t count = 0;
+    int is_of_dataset;
+    sp_buffer buffer;
+    int32_t code;
 
-    sp_buffer_init(&known);
-    for (;;) {
-        code = prepare(db, sql, &dataset, is_of_dataset, &statement, error);
-        if (code == SIMPLUGIN_OK)
-            code = next(db, statement, &row, error);
-        if (code != SIMPLUGIN_OK || row || !is_of_dataset)
-            break;
-        sqlite3_finalize(statement);
-        statement = NULL;
-        sql = "SELECT DISTINCT dataset FROM runs ORDER BY dataset";
-        is_of_dataset = 0;
-    }
-    while (code == SIMPLUGIN_OK && row) {
-        sp_text found = {NULL, 0};
-        char *name = NULL;
-        size_t distance;
-
-        code = column_text(statement, 0, &found, error);
-        name = code == SIMPLUGIN_OK ? quote(found) : NULL;
-        if (name && count < MAX_SHOWN)
-            sp_buffer_printf(&known, "%s%s", count ? ", " : "", name);
-        distance = name ? edit_distance(found, is_of_dataset ? key : dataset) : SIZE_MAX;
-        if (distance < nearest && distance <= found.size / 3 + 1) {
-            nearest = distance;
-            free(nearest_name);
-            nearest_name = name;
-            name = NULL;
-        }
-        free(name);
-        count++;
-        if (code == SIMPLUGIN_OK)
-            code = next(db, statement, &row, error);
-    }
-    if (count > MAX_SHOWN)
-        sp_buffer_printf(&known, " and %d more", count - MAX_SHOWN);
-    known_names = sp_buffer_steal(&known, NULL);
-    if (code == SIMPLUGIN_OK && (!dataset_name || !key_name || !known_names))
-        code = sp_error_no_memory(error);
+    sp_buffer_init(&buffer);
+    code = read_names(db, "SELECT key FROM runs WHERE dataset = ?1 ORDER BY key", &dataset, 1, names,
+                      &count, error);
+    is_of_dataset = count > 0;
+    if (code == SIMPLUGIN_OK && !is_of_dataset)
+        code = read_names(db, "SELECT DISTINCT dataset FROM runs ORDER BY dataset", NULL, 0, names,
+                          &count, error);
     if (code == SIMPLUGIN_OK) {
+        wanted = is_of_dataset ? strndup(key.data, key.size) : strndup(dataset.data, dataset.size);
+        sp_suggest_append_list(&buffer, (const char *const *)names,
+                               count < MAX_SHOWN ? count : MAX_SHOWN);
+        if (count > MAX_SHOWN)
+            sp_buffer_append_text(&buffer, ", ...");
+        list = sp_buffer_steal(&buffer, NULL);
+        if (!wanted || !list)
+            code = sp_error_no_memory(error);
+    }
+    if (code == SIMPLUGIN_OK) {
+        nearest = sp_suggest_nearest(wanted, (const char *const *)names, count);
         code = sp_error_set(error, SIMPLUGIN_NOT_FOUND, DOMAIN,
-                            "there is no run %s on the dataset %s%s%s%s; %s%s", key_name,
-                            dataset_name, nearest_name ? ", did you mean " : "",
-                            nearest_name ? nearest_name : "", nearest_name ? "?" : "",
-                            count == 0       ? "nothing is recorded in "
-                            : is_of_dataset ? "its runs are "
-                                            : "there are runs on ",
-                            count == 0 ? db->path : known_names);
+                            "there is no run \"%.*s\" on the dataset \"%.*s\"%s%s%s; %s: %s",
+                            (int)key.size, key.data, (int)dataset.size, dataset.data,
+                            nearest ? ", did you mean \"" : "", nearest ? nearest : "",
+                            nearest ? "\"?" : "",
+                            is_of_dataset ? "its runs" : "datasets with runs", list);
         add_detail(error, "dataset", dataset);
         add_detail(error, "brain_key", key);
     }
-    sqlite3_finalize(statement);
-    free(dataset_name);
-    free(key_name);
-    free(known_names);
-    free(nearest_name);
+    for (size_t i = 0; i < count; i++)
+        free(names[i]);
+    free(wanted);
+    free(list);
     return code;
 }
 
 static int32_t already_exists(sp_text dataset, sp_text key, const char *what,
                               simplugin_error **error)
 {
-    char *dataset_name = quote(dataset), *key_name = quote(key);
-    int32_t code = sp_error_set(error, SIMPLUGIN_ALREADY_EXISTS, DOMAIN,
-                                "there is a run %s on the dataset %s already%s",
-                                key_name ? key_name : "", dataset_name ? dataset_name : "", what);
-
+    sp_error_set(error, SIMPLUGIN_ALREADY_EXISTS, DOMAIN,
+                 "there is a run \"%.*s\" on the dataset \"%.*s\" already%s", (int)key.size,
+                 key.data, (int)dataset.size, dataset.data, what);
     add_detail(error, "dataset", dataset);
     add_detail(error, "brain_key", key);
-    free(dataset_name);
-    free(key_name);
-    return code;
+    return SIMPLUGIN_ALREADY_EXISTS;
 }
 
 static int32_t find(sp_runs_db *db, sp_text dataset, sp_text key, json_t **record,
@@ -417,14 +382,11 @@ static int32_t check_replaced(sp_runs_db *db, const put_args *put, int *exists, 
         code = next(db, statement, exists, error);
     if (code == SIMPLUGIN_OK && *exists)
         code = column_text(statement, 0, &config, error);
+    if (code == SIMPLUGIN_OK && *exists)
+        code = read_config(config, &old, error);
     if (code == SIMPLUGIN_OK && *exists) {
-        json_error_t problem;
-
-        old = json_loadb(config.data, config.size, JSON_ALLOW_NUL, &problem);
         type = json_string_value(json_object_get(old, "type"));
-        if (!old && json_error_code(&problem) == json_error_out_of_memory)
-            code = sp_error_no_memory(error);
-        else if (put->mode == SP_RUNS_CREATE)
+        if (put->mode == SP_RUNS_CREATE)
             code = already_exists(put->dataset, put->key,
                                   "; ask to overwrite it, or choose another key", error);
         else if (type && put->type && strcmp(type, put->type) != 0)
@@ -477,12 +439,12 @@ int32_t sp_runs_put(sp_runs *runs, sp_text dataset, sp_text key, const json_t *c
     if (code == SIMPLUGIN_OK)
         code = sp_runs_check_secrets(config, secrets, secret_count, error);
     if (code == SIMPLUGIN_OK) {
-        text = json_dumps(config, JSON_COMPACT);
+        text = write_config(config, &put.config.size);
         if (!text)
             code = sp_error_no_memory(error);
     }
     if (code == SIMPLUGIN_OK) {
-        put.config = text_of(text);
+        put.config.data = text;
         put.type = json_string_value(json_object_get(config, "type"));
         if (put.config.size > MAX_CONFIG)
             code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, DOMAIN,

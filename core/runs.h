@@ -17,9 +17,9 @@ typedef struct sp_runs sp_runs;
 
 /* How long a call may wait for other writers; a NULL one means: until it is its turn. */
 typedef struct sp_runs_wait {
-    int64_t deadline;                      /* CLOCK_MONOTONIC nanoseconds; INT64_MAX: none */
+    int64_t deadline;                      /* as in clock.h */
     uint64_t cancel;                       /* handed to cancelled */
-    int32_t (*cancelled)(uint64_t cancel); /* NULL: cannot be cancelled */
+    int32_t (*cancelled)(uint64_t cancel); /* sp_cancelled; NULL: cannot be cancelled */
 } sp_runs_wait;
 
 /* What sp_runs_put does with a key that is taken or free. */

@@ -10,10 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "buffer.h"
+#include "clock.h"
 
 #define DOMAIN "runs"
 #define FILE_NAME "runs.sqlite"
@@ -35,42 +35,55 @@ static const char schema[] =
 _Static_assert(SP_RUNS_SCHEMA == 1, "the schema sets user_version itself");
 _Static_assert(APPLICATION_ID == 1936740981, "the schema sets application_id itself");
 
-/* Held while a connection is open, and while the process forks: never both. */
-static pthread_mutex_t connection_lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
-static int fork_error;
+/* Taken while a connection is open, and held back while the process forks: never both. */
+static struct {
+    pthread_mutex_t lock;
+    pthread_cond_t freed;
+    int is_taken;
+} turn = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+static pthread_once_t turn_once = PTHREAD_ONCE_INIT;
+static int turn_error;
+
+static int init_freed(void)
+{
+    pthread_condattr_t attributes;
+    int result = pthread_condattr_init(&attributes);
+
+    if (result == 0) {
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        result = pthread_cond_init(&turn.freed, &attributes);
+        pthread_condattr_destroy(&attributes);
+    }
+    return result;
+}
 
 static void before_fork(void)
 {
-    pthread_mutex_lock(&connection_lock);
+    pthread_mutex_lock(&turn.lock);
+    while (turn.is_taken)
+        pthread_cond_wait(&turn.freed, &turn.lock);
 }
 
 static void after_fork(void)
 {
-    pthread_mutex_unlock(&connection_lock);
+    pthread_mutex_unlock(&turn.lock);
 }
 
-static void register_fork(void)
+static void after_fork_in_child(void)
 {
-    fork_error = pthread_atfork(before_fork, after_fork, after_fork);
+    /* threads that waited for it are not here any more */
+    init_freed();
+    pthread_mutex_unlock(&turn.lock);
+}
+
+static void init_turn(void)
+{
+    turn_error = init_freed();
+    if (turn_error == 0)
+        turn_error = pthread_atfork(before_fork, after_fork, after_fork_in_child);
 }
 
 /* ---- waiting ---- */
-
-static int64_t now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-static struct timespec timespec_of(int64_t nanoseconds)
-{
-    struct timespec ts = {nanoseconds / 1000000000, nanoseconds % 1000000000};
-
-    return ts;
-}
 
 static int is_cancelled(const sp_runs_wait *wait)
 {
@@ -79,13 +92,13 @@ static int is_cancelled(const sp_runs_wait *wait)
 
 static int is_late(const sp_runs_wait *wait)
 {
-    return wait && wait->deadline != INT64_MAX && now() >= wait->deadline;
+    return wait && wait->deadline != SP_NO_DEADLINE && sp_clock_now() >= wait->deadline;
 }
 
 /* The end of a slice of waiting: the token is looked at between two of them. */
 static int64_t slice_end(const sp_runs_wait *wait, int64_t nanoseconds)
 {
-    int64_t end = now() + nanoseconds;
+    int64_t end = sp_clock_now() + nanoseconds;
 
     return wait && wait->deadline < end ? wait->deadline : end;
 }
@@ -99,25 +112,34 @@ static int32_t stopped(const sp_runs_wait *wait, const char *path, simplugin_err
                         "the timeout ran out; the run records in %s are as they were", path);
 }
 
-/* Takes the connection lock; BUSY, with no error set, once wait is over. */
-static int32_t lock_connection(const sp_runs_wait *wait, const char *path, simplugin_error **error)
+/* Waits for the turn to open a connection; BUSY, with no error set, once wait is over. */
+static int32_t take_turn(const sp_runs_wait *wait, const char *path, simplugin_error **error)
 {
-    int result = pthread_mutex_trylock(&connection_lock);
+    int32_t code = SIMPLUGIN_OK;
 
-    while (result != 0) {
-        struct timespec end = timespec_of(slice_end(wait, 10000000));
+    pthread_mutex_lock(&turn.lock);
+    while (code == SIMPLUGIN_OK && turn.is_taken) {
+        struct timespec end = sp_clock_timespec(slice_end(wait, 10000000));
 
-        result = pthread_mutex_clocklock(&connection_lock, CLOCK_MONOTONIC, &end);
-        if (result == 0)
-            break;
-        if (result != ETIMEDOUT)
-            return sp_error_set_errno(error, result, DOMAIN, "cannot lock", path);
-        if (is_cancelled(wait))
-            return stopped(wait, path, error);
-        if (is_late(wait))
-            return SIMPLUGIN_BUSY;
+        pthread_cond_timedwait(&turn.freed, &turn.lock, &end);
+        if (turn.is_taken && is_cancelled(wait))
+            code = stopped(wait, path, error);
+        else if (turn.is_taken && is_late(wait))
+            code = SIMPLUGIN_BUSY;
     }
-    return SIMPLUGIN_OK;
+    if (code == SIMPLUGIN_OK)
+        turn.is_taken = 1;
+    pthread_mutex_unlock(&turn.lock);
+    return code;
+}
+
+static void end_turn(void)
+{
+    pthread_mutex_lock(&turn.lock);
+    turn.is_taken = 0;
+    /* all: a fork may be among those that wait */
+    pthread_cond_broadcast(&turn.freed);
+    pthread_mutex_unlock(&turn.lock);
 }
 
 /* SQLite calls this every few hundred steps of a statement. */
@@ -357,8 +379,13 @@ static int32_t open_for_writing(sp_runs_db *db, const char *directory, simplugin
     code = open_file(db, db->path, SQLITE_OPEN_READWRITE, error);
     if (code == SIMPLUGIN_OK && sqlite3_db_readonly(db->sqlite, "main"))
         code = sp_runs_db_fail(db, SQLITE_READONLY, "write", error);
+    /* its three questions are about one state */
+    if (code == SIMPLUGIN_OK)
+        code = execute(db, "BEGIN", "read", error);
     if (code == SIMPLUGIN_OK)
         code = check_schema(db, &is_new, error);
+    if (code == SIMPLUGIN_OK)
+        code = execute(db, "COMMIT", "read", error);
     /* an acknowledged record is on the disk */
     if (code == SIMPLUGIN_OK)
         code = execute(db, "PRAGMA synchronous = FULL", "write", error);
@@ -366,12 +393,11 @@ static int32_t open_for_writing(sp_runs_db *db, const char *directory, simplugin
         code = execute(db, "PRAGMA journal_mode = WAL", "make", error);
     if (code == SIMPLUGIN_OK)
         code = execute(db, "BEGIN IMMEDIATE", "write", error);
-    if (code == SIMPLUGIN_OK && is_new) {
-        /* again, now that nobody else can make it */
+    /* again, now that nobody else can make it */
+    if (code == SIMPLUGIN_OK && is_new)
         code = check_schema(db, &is_new, error);
-        if (code == SIMPLUGIN_OK && is_new)
-            code = execute(db, schema, "make", error);
-    }
+    if (code == SIMPLUGIN_OK && is_new)
+        code = execute(db, schema, "make", error);
     return code;
 }
 
@@ -382,7 +408,7 @@ static int32_t attempt(const char *directory, const char *path, int is_writing,
                        simplugin_error **error)
 {
     sp_runs_db db = {NULL, path, wait};
-    int32_t code = lock_connection(wait, path, error);
+    int32_t code = take_turn(wait, path, error);
 
     if (code != SIMPLUGIN_OK)
         return code;
@@ -396,7 +422,7 @@ static int32_t attempt(const char *directory, const char *path, int is_writing,
         code = execute(&db, "COMMIT", "write", error);
     }
     close_file(&db);
-    pthread_mutex_unlock(&connection_lock);
+    end_turn();
     return code;
 }
 
@@ -408,8 +434,8 @@ static int32_t run(const char *directory, int is_writing, const sp_runs_wait *wa
     sp_buffer buffer;
     int32_t code;
 
-    pthread_once(&fork_once, register_fork);
-    if (fork_error)
+    pthread_once(&turn_once, init_turn);
+    if (turn_error)
         return sp_error_no_memory(error);
     sp_buffer_init(&buffer);
     sp_buffer_printf(&buffer, "%s/" FILE_NAME, directory);
@@ -434,7 +460,7 @@ static int32_t run(const char *directory, int is_writing, const sp_runs_wait *wa
             break;
         }
         /* with nothing open and nothing locked: SQLite has no way of waiting that wakes up */
-        struct timespec end = timespec_of(slice_end(wait, pause));
+        struct timespec end = sp_clock_timespec(slice_end(wait, pause));
 
         clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL);
         if (pause < 16000000)

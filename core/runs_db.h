@@ -5,7 +5,7 @@
  * A connection lives for one attempt at one transaction and no longer. SQLite's locks
  * belong to the process that opened the file, and a child made by fork() inherits the
  * bookkeeping without the locks; so no connection may be open while the process forks,
- * which the lock in runs_db.c sees to, and nothing needs reopening afterwards.
+ * which runs_db.c sees to, and nothing needs reopening afterwards.
  */
 #ifndef SP_RUNS_DB_H
 #define SP_RUNS_DB_H
