@@ -72,33 +72,44 @@ ALWAYS __m128i sum_four(__m512i a, __m512i b, __m512i c, __m512i d)
     return _mm_add_epi32(_mm256_castsi256_si128(half), _mm256_extracti128_si256(half, 1));
 }
 
-/* Dots of the bytes + 128 of four rows; high and low are signed. */
+/*
+ * sum += four products of bytes, in each of 16 places; VNNI wants a unsigned. An
+ * instruction of our own, because gcc 12 copies and spills the sums around its builtin.
+ */
+ALWAYS __m512i add_products(__m512i sum, __m512i a, __m512i b)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));
+    return sum;
+}
+
+/* The sums of one row against both parts of a query; 128 is added to the row's bytes. */
+#define ONE_ROW(k)                                                                           \
+    do {                                                                                     \
+        for (uint64_t j = 0; j < length; j += 64) {                                          \
+            __m512i x = _mm512_xor_si512(_mm512_loadu_si512(row[k] + j), flip);              \
+                                                                                             \
+            a##k = add_products(a##k, x, _mm512_loadu_si512(high + j));                      \
+            if (low)                                                                         \
+                b##k = add_products(b##k, x, _mm512_loadu_si512(low + j));                   \
+        }                                                                                    \
+    } while (0)
+
+/* The dots of four rows, one after the other as memory likes it. low may be NULL. */
 ALWAYS __m128 dot_four(const int8_t *high, const int8_t *low, const int8_t *const *row,
                        uint64_t length, int32_t high_offset, int32_t low_offset)
 {
-    const __m512i flip = _mm512_set1_epi8(-128);
-    __m512i a[4], b[4];
+    const __m512i flip = _mm512_set1_epi8(-128), zero = _mm512_setzero_si512();
+    __m512i a0 = zero, a1 = zero, a2 = zero, a3 = zero;
+    __m512i b0 = zero, b1 = zero, b2 = zero, b3 = zero;
     __m128 sum;
 
-    for (int k = 0; k < 4; k++)
-        a[k] = b[k] = _mm512_setzero_si512();
-    for (uint64_t j = 0; j < length; j += 64) {
-        __m512i h = _mm512_loadu_si512(high + j), l = h;
-
-        if (low)
-            l = _mm512_loadu_si512(low + j);
-        for (int k = 0; k < 4; k++) {
-            __m512i x = _mm512_xor_si512(_mm512_loadu_si512(row[k] + j), flip);
-
-            a[k] = _mm512_dpbusd_epi32(a[k], x, h);
-            if (low)
-                b[k] = _mm512_dpbusd_epi32(b[k], x, l);
-        }
-    }
-    sum = _mm_cvtepi32_ps(_mm_add_epi32(sum_four(a[0], a[1], a[2], a[3]),
-                                        _mm_set1_epi32(high_offset)));
+    ONE_ROW(0);
+    ONE_ROW(1);
+    ONE_ROW(2);
+    ONE_ROW(3);
+    sum = _mm_cvtepi32_ps(_mm_add_epi32(sum_four(a0, a1, a2, a3), _mm_set1_epi32(high_offset)));
     if (low)
-        sum = _mm_fmadd_ps(_mm_cvtepi32_ps(_mm_add_epi32(sum_four(b[0], b[1], b[2], b[3]),
+        sum = _mm_fmadd_ps(_mm_cvtepi32_ps(_mm_add_epi32(sum_four(b0, b1, b2, b3),
                                                          _mm_set1_epi32(low_offset))),
                            _mm_set1_ps(1.0f / 254.0f), sum);
     return sum;
@@ -110,7 +121,7 @@ TARGET static int32_t offset_of(const int8_t *bytes, uint64_t length)
     __m512i sum = _mm512_setzero_si512();
 
     for (uint64_t j = 0; j < length; j += 64)
-        sum = _mm512_dpbusd_epi32(sum, _mm512_set1_epi8(1), _mm512_loadu_si512(bytes + j));
+        sum = add_products(sum, _mm512_set1_epi8(1), _mm512_loadu_si512(bytes + j));
     return -128 * _mm512_reduce_add_epi32(sum);
 }
 
@@ -138,61 +149,118 @@ TARGET static void dot_codes(const int8_t *high, const int8_t *low, const int8_t
     }
 }
 
-/* One tile of match_codes: row_count rows against panel_count panels, both constants. */
-ALWAYS uint64_t tile(const sp_match_input *in, uint64_t row, uint64_t panel, int row_count,
-                     int panel_count, sp_match *out, uint64_t found)
+/* What passes of 16 sums of one row, appended to out. */
+ALWAYS uint64_t keep(const sp_match_input *in, uint64_t row, uint64_t panel, __m512i sum,
+                     sp_match *out, uint64_t found)
 {
-    const uint8_t *rows = in->rows + row * in->length;
-    const int8_t *queries = in->queries + panel * 16 * in->length;
-    const uint64_t panel_size = 16 * in->length;
-    __m512i sum[6][4];
+    const uint64_t first = panel * 16;
+    __m512 value = _mm512_fmsub_ps(_mm512_set1_ps(in->c[row]), _mm512_loadu_ps(in->r + first),
+                                   _mm512_loadu_ps(in->t + first));
+    unsigned passed;
+    int32_t dots[16];
 
-    for (int j = 0; j < panel_count; j++)
-        for (int i = 0; i < row_count; i++)
-            sum[i][j] = _mm512_loadu_si512(in->offsets + (panel + (uint64_t)j) * 16);
-    for (uint64_t m = 0; m < in->length; m += 4) {
-        __m512i query[4];
+    value = _mm512_fmadd_ps(_mm512_set1_ps(in->b[row]), _mm512_loadu_ps(in->s + first), value);
+    value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), _mm512_set1_ps(in->a[row]), value);
+    passed = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NLT_UQ);
+    if (!passed)
+        return found;
+    _mm512_storeu_si512(dots, sum);
+    for (; passed; passed &= passed - 1) {
+        unsigned lane = (unsigned)__builtin_ctz(passed);
 
-        for (int j = 0; j < panel_count; j++)
-            query[j] = _mm512_loadu_si512(queries + (uint64_t)j * panel_size + m * 16);
-        for (int i = 0; i < row_count; i++) {
-            int32_t four;
-            __m512i x;
-
-            memcpy(&four, rows + (uint64_t)i * in->length + m, sizeof(four));
-            x = _mm512_set1_epi32(four);
-            for (int j = 0; j < panel_count; j++)
-                sum[i][j] = _mm512_dpbusd_epi32(sum[i][j], x, query[j]);
-        }
-    }
-    for (int j = 0; j < panel_count; j++) {
-        const uint64_t first = (panel + (uint64_t)j) * 16;
-        __m512 s = _mm512_loadu_ps(in->s + first), r = _mm512_loadu_ps(in->r + first);
-        __m512 t = _mm512_loadu_ps(in->t + first);
-
-        for (int i = 0; i < row_count; i++) {
-            const uint64_t at = row + (uint64_t)i;
-            __m512 value = _mm512_fmsub_ps(_mm512_set1_ps(in->c[at]), r, t);
-            unsigned passed;
-            int32_t dots[16];
-
-            value = _mm512_fmadd_ps(_mm512_set1_ps(in->b[at]), s, value);
-            value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum[i][j]), _mm512_set1_ps(in->a[at]),
-                                    value);
-            passed = _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NLT_UQ);
-            if (!passed)
-                continue;
-            _mm512_storeu_si512(dots, sum[i][j]);
-            for (; passed; passed &= passed - 1) {
-                unsigned lane = (unsigned)__builtin_ctz(passed);
-
-                out[found].row = (uint32_t)at;
-                out[found].query = (uint32_t)first + lane;
-                out[found++].dot = dots[lane];
-            }
-        }
+        out[found].row = (uint32_t)row;
+        out[found].query = (uint32_t)first + lane;
+        out[found++].dot = dots[lane];
     }
     return found;
+}
+
+/* The next four bytes of a row, 16 times. */
+ALWAYS __m512i four_bytes(const uint8_t *row)
+{
+    int32_t four;
+
+    memcpy(&four, row, sizeof(four));
+    return _mm512_set1_epi32(four);
+}
+
+/* Six rows against four panels: 24 sums, as many as there are registers for. */
+TARGET static uint64_t tile_6_4(const sp_match_input *in, uint64_t row, uint64_t panel,
+                                sp_match *out, uint64_t found)
+{
+    const uint64_t length = in->length, panel_size = 16 * length;
+    const uint8_t *x = in->rows + row * length;
+    const int8_t *q = in->queries + panel * panel_size;
+    const int32_t *offsets = in->offsets + panel * 16;
+
+#define SUMS(i)                                            \
+    __m512i s##i##0 = _mm512_loadu_si512(offsets);         \
+    __m512i s##i##1 = _mm512_loadu_si512(offsets + 16);    \
+    __m512i s##i##2 = _mm512_loadu_si512(offsets + 32);    \
+    __m512i s##i##3 = _mm512_loadu_si512(offsets + 48)
+#define ADD(i)                                             \
+    do {                                                   \
+        __m512i four = four_bytes(x + i * length + m);     \
+        s##i##0 = add_products(s##i##0, four, q0);  \
+        s##i##1 = add_products(s##i##1, four, q1);  \
+        s##i##2 = add_products(s##i##2, four, q2);  \
+        s##i##3 = add_products(s##i##3, four, q3);  \
+    } while (0)
+#define KEEP(i)                                                     \
+    do {                                                            \
+        found = keep(in, row + i, panel, s##i##0, out, found);      \
+        found = keep(in, row + i, panel + 1, s##i##1, out, found);  \
+        found = keep(in, row + i, panel + 2, s##i##2, out, found);  \
+        found = keep(in, row + i, panel + 3, s##i##3, out, found);  \
+    } while (0)
+
+    SUMS(0);
+    SUMS(1);
+    SUMS(2);
+    SUMS(3);
+    SUMS(4);
+    SUMS(5);
+    for (uint64_t m = 0; m < length; m += 4, q += 64) {
+        __m512i q0 = _mm512_loadu_si512(q), q1 = _mm512_loadu_si512(q + panel_size);
+        __m512i q2 = _mm512_loadu_si512(q + 2 * panel_size);
+        __m512i q3 = _mm512_loadu_si512(q + 3 * panel_size);
+
+        ADD(0);
+        ADD(1);
+        ADD(2);
+        ADD(3);
+        ADD(4);
+        ADD(5);
+    }
+    KEEP(0);
+    KEEP(1);
+    KEEP(2);
+    KEEP(3);
+    KEEP(4);
+    KEEP(5);
+#undef SUMS
+#undef ADD
+#undef KEEP
+    return found;
+}
+
+/* One row against one panel, in four sums that do not wait for each other. */
+TARGET static uint64_t tile_1_1(const sp_match_input *in, uint64_t row, uint64_t panel,
+                                sp_match *out, uint64_t found)
+{
+    const uint8_t *x = in->rows + row * in->length;
+    const int8_t *q = in->queries + panel * 16 * in->length;
+    __m512i s0 = _mm512_loadu_si512(in->offsets + panel * 16), s1 = _mm512_setzero_si512();
+    __m512i s2 = s1, s3 = s1;
+
+    for (uint64_t m = 0; m < in->length; m += 16, q += 256) {
+        s0 = add_products(s0, four_bytes(x + m), _mm512_loadu_si512(q));
+        s1 = add_products(s1, four_bytes(x + m + 4), _mm512_loadu_si512(q + 64));
+        s2 = add_products(s2, four_bytes(x + m + 8), _mm512_loadu_si512(q + 128));
+        s3 = add_products(s3, four_bytes(x + m + 12), _mm512_loadu_si512(q + 192));
+    }
+    s0 = _mm512_add_epi32(_mm512_add_epi32(s0, s1), _mm512_add_epi32(s2, s3));
+    return keep(in, row, panel, s0, out, found);
 }
 
 TARGET static uint64_t match_codes(const sp_match_input *in, sp_match *out)
@@ -200,19 +268,17 @@ TARGET static uint64_t match_codes(const sp_match_input *in, sp_match *out)
     const uint64_t panels = in->query_count / 16;
     uint64_t found = 0, panel = 0, row;
 
-    /* four panels stay in the first-level cache while all rows pass */
+    /* four panels stay in the nearest caches while all rows pass */
     for (; panel + 4 <= panels; panel += 4) {
         for (row = 0; row + 6 <= in->row_count; row += 6)
-            found = tile(in, row, panel, 6, 4, out, found);
+            found = tile_6_4(in, row, panel, out, found);
         for (; row < in->row_count; row++)
-            found = tile(in, row, panel, 1, 4, out, found);
+            for (uint64_t i = panel; i < panel + 4; i++)
+                found = tile_1_1(in, row, i, out, found);
     }
-    for (; panel < panels; panel++) {
-        for (row = 0; row + 6 <= in->row_count; row += 6)
-            found = tile(in, row, panel, 6, 1, out, found);
-        for (; row < in->row_count; row++)
-            found = tile(in, row, panel, 1, 1, out, found);
-    }
+    for (; panel < panels; panel++)
+        for (row = 0; row < in->row_count; row++)
+            found = tile_1_1(in, row, panel, out, found);
     return found;
 }
 

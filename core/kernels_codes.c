@@ -128,8 +128,9 @@ void sp_codes_encode(const sp_codes *codes, const float *rows, uint64_t stride, 
         kernels->quantise(turned, dimension, kernels->largest(turned, dimension), code, scales + i,
                           &square);
         memset(code + dimension, 0, code_stride - dimension);
-        /* the squares were summed in float32, which may lose a few units of 2^-24 of them */
-        errors[i] = round_up(sqrt(square) * (1 + 1e-3) + norm * ROUNDING);
+        /* the squares were summed in float32, in at least four sums side by side */
+        errors[i] = round_up(sqrt(square) * (1 + 1e-6 + 1e-8 * (double)dimension) +
+                             norm * ROUNDING);
     }
     free(heap);
 }
