@@ -346,6 +346,8 @@ int32_t sp_filter_parse(const char *text, size_t size, sp_filter **filter, sp_fi
     uint32_t root;
     int32_t code;
 
+    if (!size)
+        text = ""; /* may be NULL */
     p.nesting = 0;
     sp_filter_build_init(&p.build, text, size);
     sp_lexer_init(&p.lexer, &p.build, text, size);
