@@ -169,28 +169,10 @@ int32_t sp_config_check_backend(const sp_config *config, const char *name, simpl
     return code;
 }
 
-/* What the file says, if it says anything; *place is where. */
-static int32_t default_in_file(const sp_config_file *file, const char **name, char **place,
-                               simplugin_error **error)
-{
-    static const char *const key = SP_KEY_DEFAULT;
-    const json_t *value = json_object_get(file->root, key);
-
-    if (!value || json_is_null(value))
-        return SIMPLUGIN_OK;
-    *place = sp_config_file_place(file, &key, 1);
-    if (!*place)
-        return sp_error_no_memory(error);
-    if (!json_is_string(value))
-        return sp_error_set(error, SIMPLUGIN_CONFIG, SP_CONFIG_DOMAIN,
-                            "%s: " SP_KEY_DEFAULT " must be text", *place);
-    *name = json_string_value(value);
-    return SIMPLUGIN_OK;
-}
-
 int32_t sp_config_default_backend(const sp_config *config, char **name, json_t **provenance,
                                   simplugin_error **error)
 {
+    static const char *const key = SP_KEY_DEFAULT;
     const char *chosen = sp_env_get(config, SP_ENV_DEFAULT);
     const char *source = "environment";
     sp_config_file file;
@@ -210,15 +192,13 @@ int32_t sp_config_default_backend(const sp_config *config, char **name, json_t *
     if (chosen && *chosen) {
         place = strdup(SP_ENV_DEFAULT);
     } else {
-        chosen = NULL;
         source = "file";
-        code = default_in_file(&file, &chosen, &place, error);
-        if (code != SIMPLUGIN_OK)
-            goto out;
+        /* sp_config_file_read has seen to its being text. */
+        chosen = json_string_value(json_object_get(file.root, key));
+        place = chosen ? sp_config_file_place(&file, &key, 1) : strdup("");
         if (!chosen) {
             chosen = DEFAULT_BACKEND;
             source = "default";
-            place = strdup("");
         }
     }
     if (!place) {

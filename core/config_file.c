@@ -202,15 +202,15 @@ static int32_t set_syntax_error(const sp_config_file *file, const json_error_t *
 }
 
 static int32_t set_form_error(const sp_config_file *file, const char *const *keys, size_t count,
-                              const char *what, simplugin_error **error)
+                              const char *what, const char *type, simplugin_error **error)
 {
     char *place = sp_config_file_place(file, keys, count);
     int32_t code;
 
     if (!place)
         return sp_error_no_memory(error);
-    code = sp_error_set(error, SIMPLUGIN_CONFIG, SP_CONFIG_DOMAIN, "%s: %s%s%s must be an object",
-                        place, what, count ? " " : "", count ? keys[count - 1] : "");
+    code = sp_error_set(error, SIMPLUGIN_CONFIG, SP_CONFIG_DOMAIN, "%s: %s%s%s must be %s", place,
+                        what, count ? " " : "", count ? keys[count - 1] : "", type);
     sp_error_add_detail(error, "file", file->path);
     free(place);
     return code;
@@ -222,15 +222,18 @@ static int32_t check_form(const sp_config_file *file, simplugin_error **error)
     json_t *backends;
     json_t *section;
 
+    /* FiftyOne takes a lone null for an empty file. */
+    if (json_is_null(file->root))
+        return SIMPLUGIN_OK;
     if (!json_is_object(file->root))
-        return set_form_error(file, NULL, 0, "the configuration", error);
+        return set_form_error(file, NULL, 0, "the configuration", "an object", error);
     backends = json_object_get(file->root, SP_KEY_BACKENDS);
     if (backends && !json_is_object(backends))
-        return set_form_error(file, keys, 1, "the value of", error);
+        return set_form_error(file, keys, 1, "the value of", "an object", error);
     json_object_foreach(backends, keys[1], section)
     {
         if (!json_is_object(section))
-            return set_form_error(file, keys, 2, "the section of backend", error);
+            return set_form_error(file, keys, 2, "the section of backend", "an object", error);
     }
     return SIMPLUGIN_OK;
 }
@@ -315,6 +318,19 @@ out:
     return code;
 }
 
+/* A variable that names the backend keeps FiftyOne from looking at what the file says. */
+static int32_t check_default(const sp_config *config, const sp_config_file *file,
+                             simplugin_error **error)
+{
+    static const char *const key = SP_KEY_DEFAULT;
+    const char *chosen = sp_env_get(config, SP_ENV_DEFAULT);
+    const json_t *value = json_object_get(file->root, key);
+
+    if ((chosen && *chosen) || !value || json_is_null(value) || json_is_string(value))
+        return SIMPLUGIN_OK;
+    return set_form_error(file, &key, 1, "the value of", "text", error);
+}
+
 int32_t sp_config_file_read(const sp_config *config, sp_config_file *file,
                             simplugin_error **error)
 {
@@ -330,6 +346,8 @@ int32_t sp_config_file_read(const sp_config *config, sp_config_file *file,
         code = read_all(path, &text, &size, error);
     if (code == SIMPLUGIN_OK && text)
         code = sp_config_file_take(file, path, text, size, error);
+    if (code == SIMPLUGIN_OK)
+        code = check_default(config, file, error);
     free(path);
     return code;
 }

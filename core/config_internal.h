@@ -83,7 +83,7 @@ typedef struct sp_config_file {
     char *path;
     char *text; /* NULL: there is no file */
     size_t size;
-    json_t *root; /* an object, checked as far as SP_KEY_BACKENDS; NULL: there is no file */
+    json_t *root; /* an object, checked as far as SP_KEY_BACKENDS, or null; NULL: there is no file */
 } sp_config_file;
 
 /* Reads the file config names, if there is one. Cleared by sp_config_file_clear in any case. */

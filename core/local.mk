@@ -7,17 +7,24 @@ libspcommon_la_SOURCES = \
 	core/filter_words.c core/filter_words.h core/filter_lex.c core/filter_lex.h core/filter_parse.c \
 	core/filter_print.c core/filter_codec.c core/filter_support.c core/filter_simplify.c \
 	core/filter_set.c core/filter_set.h core/filter_pattern.c core/filter_match.c core/filter_match.h \
-	core/filter_eval.c
+	core/filter_eval.c \
+	core/arena.c core/arena.h core/buffer.c core/buffer.h core/idmap.c core/idmap.h core/suggest.c core/suggest.h
 
 ## libspcore: the whole core, with its symbols reachable for the tests
 noinst_LTLIBRARIES += libspcore.la
 libspcore_la_SOURCES = \
-	core/error.c core/error.h core/buffer.c core/buffer.h \
+	core/error.c core/error.h core/error_access.h core/log.c core/log.h core/clock.h core/context.h \
+	core/host.c core/host.h core/cancel.c core/cancel.h core/handle.c core/handle.h core/queue.c core/queue.h \
+	core/metrics.c core/metrics.h core/describe.c core/describe.h core/connection.c core/connection.h \
+	core/wire.c core/wire.h core/json.c core/gather.c core/gather.h core/distance.c core/distance.h \
+	core/session.c core/session.h core/index.c core/index.h core/index_points.c core/index_get.c \
+	core/points.c core/points.h core/restrict.c core/view.c core/scan.c core/hits.c core/hits.h \
+	core/search.c core/search.h core/search_exact.c core/index_search.c core/index_neighbors.c core/index_duplicates.c \
+	core/protocol.c core/protocol.h core/api.c core/serve_session.c core/serve_runs.c core/typed.c \
 	core/config_backends.c core/config_env.c core/config_file.c core/config_internal.h core/config_layers.c \
 	core/config_layers.h core/config_number.c core/config_object.c core/config_parameters.c core/config_paths.c \
 	core/config_resolve.c core/config_resolve.h core/config_secret.c core/config_value.c \
-	core/suggest.c core/suggest.h \
-	core/loader.c core/loader.h core/loader_file.c core/loader_file.h core/loader_list.c core/loader_open.c core/loader_open.h \
+	core/loader.c core/loader.h core/loader_file.c core/loader_file.h core/loader_list.c core/loader_list.h core/loader_open.c core/loader_open.h \
 	core/runs.c core/runs.h core/runs_db.c core/runs_db.h core/runs_secrets.c core/runs_secrets.h core/identifier.c core/identifier.h
 libspcore_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS) $(SQLITE_CFLAGS)
 libspcore_la_CPPFLAGS = $(AM_CPPFLAGS) -DSP_PLUGIN_DIR='"$(plugindir)"'

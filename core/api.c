@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What programs call: arguments are checked here, the work is elsewhere. */
+#include <pthread.h>
+#include <string.h>
+
+#include "log.h"
+#include "protocol.h"
+
+#define TIMEOUT_DEFAULT_MS 60000
+
+static pthread_mutex_t default_mutex = PTHREAD_MUTEX_INITIALIZER;
+static sp_session *default_session;
+
+/* The default session follows the environment and is there for the life of the process. */
+static int32_t default_session_hold(sp_object **object, simplugin_error **error)
+{
+    int32_t code = SIMPLUGIN_OK;
+
+    pthread_mutex_lock(&default_mutex);
+    if (!default_session)
+        code = sp_session_new(NULL, &default_session, error);
+    if (!code) {
+        *object = sp_session_object(default_session);
+        sp_object_hold(*object);
+    }
+    pthread_mutex_unlock(&default_mutex);
+    return code;
+}
+
+const char *simplugin_version(void)
+{
+    return SIMPLUGIN_VERSION;
+}
+
+int32_t simplugin_backend_register(const char *name, simplugin_backend_entry_fn entry,
+                                   simplugin_error **error)
+{
+    if (!name || !entry)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core", "%s is NULL",
+                            name ? "entry" : "name");
+    return sp_loader_register(name, entry, error);
+}
+
+int32_t simplugin_close(uint64_t handle, simplugin_error **error)
+{
+    return sp_handle_close(handle, UINT32_MAX, error);
+}
+
+/* Reads options of any size that was ever current into one of today's. */
+static int32_t options_read(const simplugin_options *options, simplugin_options *out,
+                            simplugin_error **error)
+{
+    memset(out, 0, sizeof *out);
+    if (!options)
+        return SIMPLUGIN_OK;
+    if (options->size < 16)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "options: size is not set to sizeof(simplugin_options)");
+    memcpy(out, options, options->size < sizeof *out ? (size_t)options->size : sizeof *out);
+    if (out->timeout_ms < SIMPLUGIN_TIMEOUT_NONE)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "options: timeout_ms is negative");
+    if (out->trace_id_size && !out->trace_id)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "options: trace_id is NULL with a size");
+    if (out->trace_id_size > 255)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "options: trace_id is longer than 255 bytes");
+    for (size_t i = 0; i < 4; i++)
+        if (out->reserved[i])
+            return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                                "options: a reserved field is not 0");
+    if (out->cancel && !sp_cancel_exists(out->cancel))
+        return sp_error_set(error, SIMPLUGIN_STALE_HANDLE, "core",
+                            "options: cancel is no token, or was freed");
+    return SIMPLUGIN_OK;
+}
+
+static int32_t request_read(const simplugin_request *request, simplugin_request *out,
+                            simplugin_error **error)
+{
+    const char *wrong;
+
+    memset(out, 0, sizeof *out);
+    out->size = sizeof *out;
+    if (!request)
+        return SIMPLUGIN_OK;
+    if (request->size < 40)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "request: size is not set to sizeof(simplugin_request)");
+    memcpy(out, request, request->size < sizeof *out ? (size_t)request->size : sizeof *out);
+    out->size = sizeof *out;
+    wrong = out->reserved[0] || out->reserved[1] || out->reserved[2]
+                ? "a reserved field is not 0"
+                : simplugin_check_request(out);
+    return wrong ? sp_error_set(error, SIMPLUGIN_MALFORMED, "core", "request: %s", wrong)
+                 : SIMPLUGIN_OK;
+}
+
+int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method_size,
+                       const simplugin_request *request, const simplugin_options *options,
+                       simplugin_reply *reply, simplugin_error **error)
+{
+    simplugin_reply own = SP_REPLY_INIT;
+    simplugin_options opts;
+    simplugin_request checked;
+    const sp_method *method = NULL;
+    sp_object *object = NULL;
+    sp_progress progress;
+    sp_context context = {0};
+    sp_request r = {0};
+    int32_t code;
+
+    if (!method_name)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core", "method is NULL");
+    if (reply && reply->size < sizeof *reply)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "reply: size is not set to sizeof(simplugin_reply)");
+    if (reply && reply->owner)
+        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "reply: holds an earlier answer: clear it first");
+    code = options_read(options, &opts, error);
+    if (!code)
+        code = request_read(request, &checked, error);
+    if (!code)
+        code = sp_method_find(method_name, method_size, &method, error);
+    if (!code)
+        code = !target && (method->targets & SP_SESSION)
+                   ? default_session_hold(&object, error)
+                   : sp_handle_acquire(target, method->targets, &object, error);
+    if (code)
+        return code;
+    progress.fn = opts.progress;
+    progress.context = opts.progress_context;
+    context.deadline = opts.timeout_ms == SIMPLUGIN_TIMEOUT_NONE
+                           ? SP_NO_DEADLINE
+                           : sp_clock_deadline(opts.timeout_ms ? opts.timeout_ms
+                                                               : TIMEOUT_DEFAULT_MS);
+    context.cancel = opts.cancel;
+    context.trace_id = opts.trace_id;
+    context.trace_id_size = opts.trace_id_size;
+    context.progress = opts.progress ? &progress : NULL;
+    r.args.method = method->name;
+    r.args.map = simplugin_body_value(checked.body, checked.body_size);
+    r.args.tensors = checked.tensors;
+    r.args.tensor_count = checked.tensor_count;
+    r.args.arena = &r.arena;
+    r.context = &context;
+    r.reply = &own;
+    code = sp_args_check_keys(&r.args, method->keys, error);
+    if (!code && context.cancel)
+        code = sp_context_check(&context, method->name, error);
+    if (!code)
+        code = method->serve(object, &r, error);
+    sp_arena_free(&r.arena);
+    sp_object_release(object);
+    if (code || !reply) {
+        simplugin_reply_clear(&own);
+    } else {
+        own.size = reply->size;
+        *reply = own;
+    }
+    return code;
+}

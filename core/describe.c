@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "describe.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "host.h"
+#include "simplugin.h"
+#include "wire.h"
+
+static uint64_t limit_read(const json_t *json, const char *key)
+{
+    json_int_t value = json_integer_value(json_object_get(json, key));
+
+    return value > 0 ? (uint64_t)value : UINT64_MAX;
+}
+
+static int list_has(const json_t *list, const char *name)
+{
+    size_t i;
+    json_t *item;
+
+    json_array_foreach(list, i, item)
+        if (json_is_string(item) && strcmp(json_string_value(item), name) == 0)
+            return 1;
+    return 0;
+}
+
+static int32_t filters_read(sp_describe *d, const char *name, simplugin_error **error)
+{
+    const json_t *list = json_object_get(d->json, "filters");
+    size_t i;
+    json_t *item;
+
+    json_array_foreach(list, i, item) {
+        const char *node = json_string_value(item);
+
+        if (!node || !sp_filter_support_add(&d->filters, node, strlen(node)))
+            return sp_error_set(error, SIMPLUGIN_PROTOCOL, name,
+                                "describe: \"%s\" is no filter node of docs/filters.md",
+                                node ? node : "?");
+    }
+    return SIMPLUGIN_OK;
+}
+
+int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_describe **describe,
+                        simplugin_error **error)
+{
+    static const char *const lists[] = {"metrics", "methods", "filters", "parameters"};
+    simplugin_reply reply = SP_REPLY_INIT;
+    sp_describe *d = NULL;
+    const char *wrong;
+    simplugin_value map;
+    int32_t code = backend->describe(&reply, error);
+
+    if (code)
+        goto out;
+    wrong = simplugin_check_reply(&reply);
+    if (wrong) {
+        code = sp_error_set(error, SIMPLUGIN_PROTOCOL, name, "describe: %s", wrong);
+        goto out;
+    }
+    d = calloc(1, sizeof *d);
+    map = simplugin_body_value(reply.body, reply.body_size);
+    if (!d || !(d->json = sp_json_from_value(&map))) {
+        code = sp_error_no_memory(error);
+        goto out;
+    }
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (!json_is_array(json_object_get(d->json, lists[i]))) {
+            code = sp_error_set(error, SIMPLUGIN_PROTOCOL, name, "describe: %s is no array",
+                                lists[i]);
+            goto out;
+        }
+    if (!json_array_size(json_object_get(d->json, "metrics"))) {
+        code = sp_error_set(error, SIMPLUGIN_PROTOCOL, name, "describe: metrics is empty");
+        goto out;
+    }
+    d->max_k = limit_read(d->json, "max_k");
+    d->max_dimension = limit_read(d->json, "max_dimension");
+    d->batch_bytes = limit_read(d->json, "batch_bytes");
+    d->exact = json_is_true(json_object_get(d->json, "exact"));
+    d->radius = json_is_true(json_object_get(d->json, "radius"));
+    wrong = json_string_value(json_object_get(d->json, "vectors"));
+    d->normalises = wrong && strcmp(wrong, "normalised") == 0;
+    code = filters_read(d, name, error);
+out:
+    if (code) {
+        sp_describe_free(d);
+        d = NULL;
+    }
+    *describe = d;
+    simplugin_reply_clear(&reply);
+    return code;
+}
+
+void sp_describe_free(sp_describe *describe)
+{
+    if (!describe)
+        return;
+    json_decref(describe->json);
+    free(describe);
+}
+
+int sp_describe_lists(const sp_describe *describe, const char *key, const char *name)
+{
+    return list_has(json_object_get(describe->json, key), name);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a backend says of itself, read once into what the core asks of it. */
+#ifndef SP_DESCRIBE_H
+#define SP_DESCRIBE_H
+
+#include <jansson.h>
+
+#include "error.h"
+#include "filter.h"
+
+typedef struct sp_describe {
+    json_t *json;           /* all of it, as an object */
+    uint64_t max_k;         /* UINT64_MAX: no limit */
+    uint64_t max_dimension; /* the same */
+    uint64_t batch_bytes;   /* the same */
+    int exact;
+    int radius;
+    int normalises; /* vectors come back without their norms */
+    sp_filter_support filters;
+} sp_describe;
+
+/* Calls the backend's describe and checks the answer. PROTOCOL if it is nonsense. */
+int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_describe **describe,
+                        simplugin_error **error);
+void sp_describe_free(sp_describe *describe);
+/* Whether the list under key ("methods", "metrics", "reverse", ...) has the name. */
+int sp_describe_lists(const sp_describe *describe, const char *key, const char *name);
+
+#endif

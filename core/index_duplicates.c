@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * index.duplicates and index.unique: the points in the index's order, each of which drops
+ * those behind it that are nearer than a threshold.
+ */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "distance.h"
+#include "gather.h"
+#include "search.h"
+
+#define BATCH_MIN 8
+#define BATCH_MAX 256
+#define BATCH_HITS 200000 /* hits of one batch that are worth keeping in memory */
+#define BISECTIONS 48
+
+/* All points in order, and what a threshold makes of them. */
+typedef struct field {
+    sp_index *index;
+    const sp_context *context;
+    const sp_view *view;
+    sp_arena *arena;
+    sp_column ids;
+    sp_idmap map;
+    const float *vectors;
+    uint64_t dimension;
+    uint64_t *kept_by; /* the point that dropped each one; SP_ROW_NONE: it is kept */
+    double *distances; /* to that one */
+    uint64_t kept;
+} field;
+
+/* Reads the ids and vectors of the index or view. */
+static int32_t field_load(field *f, simplugin_error **error)
+{
+    sp_walk_spec spec = {.want = {.vectors = 1}, .view = f->view};
+    sp_buffer texts, floats;
+    sp_walk walk;
+    int more = 1;
+    int32_t code = sp_walk_init(&walk, f->index, &spec, error);
+
+    sp_buffer_init(&texts);
+    sp_buffer_init(&floats);
+    f->dimension = atomic_load(&f->index->dimension);
+    while (!code && more) {
+        code = sp_walk_next(&walk, f->context, &more, error);
+        for (uint64_t i = 0; !code && i < walk.row_count; i++) {
+            sp_text id = sp_column_text(&walk.page.ids, walk.rows[i]);
+            sp_text copy = {sp_arena_text(&f->arena, id.data, id.size), id.size};
+
+            if (!copy.data)
+                texts.failed = 1;
+            sp_buffer_append(&texts, &copy, sizeof copy);
+            sp_buffer_append(&floats, sp_points_vector(&walk.page, walk.rows[i]),
+                             f->dimension * sizeof(float));
+        }
+        if (!code && (texts.failed || floats.failed))
+            code = sp_error_no_memory(error);
+    }
+    if (!code) {
+        uint64_t count = texts.size / sizeof(sp_text);
+
+        f->kept_by = sp_arena_array(&f->arena, count + 1, sizeof *f->kept_by);
+        f->distances = sp_arena_array(&f->arena, count + 1, sizeof *f->distances);
+        if (!f->kept_by || !f->distances ||
+            !sp_column_of_texts((const sp_text *)(const void *)texts.data, count, &f->arena,
+                                &f->ids) ||
+            !sp_idmap_init(&f->map, &f->ids, &f->arena))
+            code = sp_error_no_memory(error);
+        for (uint64_t i = 0; !code && i < count; i++)
+            sp_idmap_add(&f->map, i);
+        f->vectors = (const float *)(const void *)floats.data;
+        floats.data = NULL;
+    }
+    sp_walk_clear(&walk);
+    sp_buffer_clear(&texts);
+    sp_buffer_clear(&floats);
+    return code;
+}
+
+/* What lies within threshold of count points, as lists of hits. */
+static int32_t batch_find(const field *f, const uint64_t *points, uint64_t count, double threshold,
+                          sp_hits *hits, simplugin_error **error)
+{
+    sp_index *index = f->index;
+    int fits = !f->view || f->view->remote;
+    sp_query query = {.k = UINT64_MAX, .max_distance = threshold, .view = f->view};
+    simplugin_reply reply = SP_REPLY_INIT;
+    simplugin_writer writer;
+    float *data = malloc((count + 1) * f->dimension * sizeof *data);
+    simplugin_value map, value;
+    const simplugin_tensor *offsets, *distances;
+    sp_column ids;
+    int32_t code;
+
+    if (!data)
+        return sp_error_no_memory(error);
+    for (uint64_t i = 0; i < count; i++)
+        memcpy(data + i * f->dimension, f->vectors + points[i] * f->dimension,
+               f->dimension * sizeof *data);
+    query.vectors = simplugin_tensor_of(SIMPLUGIN_FLOAT32, data, count, f->dimension);
+    if (!fits || !sp_connection_serves(index->connection, "search.radius")) {
+        code = sp_search_exact(index, f->context, &query, hits, error);
+        free(data);
+        return code;
+    }
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 3 + (uint64_t)(f->view != NULL));
+    sp_index_write_collection(index, &writer);
+    simplugin_write_string(&writer, "vectors");
+    simplugin_write_tensor(&writer, &query.vectors);
+    simplugin_write_string(&writer, "radius");
+    simplugin_write_double(&writer, threshold);
+    if (f->view) {
+        simplugin_write_string(&writer, "view");
+        simplugin_write_uint(&writer, f->view->remote_view);
+    }
+    code = sp_connection_send(index->connection, f->context, "search.radius", &writer, &reply,
+                              error);
+    simplugin_writer_clear(&writer);
+    map = simplugin_body_value(reply.body, reply.body_size);
+    offsets = sp_reply_array(&map, &reply, "offsets", SIMPLUGIN_INT64);
+    distances = sp_reply_array(&map, &reply, "distances", SIMPLUGIN_FLOAT32);
+    if (!code && (!offsets || offsets->rows != count + 1 || !distances ||
+                  !simplugin_find(&map, "ids", &value) ||
+                  simplugin_column_read(&value, reply.tensors, reply.tensor_count, &ids) ||
+                  ids.type != SP_TEXT || ids.count != distances->rows ||
+                  !simplugin_offsets_check(offsets->data, count, ids.count)))
+        code = sp_reply_error(index, "search.radius", "lists that do not fit", error);
+    for (uint64_t q = 0; !code && q < count; q++)
+        for (int64_t i = ((const int64_t *)offsets->data)[q];
+             !code && i < ((const int64_t *)offsets->data)[q + 1]; i++)
+            if (!sp_hits_add(hits, q, sp_column_text(&ids, (uint64_t)i),
+                             (double)((const float *)distances->data)[i], 0))
+                code = sp_error_no_memory(error);
+    simplugin_reply_clear(&reply);
+    free(data);
+    return code;
+}
+
+/*
+ * One pass with a threshold. Stops early once more than `enough` are kept: then the pass
+ * only says that there are too many.
+ */
+static int32_t field_thin(field *f, double threshold, uint64_t enough, simplugin_error **error)
+{
+    uint64_t batch = BATCH_MIN, next = 0, count;
+    uint64_t points[BATCH_MAX];
+    int32_t code = SIMPLUGIN_OK;
+
+    f->kept = 0;
+    for (uint64_t i = 0; i < f->ids.count; i++)
+        f->kept_by[i] = SP_ROW_NONE;
+    while (!code && next < f->ids.count && f->kept <= enough) {
+        sp_hits hits;
+        uint64_t found = 0;
+
+        for (count = 0; count < batch && next < f->ids.count; next++)
+            if (f->kept_by[next] == SP_ROW_NONE)
+                points[count++] = next;
+        if (!count)
+            break;
+        code = sp_hits_init(&hits, count)
+                   ? batch_find(f, points, count, threshold, &hits, error)
+                   : sp_error_no_memory(error);
+        for (uint64_t q = 0; !code && q < count; q++) {
+            sp_hit_list *list = &hits.lists[q];
+
+            found += list->count;
+            /* one dropped by another of the same batch drops nothing */
+            if (f->kept_by[points[q]] != SP_ROW_NONE)
+                continue;
+            f->kept++;
+            for (uint64_t i = 0; i < list->count; i++) {
+                uint64_t other = sp_idmap_find(&f->map, list->hits[i].id);
+
+                if (other == SP_IDMAP_NONE || other <= points[q] ||
+                    f->kept_by[other] != SP_ROW_NONE)
+                    continue;
+                f->kept_by[other] = points[q];
+                f->distances[other] = list->hits[i].distance;
+            }
+        }
+        sp_hits_clear(&hits);
+        if (found < BATCH_HITS && batch < BATCH_MAX)
+            batch *= 2;
+        else if (found > BATCH_HITS && batch > BATCH_MIN)
+            batch /= 2;
+        sp_context_progress(f->context, next, f->ids.count);
+    }
+    return code;
+}
+
+/* The largest distance that can be asked about: that of the first point to the farthest. */
+static int32_t threshold_limit(field *f, double *limit, simplugin_error **error)
+{
+    sp_query query = {.k = 1, .reverse = 1, .max_distance = INFINITY, .view = f->view};
+    sp_hits hits;
+    int32_t code;
+
+    query.vectors = simplugin_tensor_of(SIMPLUGIN_FLOAT32, f->vectors, 1, f->dimension);
+    if (!sp_hits_init(&hits, 1))
+        return sp_error_no_memory(error);
+    code = sp_search(f->index, f->context, &query, &hits, error);
+    /* by the triangle inequality nothing is farther apart than twice that, near enough */
+    *limit = !code && hits.lists[0].count ? 4 * fabs(hits.lists[0].hits[0].distance) + 1e-6 : 0;
+    sp_hits_clear(&hits);
+    return code;
+}
+
+/* The threshold at which `target` points stay, as nearly as there is one. */
+static int32_t field_bisect(field *f, uint64_t target, double *threshold, simplugin_error **error)
+{
+    double low = 0, high = 0;
+    int32_t code = threshold_limit(f, &high, error);
+
+    if (!code && f->index->metric_id == SP_METRIC_DOTPRODUCT)
+        low = -high; /* inner products have no zero */
+    for (int i = 0; !code && i < BISECTIONS; i++) {
+        *threshold = low + (high - low) / 2;
+        code = field_thin(f, *threshold, target, error);
+        if (f->kept == target)
+            return code;
+        if (f->kept > target)
+            low = *threshold;
+        else
+            high = *threshold;
+    }
+    /* no threshold gives just that many (points that are the same): the next fewer */
+    *threshold = high;
+    return code ? code : field_thin(f, high, UINT64_MAX, error);
+}
+
+static int32_t field_reply(const field *f, sp_request *request, double threshold, int neighbors,
+                           simplugin_error **error)
+{
+    sp_arena **arena = sp_reply_arena(request->reply);
+    uint64_t count = f->ids.count, unique = 0, dropped = 0;
+    uint64_t *rows = sp_arena_array(&request->arena, count + 1, sizeof *rows);
+    uint64_t *by = sp_arena_array(&request->arena, count + 1, sizeof *by);
+    float *distances = sp_arena_array(arena, count + 1, sizeof *distances);
+    sp_column unique_ids, duplicate_ids, neighbor_ids;
+    simplugin_writer writer;
+    int32_t code;
+
+    if (!rows || !by || !distances)
+        return sp_error_no_memory(error);
+    for (uint64_t i = 0; i < count; i++)
+        if (f->kept_by[i] == SP_ROW_NONE)
+            rows[unique++] = i;
+    if (!sp_column_gather(&f->ids, rows, unique, arena, &unique_ids))
+        return sp_error_no_memory(error);
+    for (uint64_t i = 0; i < count; i++)
+        if (f->kept_by[i] != SP_ROW_NONE) {
+            by[dropped] = f->kept_by[i];
+            distances[dropped] = (float)f->distances[i];
+            rows[dropped++] = i;
+        }
+    if (!sp_column_gather(&f->ids, rows, dropped, arena, &duplicate_ids) ||
+        !sp_column_gather(&f->ids, by, dropped, arena, &neighbor_ids))
+        return sp_error_no_memory(error);
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, neighbors ? 5 : 3);
+    simplugin_write_string(&writer, "unique_ids");
+    simplugin_write_column(&writer, &unique_ids);
+    simplugin_write_string(&writer, "duplicate_ids");
+    simplugin_write_column(&writer, &duplicate_ids);
+    if (neighbors) {
+        simplugin_write_string(&writer, "neighbor_ids");
+        simplugin_write_column(&writer, &neighbor_ids);
+        simplugin_write_string(&writer, "distances");
+        sp_write_array(&writer, SIMPLUGIN_FLOAT32, distances, dropped);
+    }
+    simplugin_write_string(&writer, "threshold");
+    simplugin_write_double(&writer, threshold);
+    code = sp_request_finish(request, &writer, error);
+    simplugin_writer_clear(&writer);
+    return code;
+}
+
+static void field_clear(field *f, sp_view *view)
+{
+    free((void *)(uintptr_t)f->vectors);
+    sp_arena_free(&f->arena);
+    if (view)
+        sp_object_release(&view->object);
+}
+
+int32_t sp_index_duplicates(sp_index *index, sp_request *request, simplugin_error **error)
+{
+    const sp_args *args = &request->args;
+    field f = {.index = index, .context = request->context};
+    double threshold = NAN, fraction = NAN;
+    sp_view *view = NULL;
+    int32_t code = sp_arg_double(args, "threshold", &threshold, error);
+
+    f.ids.type = SP_TEXT;
+    if (!code)
+        code = sp_arg_double(args, "fraction", &fraction, error);
+    if (!code && isnan(threshold) == isnan(fraction))
+        code = sp_arg_error(args, error, "threshold", "give exactly one of threshold and fraction");
+    if (!code && !isnan(fraction) && (fraction < 0 || fraction > 1))
+        code = sp_arg_error(args, error, "fraction", "is not between 0 and 1");
+    if (!code)
+        code = sp_arg_view(args, index, &view, error);
+    f.view = view;
+    if (!code)
+        code = field_load(&f, error);
+    if (!code && f.ids.count && !isnan(fraction)) {
+        uint64_t target = f.ids.count - (uint64_t)((double)f.ids.count * fraction);
+
+        code = field_bisect(&f, target ? target : 1, &threshold, error);
+    } else if (!code && f.ids.count) {
+        code = field_thin(&f, threshold, UINT64_MAX, error);
+    }
+    if (!code)
+        code = field_reply(&f, request, isnan(threshold) ? 0 : threshold, 1, error);
+    field_clear(&f, view);
+    return code;
+}
+
+int32_t sp_index_unique(sp_index *index, sp_request *request, simplugin_error **error)
+{
+    const sp_args *args = &request->args;
+    field f = {.index = index, .context = request->context};
+    double threshold = 0;
+    int64_t count = 0;
+    sp_view *view = NULL;
+    int32_t code = sp_arg_int(args, "count", 1, INT64_MAX, &count, error);
+
+    f.ids.type = SP_TEXT;
+    if (!code && !count)
+        code = sp_arg_error(args, error, "count", "is missing");
+    if (!code)
+        code = sp_arg_view(args, index, &view, error);
+    f.view = view;
+    if (!code)
+        code = field_load(&f, error);
+    if (!code && (uint64_t)count > f.ids.count) {
+        sp_arg_error(args, error, "count", "%lld is more than the %llu points there are",
+                     (long long)count, (unsigned long long)f.ids.count);
+        code = SIMPLUGIN_INVALID_ARGUMENT;
+    }
+    if (!code && (uint64_t)count == f.ids.count) {
+        for (uint64_t i = 0; i < f.ids.count; i++)
+            f.kept_by[i] = SP_ROW_NONE;
+    } else if (!code) {
+        code = field_bisect(&f, (uint64_t)count, &threshold, error);
+    }
+    if (!code)
+        code = field_reply(&f, request, threshold, 0, error);
+    field_clear(&f, view);
+    return code;
+}

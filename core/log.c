@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "log.h"
+
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simplugin.h"
+
+#define LINE_MAX_BYTES 4096
+
+static struct {
+    pthread_mutex_t mutex;
+    simplugin_log_fn fn;
+    void *context;
+    atomic_int level; /* -1: what SIMPLUGIN_LOG says has not been read yet */
+} log_state = {.mutex = PTHREAD_MUTEX_INITIALIZER, .level = -1};
+
+static int level_from_environment(void)
+{
+    static const char *const names[] = {"off", "error", "warning", "info", "debug"};
+    const char *name = secure_getenv("SIMPLUGIN_LOG");
+
+    for (int i = 0; name && i < 5; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i;
+    return SIMPLUGIN_LOG_WARNING;
+}
+
+int sp_log_enabled(int32_t level)
+{
+    int limit = atomic_load_explicit(&log_state.level, memory_order_relaxed);
+
+    if (limit < 0) {
+        limit = level_from_environment();
+        atomic_store_explicit(&log_state.level, limit, memory_order_relaxed);
+    }
+    return level <= limit;
+}
+
+void sp_log_text(int32_t level, const char *message, size_t size)
+{
+    static const char *const names[] = {"", "error", "warning", "info", "debug"};
+    char line[LINE_MAX_BYTES];
+    simplugin_log_fn fn;
+    void *context;
+
+    if (level < SIMPLUGIN_LOG_ERROR || level > SIMPLUGIN_LOG_DEBUG || !sp_log_enabled(level))
+        return;
+    if (size > sizeof line - 1)
+        size = sizeof line - 1;
+    for (size_t i = 0; i < size; i++)
+        line[i] = (unsigned char)message[i] < 0x20 || message[i] == 0x7f ? ' ' : message[i];
+    line[size] = '\0';
+    pthread_mutex_lock(&log_state.mutex);
+    fn = log_state.fn;
+    context = log_state.context;
+    pthread_mutex_unlock(&log_state.mutex);
+    if (fn)
+        fn(context, level, line, size);
+    else
+        fprintf(stderr, "simplugin: %s: %s\n", names[level], line);
+}
+
+void sp_log(int32_t level, const char *format, ...)
+{
+    char line[LINE_MAX_BYTES];
+    va_list args;
+    int size;
+
+    if (!sp_log_enabled(level))
+        return;
+    va_start(args, format);
+    size = vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    if (size > 0)
+        sp_log_text(level, line, (size_t)size < sizeof line ? (size_t)size : sizeof line - 1);
+}
+
+void simplugin_log_set(simplugin_log_fn fn, void *context, int32_t level)
+{
+    pthread_mutex_lock(&log_state.mutex);
+    log_state.fn = fn;
+    log_state.context = context;
+    pthread_mutex_unlock(&log_state.mutex);
+    atomic_store(&log_state.level, fn ? level : level_from_environment());
+}
