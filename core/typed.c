@@ -545,7 +545,7 @@ static int32_t hits_take(simplugin_reply *reply, const char *method, simplugin_h
 }
 
 /* .owner was there from the beginning: a struct without it is no version of ours. */
-static int32_t hits_check(simplugin_hits *hits, const char *method, simplugin_error **error)
+static int32_t hits_check(const simplugin_hits *hits, const char *method, simplugin_error **error)
 {
     const uint64_t least = offsetof(simplugin_hits, owner) + sizeof hits->owner;
 
@@ -553,7 +553,8 @@ static int32_t hits_check(simplugin_hits *hits, const char *method, simplugin_er
         return argument_error(error, method, "hits", "is NULL");
     if (hits->size < least || hits->size > STRUCT_BYTES_MAX)
         return argument_error(error, method, "hits", ".size is not the size of the struct");
-    simplugin_hits_clear(hits);
+    if (hits->owner)
+        return argument_error(error, method, "hits", "holds earlier hits: clear it first");
     return SIMPLUGIN_OK;
 }
 
