@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "args.h"
+
+#include "kernels.h"
+#include "suggest.h"
+
+#define MAX_ID 255
+#define MAX_FIELD_NAME 255
+
+/* A zero-terminated copy that lasts as long as the call; NULL: no memory. */
+static const char *text_copy(flat_call *call, const simplugin_value *text)
+{
+    return sp_arena_text(&call->scratch, (const char *)text->data, text->size);
+}
+
+/* Says which names there are, and which one was probably meant. */
+static int32_t unknown_name(flat_call *call, int32_t code, const char *what, const char *name,
+                            const char *const *known, uint64_t count)
+{
+    const char *nearest = sp_suggest_nearest(name, known, (size_t)count);
+    sp_buffer list;
+
+    sp_buffer_init(&list);
+    sp_suggest_append_list(&list, known, (size_t)count);
+    sp_buffer_append(&list, "", 1);
+    flat_fail(call, code, "unknown %s \"%s\"%s%s%s; known: %s", what, name,
+              nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "",
+              list.failed ? "..." : (const char *)list.data);
+    flat_host->error_add_detail(call->error, "argument", 8, name, strlen(name));
+    sp_buffer_clear(&list);
+    return code;
+}
+
+/* Splits the space-separated words; their number. */
+static uint64_t words_split(flat_call *call, const char *text, const char ***words)
+{
+    uint64_t count = 0;
+    char *copy = sp_arena_text(&call->scratch, text, strlen(text));
+    char *next = NULL;
+
+    *words = flat_scratch(call, strlen(text) + 1, sizeof **words);
+    if (!copy || !*words)
+        return 0;
+    for (char *word = strtok_r(copy, " ", &next); word; word = strtok_r(NULL, " ", &next))
+        (*words)[count++] = word;
+    return count;
+}
+
+static int is_word(const char *words, const simplugin_value *key)
+{
+    const char *at = words;
+
+    while (*at) {
+        size_t size = strcspn(at, " ");
+
+        if (size == key->size && memcmp(at, key->data, size) == 0)
+            return 1;
+        at += size + (at[size] == ' ');
+    }
+    return 0;
+}
+
+int32_t flat_args_check(flat_call *call, const char *known)
+{
+    simplugin_iter iter = simplugin_iterate(&call->body);
+    simplugin_value key, value;
+
+    while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
+        const char **words;
+        const char *name;
+        uint64_t count;
+
+        if (value.type == SIMPLUGIN_NIL || is_word(known, &key))
+            continue;
+        count = words_split(call, known, &words);
+        name = text_copy(call, &key);
+        return name && words ? unknown_name(call, SIMPLUGIN_INVALID_ARGUMENT, "key", name, words,
+                                            count)
+                             : flat_no_memory(call);
+    }
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_parameters(flat_call *call, const char *const *known, uint64_t count,
+                            simplugin_value *map)
+{
+    simplugin_iter iter;
+    simplugin_value key, value;
+
+    if (simplugin_find(&call->body, "parameters", map) && map->type != SIMPLUGIN_MAP)
+        return flat_fail_argument(call, "parameters", "parameters is a map");
+    iter = simplugin_iterate(map);
+    while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
+        uint64_t i = 0;
+        const char *name;
+
+        while (i < count && !simplugin_value_is(&key, known[i]))
+            i++;
+        if (i < count || value.type == SIMPLUGIN_NIL)
+            continue;
+        name = text_copy(call, &key);
+        return name ? unknown_name(call, SIMPLUGIN_UNKNOWN_PARAMETER, "parameter", name, known,
+                                   count)
+                    : flat_no_memory(call);
+    }
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_int(flat_call *call, const char *key, int64_t min, int64_t max, int64_t *number)
+{
+    int64_t value;
+    int found = simplugin_find_int(&call->body, key, &value);
+
+    if (found < 0 || (found && (value < min || value > max))) {
+        if (max == INT64_MAX)
+            return flat_fail_argument(call, key, "%s is an int, %lld at least", key,
+                                      (long long)min);
+        return flat_fail_argument(call, key, "%s is an int from %lld to %lld", key,
+                                  (long long)min, (long long)max);
+    }
+    if (found)
+        *number = value;
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_bool(flat_call *call, const char *key, int *flag)
+{
+    if (simplugin_find_bool(&call->body, key, flag) < 0)
+        return flat_fail_argument(call, key, "%s is a bool", key);
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_double(flat_call *call, const char *key, double *number, int *present)
+{
+    *present = simplugin_find_double(&call->body, key, number);
+    if (*present < 0)
+        return flat_fail_argument(call, key, "%s is a finite number", key);
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_int64s(flat_call *call, const char *key, const int64_t **data, uint64_t *count)
+{
+    const simplugin_tensor *tensor = NULL;
+    int found = simplugin_find_tensor(&call->body, key, call->request->tensors,
+                                      call->request->tensor_count, &tensor);
+    int64_t *copy;
+
+    *data = NULL;
+    *count = 0;
+    if (found < 0 ||
+        (found && (tensor->dtype != SIMPLUGIN_INT64 || (tensor->rows && tensor->cols != 1))))
+        return flat_fail_argument(call, key, "%s is an int64 tensor of one column", key);
+    if (!found)
+        return SIMPLUGIN_OK;
+    *count = tensor->rows;
+    if (tensor->rows && simplugin_tensor_stride(tensor) == sizeof **data) {
+        *data = tensor->data;
+        return SIMPLUGIN_OK;
+    }
+    copy = flat_scratch(call, tensor->rows + 1, sizeof *copy);
+    if (!copy)
+        return flat_no_memory(call);
+    for (uint64_t i = 0; i < tensor->rows; i++)
+        memcpy(&copy[i], (const uint8_t *)tensor->data + i * simplugin_tensor_stride(tensor),
+               sizeof *copy);
+    *data = copy;
+    return SIMPLUGIN_OK;
+}
+
+/* NULL if the text can be an id, else what is wrong with it. */
+static const char *id_wrong(sp_text id)
+{
+    if (!id.size)
+        return "is empty";
+    if (id.size > MAX_ID)
+        return "has more than 255 bytes";
+    if (memchr(id.data, 0, id.size))
+        return "holds U+0000";
+    if (!simplugin_utf8_check((const uint8_t *)id.data, id.size))
+        return "is not UTF-8";
+    return NULL;
+}
+
+int32_t flat_arg_ids(flat_call *call, sp_column *ids, int *present)
+{
+    simplugin_value value;
+    const char *wrong;
+
+    *present = simplugin_find(&call->body, "ids", &value);
+    if (!*present)
+        return SIMPLUGIN_OK;
+    wrong = simplugin_column_read(&value, call->request->tensors, call->request->tensor_count, ids);
+    if (wrong)
+        return flat_fail_argument(call, "ids", "ids: %s", wrong);
+    if (ids->type != SP_TEXT)
+        return flat_fail_argument(call, "ids", "ids are a text column");
+    for (uint64_t i = 0; i < ids->count; i++) {
+        wrong = sp_column_is_valid(ids, i) ? id_wrong(sp_column_text(ids, i)) : "is missing";
+        if (wrong)
+            return flat_fail_argument(call, "ids", "ids: number %llu %s", (unsigned long long)i,
+                                      wrong);
+    }
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_vectors(flat_call *call, flat_matrix *vectors)
+{
+    uint64_t dimension = flat_store_schema(call->store)->dimension;
+    const simplugin_tensor *tensor = NULL;
+
+    if (simplugin_find_tensor(&call->body, "vectors", call->request->tensors,
+                              call->request->tensor_count, &tensor) != 1)
+        return flat_fail_argument(call, "vectors", "vectors is a tensor, and needed");
+    if (tensor->dtype != SIMPLUGIN_FLOAT32)
+        return flat_fail_argument(call, "vectors", "vectors are float32");
+    if (tensor->cols != dimension) {
+        flat_fail(call, SIMPLUGIN_DIMENSION_MISMATCH,
+                  "vectors have %llu dimensions, the collection has %llu",
+                  (unsigned long long)tensor->cols, (unsigned long long)dimension);
+        flat_host->error_add_detail(call->error, "argument", 8, "vectors", 7);
+        return SIMPLUGIN_DIMENSION_MISMATCH;
+    }
+    vectors->data = tensor->data;
+    vectors->rows = tensor->rows;
+    vectors->stride = simplugin_tensor_stride(tensor) / sizeof(float);
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_check_finite(flat_call *call, const flat_matrix *vectors, const int64_t *select,
+                          uint64_t count)
+{
+    uint64_t dimension = flat_store_schema(call->store)->dimension;
+    const sp_kernels *kernels = sp_kernels_get();
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t row = select ? (uint64_t)select[i] : i;
+
+        if (!kernels->all_finite(vectors->data + row * vectors->stride, dimension))
+            return flat_fail_argument(call, "vectors",
+                                      "vectors: row %llu holds NaN or an infinity",
+                                      (unsigned long long)row);
+    }
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_columns(flat_call *call, uint64_t rows, flat_rows *out)
+{
+    const char **names = NULL;
+    sp_column *columns = NULL;
+    simplugin_value map, key, value;
+    simplugin_iter iter;
+    uint64_t count = 0;
+
+    if (!simplugin_find(&call->body, "fields", &map))
+        return SIMPLUGIN_OK;
+    if (map.type != SIMPLUGIN_MAP)
+        return flat_fail_argument(call, "fields", "fields is a map from name to column");
+    names = flat_scratch(call, map.size + 1, sizeof *names);
+    columns = flat_scratch(call, map.size + 1, sizeof *columns);
+    if (!names || !columns)
+        return flat_no_memory(call);
+    iter = simplugin_iterate(&map);
+    while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
+        const char *wrong;
+
+        if (value.type == SIMPLUGIN_NIL)
+            continue;
+        if (!key.size || key.size > MAX_FIELD_NAME || memchr(key.data, 0, (size_t)key.size))
+            return flat_fail_argument(
+                call, "fields", "fields: a field's name has 1 to 255 bytes and no U+0000");
+        names[count] = text_copy(call, &key);
+        if (!names[count])
+            return flat_no_memory(call);
+        for (uint64_t i = 0; i < count; i++)
+            if (strcmp(names[i], names[count]) == 0)
+                return flat_fail_argument(call, "fields", "fields: \"%s\" comes twice",
+                                          names[count]);
+        wrong = simplugin_column_read(&value, call->request->tensors, call->request->tensor_count,
+                                      &columns[count]);
+        if (wrong)
+            return flat_fail_argument(call, "fields", "fields: \"%s\": %s", names[count], wrong);
+        if (columns[count].count != rows)
+            return flat_fail_argument(call, "fields",
+                                      "fields: \"%s\" has %llu rows, there are %llu ids",
+                                      names[count], (unsigned long long)columns[count].count,
+                                      (unsigned long long)rows);
+        count++;
+    }
+    out->field_count = count;
+    out->field_names = names;
+    out->field_columns = columns;
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_arg_names(flat_call *call, flat_names *names)
+{
+    simplugin_value list, item;
+    simplugin_iter iter;
+
+    memset(names, 0, sizeof *names);
+    if (!simplugin_find(&call->body, "fields", &list))
+        return SIMPLUGIN_OK;
+    if (list.type == SIMPLUGIN_BOOL) {
+        names->all = (int)list.as.i;
+        return SIMPLUGIN_OK;
+    }
+    if (list.type != SIMPLUGIN_ARRAY)
+        return flat_fail_argument(call, "fields", "fields is an array of names, or true");
+    names->names = flat_scratch(call, list.size + 1, sizeof *names->names);
+    if (!names->names)
+        return flat_no_memory(call);
+    iter = simplugin_iterate(&list);
+    while (simplugin_next(&iter, &item)) {
+        if (item.type != SIMPLUGIN_TEXT || memchr(item.data, 0, (size_t)item.size))
+            return flat_fail_argument(call, "fields", "fields is an array of names, or true");
+        names->names[names->count] = text_copy(call, &item);
+        if (!names->names[names->count])
+            return flat_no_memory(call);
+        names->count++;
+    }
+    return SIMPLUGIN_OK;
+}

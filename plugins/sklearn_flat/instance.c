@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Instances: opened, called and closed by the host. */
+#include "config.h"
+
+#include "instance.h"
+
+#include "args.h"
+#include "suggest.h"
+#include "view.h"
+
+/* All instances of the process, so that fork finds none of their locks held. */
+static struct {
+    pthread_once_t once;
+    pthread_mutex_t lock;
+    simplugin_instance *first;
+} all = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void fork_prepare(void)
+{
+    pthread_mutex_lock(&all.lock);
+    for (simplugin_instance *at = all.first; at; at = at->next)
+        pthread_mutex_lock(&at->lock);
+}
+
+static void fork_done(void)
+{
+    for (simplugin_instance *at = all.first; at; at = at->next)
+        pthread_mutex_unlock(&at->lock);
+    pthread_mutex_unlock(&all.lock);
+}
+
+static void fork_watch(void)
+{
+    pthread_atfork(fork_prepare, fork_done, fork_done);
+}
+
+static void instance_free(simplugin_instance *instance)
+{
+    if (!instance)
+        return;
+    flat_searcher_free(instance->searcher);
+    free(instance->root);
+    free(instance);
+}
+
+int32_t flat_instance_open(const simplugin_call_info *info, const simplugin_request *request,
+                  simplugin_instance **instance, simplugin_error **error)
+{
+    static const char folder[] = "/sklearn_flat";
+    flat_call call = {.info = info, .request = request, .error = error};
+    simplugin_instance *made = NULL;
+    const char *data_dir = NULL;
+    uint64_t size = 0;
+    int32_t code;
+
+    *instance = NULL;
+    call.body = simplugin_body_value(request->body, request->body_size);
+    code = flat_args_check(&call, "data_dir");
+    if (code)
+        goto out;
+    if (simplugin_find_text(&call.body, "data_dir", &data_dir, &size) != 1 || !size ||
+        data_dir[0] != '/' || memchr(data_dir, 0, (size_t)size)) {
+        code = flat_fail_argument(&call, "data_dir", "data_dir is an absolute path, and needed");
+        goto out;
+    }
+    made = calloc(1, sizeof *made);
+    if (made)
+        made->root = malloc((size_t)size + sizeof folder);
+    if (!made || !made->root) {
+        code = flat_no_memory(&call);
+        goto out;
+    }
+    memcpy(made->root, data_dir, (size_t)size);
+    memcpy(made->root + size, folder, sizeof folder);
+    made->searcher = flat_searcher_new(0);
+    if (!made->searcher || pthread_mutex_init(&made->lock, NULL)) {
+        code = flat_no_memory(&call);
+        goto out;
+    }
+    pthread_once(&all.once, fork_watch);
+    pthread_mutex_lock(&all.lock);
+    made->next = all.first;
+    all.first = made;
+    pthread_mutex_unlock(&all.lock);
+    *instance = made;
+    made = NULL;
+out:
+    instance_free(made);
+    sp_arena_free(&call.scratch);
+    return code;
+}
+
+void flat_instance_close(simplugin_instance *instance)
+{
+    simplugin_instance **at = &all.first;
+
+    if (!instance)
+        return;
+    pthread_mutex_lock(&all.lock);
+    while (*at && *at != instance)
+        at = &(*at)->next;
+    if (*at)
+        *at = instance->next;
+    pthread_mutex_unlock(&all.lock);
+    while (instance->collections) {
+        sp_text name = {instance->collections->name, instance->collections->name_size};
+
+        /* calls that a fork cut off in the child never leave */
+        instance->collections->users = 0;
+        flat_collection_forget(instance, name);
+    }
+    flat_views_free(instance);
+    pthread_mutex_destroy(&instance->lock);
+    instance_free(instance);
+}
+
+/* ---- methods ------------------------------------------------------------------------ */
+
+#define NO_NAME 0   /* names no collection */
+#define NAME_ONLY 1 /* names one, which need not be there */
+#define OPENED 2    /* works on one */
+
+typedef struct flat_method {
+    const char *name;
+    const char *keys; /* as docs/protocol.md lists them */
+    int collection;
+    int32_t (*serve)(flat_call *call);
+} flat_method;
+
+static int32_t health(flat_call *call)
+{
+    simplugin_write_map(&call->out, 1);
+    simplugin_write_string(&call->out, "version");
+    simplugin_write_string(&call->out, FLAT_VERSION);
+    return SIMPLUGIN_OK;
+}
+
+static const flat_method methods[] = {
+    {"search", "collection vectors k filter view reverse max_distance fields with_vectors parameters",
+     OPENED, flat_serve_search},
+    {"points.get", "collection ids vectors fields", OPENED, flat_serve_points_get},
+    {"points.upsert", "collection ids vectors fields rows parameters", OPENED, flat_serve_points_upsert},
+    {"points.set_fields", "collection ids fields", OPENED, flat_serve_points_set_fields},
+    {"points.delete", "collection ids filter all", OPENED, flat_serve_points_delete},
+    {"points.count", "collection filter view", OPENED, flat_serve_points_count},
+    {"points.scan", "collection cursor max_bytes max_rows vectors fields filter", OPENED,
+     flat_serve_points_scan},
+    {"search.radius",
+     "collection vectors radius limit filter view fields with_vectors parameters", OPENED,
+     flat_serve_search_radius},
+    {"search.neighbors", "collection k radius view parameters", OPENED, flat_serve_search_neighbors},
+    {"view.create", "collection ids", OPENED, flat_serve_view_create},
+    {"view.drop", "collection view", NAME_ONLY, flat_serve_view_drop},
+    {"collection.list", "", NO_NAME, flat_serve_collection_list},
+    {"collection.exists", "collection", NAME_ONLY, flat_serve_collection_exists},
+    {"collection.create", "collection dimension metric fields parameters", NAME_ONLY,
+     flat_serve_collection_create},
+    {"collection.describe", "collection", OPENED, flat_serve_collection_describe},
+    {"collection.drop", "collection", NAME_ONLY, flat_serve_collection_drop},
+    {"collection.compact", "collection", OPENED, flat_serve_collection_compact},
+    {"collection.check", "collection", OPENED, flat_serve_collection_check},
+    {"collection.backup", "collection path", OPENED, flat_serve_collection_backup},
+    {"health", "", NO_NAME, health},
+};
+
+#define METHODS (sizeof methods / sizeof methods[0])
+
+static const flat_method *method_find(const simplugin_call_info *info)
+{
+    for (size_t i = 0; i < METHODS; i++)
+        if (strlen(methods[i].name) == info->method_size &&
+            memcmp(methods[i].name, info->method, (size_t)info->method_size) == 0)
+            return &methods[i];
+    return NULL;
+}
+
+static int32_t unknown_method(flat_call *call)
+{
+    const char *names[METHODS];
+    const char *name = sp_arena_text(&call->scratch, call->info->method, call->info->method_size);
+    const char *nearest;
+
+    for (size_t i = 0; i < METHODS; i++)
+        names[i] = methods[i].name;
+    nearest = name ? sp_suggest_nearest(name, names, METHODS) : NULL;
+    flat_fail(call, SIMPLUGIN_UNKNOWN_METHOD, "no method \"%s\"%s%s%s", name ? name : "?",
+              nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    flat_host->error_add_detail(call->error, "method", 6, call->info->method,
+                                call->info->method_size);
+    return SIMPLUGIN_UNKNOWN_METHOD;
+}
+
+static int32_t name_read(flat_call *call)
+{
+    const char *text;
+    uint64_t size;
+
+    if (simplugin_find_text(&call->body, "collection", &text, &size) != 1 || !size)
+        return flat_fail_argument(call, "collection", "collection is a text, and needed");
+    call->name.data = text;
+    call->name.size = (size_t)size;
+    return SIMPLUGIN_OK;
+}
+
+/*
+ * A collection that was dropped by another process, and perhaps made anew, is still open
+ * here: then one more try on a fresh opening tells.
+ */
+static int32_t serve_opened(flat_call *call, const flat_method *method)
+{
+    int32_t code = SIMPLUGIN_OK;
+    int was_open = 1;
+
+    for (int tries = 0; tries < 2; tries++) {
+        code = flat_collection_acquire(call, &was_open);
+        if (!code)
+            code = method->serve(call);
+        if (code == SIMPLUGIN_NOT_FOUND && call->collection)
+            flat_collection_forget(call->instance, call->name);
+        flat_collection_release(call->instance, call->collection);
+        call->collection = NULL;
+        call->store = NULL;
+        if (code != SIMPLUGIN_NOT_FOUND || !was_open)
+            break;
+        simplugin_writer_reset(&call->out);
+    }
+    return code;
+}
+
+/* Health with nothing asked: no memory but the reply's, as it may be called very often. */
+static int32_t health_reply(simplugin_reply *reply, simplugin_error **error)
+{
+    static const char body[] = "\x81\xa7version\xa5" FLAT_VERSION;
+    flat_call call = {.error = error};
+    uint8_t *memory = flat_host->reply_alloc(reply, sizeof body);
+
+    _Static_assert(sizeof FLAT_VERSION - 1 == 5, "the length in the body above");
+    if (!memory)
+        return flat_no_memory(&call);
+    memcpy(memory, body, sizeof body - 1);
+    reply->body = memory;
+    reply->body_size = sizeof body - 1;
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_instance_call(simplugin_instance *instance, const simplugin_call_info *info,
+                   const simplugin_request *request, simplugin_reply *reply,
+                   simplugin_error **error)
+{
+    flat_call call = {
+        .instance = instance,
+        .info = info,
+        .request = request,
+        .reply = reply,
+        .error = error,
+        .wait = {.deadline = info->deadline, .cancel = info->cancel},
+    };
+    const flat_method *method;
+    int32_t code;
+
+    if (info->method_size == 6 && memcmp(info->method, "health", 6) == 0 &&
+        request->body_size <= 1)
+        return health_reply(reply, error);
+    simplugin_writer_init(&call.out);
+    call.body = simplugin_body_value(request->body, request->body_size);
+    method = method_find(info);
+    if (!method) {
+        code = unknown_method(&call);
+        goto out;
+    }
+    code = flat_args_check(&call, method->keys);
+    if (!code && method->collection != NO_NAME)
+        code = name_read(&call);
+    if (!code)
+        code = flat_call_check(&call);
+    if (!code)
+        code = method->collection == OPENED ? serve_opened(&call, method) : method->serve(&call);
+    if (!code && simplugin_writer_reply(&call.out, flat_host, reply))
+        code = flat_no_memory(&call);
+out:
+    simplugin_writer_clear(&call.out);
+    sp_arena_free(&call.scratch);
+    return code;
+}

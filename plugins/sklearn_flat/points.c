@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Points by id: written, read, deleted, counted. */
+#include "config.h"
+
+#include "declared.h"
+#include "gather.h"
+#include "idmap.h"
+#include "instance.h"
+#include "mask.h"
+
+/* How many ids are looked up between looks at the clock. */
+#define IDS_PER_CHECK 4096
+
+static int32_t ids_need(flat_call *call, sp_column *ids)
+{
+    int present;
+    int32_t code = flat_arg_ids(call, ids, &present);
+
+    if (!code && !present)
+        code = flat_fail_argument(call, "ids", "ids are needed");
+    return code;
+}
+
+/* A field keeps its type, be it declared or that of its first value; the store sees to the latter. */
+static int32_t declared_check(flat_call *call, const flat_rows *rows)
+{
+    simplugin_value declared = flat_declared_map(call->store);
+
+    for (uint64_t i = 0; i < rows->field_count; i++) {
+        uint32_t type = flat_declared_type(&declared, rows->field_names[i]);
+
+        if (type && type != rows->field_columns[i].type)
+            return flat_fail_argument(call, "fields", "fields: \"%s\" is declared as %s, not %s",
+                                      rows->field_names[i], sp_column_type_name(type),
+                                      sp_column_type_name(rows->field_columns[i].type));
+    }
+    return SIMPLUGIN_OK;
+}
+
+/* No id twice among the rows to write, and none of these out of range. */
+static int32_t rows_check(flat_call *call, const sp_column *ids, const flat_rows *rows)
+{
+    sp_idmap map;
+
+    if (rows->select)
+        for (uint64_t i = 0; i < rows->count; i++)
+            if (rows->select[i] < 0 || (uint64_t)rows->select[i] >= ids->count)
+                return flat_fail_argument(call, "rows", "rows: number %llu is %lld, of %llu rows",
+                                          (unsigned long long)i, (long long)rows->select[i],
+                                          (unsigned long long)ids->count);
+    if (!sp_idmap_init(&map, ids, &call->scratch))
+        return flat_no_memory(call);
+    /* more rows than ids are one id at least twice, and more than the map has room for */
+    for (uint64_t i = 0; i < rows->count; i++) {
+        uint64_t row = rows->select ? (uint64_t)rows->select[i] : i;
+        sp_text id = sp_column_text(ids, row);
+
+        if (sp_idmap_add(&map, row) != SP_IDMAP_NONE)
+            return flat_fail_argument(call, "ids", "ids: \"%.*s\" comes twice", (int)id.size,
+                                      id.data);
+    }
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_serve_points_upsert(flat_call *call)
+{
+    flat_matrix vectors = {0};
+    flat_rows rows = {0};
+    simplugin_value parameters;
+    sp_column ids;
+    uint64_t replaced = 0, selected = 0;
+    int32_t code = flat_arg_parameters(call, NULL, 0, &parameters);
+
+    if (!code)
+        code = flat_arg_vectors(call, &vectors);
+    if (!code)
+        code = ids_need(call, &ids);
+    if (code)
+        return code;
+    if (ids.count != vectors.rows)
+        return flat_fail_argument(call, "ids", "ids: there are %llu, for %llu vectors",
+                                  (unsigned long long)ids.count, (unsigned long long)vectors.rows);
+    code = flat_arg_int64s(call, "rows", &rows.select, &selected);
+    if (!code)
+        code = flat_arg_columns(call, ids.count, &rows);
+    if (code)
+        return code;
+    rows.count = rows.select ? selected : ids.count;
+    rows.ids = &ids;
+    rows.vectors = vectors.data;
+    rows.vector_stride = vectors.stride;
+    code = rows_check(call, &ids, &rows);
+    if (!code)
+        code = flat_check_finite(call, &vectors, rows.select, rows.count);
+    if (!code)
+        code = declared_check(call, &rows);
+    if (!code)
+        code = flat_call_check(call);
+    if (!code && rows.count)
+        code = flat_store_upsert(call->store, &rows, &call->wait, &replaced, call->error);
+    simplugin_write_map(&call->out, 2);
+    simplugin_write_string(&call->out, "upserted");
+    simplugin_write_uint(&call->out, rows.count);
+    simplugin_write_string(&call->out, "replaced");
+    simplugin_write_uint(&call->out, replaced);
+    return code;
+}
+
+/* The ids that are in the snapshot: which rows they are, and their positions among ids. */
+static int32_t rows_find(flat_call *call, const flat_snapshot *snapshot, const sp_column *ids,
+                         uint64_t *rows, int64_t *positions, uint64_t *count)
+{
+    int32_t code;
+
+    *count = 0;
+    for (uint64_t i = 0; i < ids->count; i++) {
+        int found;
+
+        if (i % IDS_PER_CHECK == 0 && (code = flat_call_check(call)) != SIMPLUGIN_OK)
+            return code;
+        found = flat_snapshot_find(snapshot, sp_column_text(ids, i), &rows[*count]);
+        if (found < 0)
+            return flat_fail(call, -found, "looking up an id failed");
+        if (found)
+            positions[(*count)++] = (int64_t)i;
+    }
+    return SIMPLUGIN_OK;
+}
+
+/*
+ * The reply names the ids that were there. The store only counts them, so it is given
+ * those that a snapshot has, again if one of them went away in between.
+ */
+int32_t flat_serve_points_set_fields(flat_call *call)
+{
+    flat_snapshot *snapshot = NULL;
+    flat_rows rows = {0};
+    sp_column ids;
+    uint64_t *found = NULL;
+    int64_t *positions = NULL;
+    uint64_t count = 0, updated = 0;
+    int32_t code = ids_need(call, &ids);
+
+    if (!code)
+        code = flat_arg_columns(call, ids.count, &rows);
+    if (!code && !rows.field_count)
+        code = flat_fail_argument(call, "fields", "fields are needed");
+    rows.count = ids.count;
+    rows.ids = &ids;
+    if (!code)
+        code = rows_check(call, &ids, &rows);
+    if (!code)
+        code = declared_check(call, &rows);
+    if (code)
+        return code;
+    found = flat_scratch(call, ids.count, sizeof *found);
+    positions = flat_reply_array(call, ids.count + 1, sizeof *positions);
+    if (!found || !positions)
+        return flat_no_memory(call);
+    do {
+        code = flat_snapshot_new(call->store, &snapshot, call->error);
+        if (!code)
+            code = rows_find(call, snapshot, &ids, found, positions, &count);
+        flat_snapshot_free(snapshot);
+        snapshot = NULL;
+        rows.count = count;
+        rows.select = positions;
+        updated = 0;
+        if (!code && count)
+            code = flat_store_set_fields(call->store, &rows, &call->wait, &updated, call->error);
+        if (!code)
+            code = flat_call_check(call);
+    } while (!code && updated != count);
+    simplugin_write_map(&call->out, 2);
+    simplugin_write_string(&call->out, "updated");
+    simplugin_write_uint(&call->out, updated);
+    flat_write_array(call, "positions", SIMPLUGIN_INT64, positions, count);
+    return code;
+}
+
+int32_t flat_serve_points_get(flat_call *call)
+{
+    flat_snapshot *snapshot = NULL;
+    flat_gather gather;
+    flat_names fields;
+    sp_column ids;
+    uint64_t *rows = NULL;
+    int64_t *positions = NULL;
+    uint64_t count = 0;
+    int with_vectors = 1;
+    int32_t code = ids_need(call, &ids);
+
+    if (!code)
+        code = flat_arg_bool(call, "vectors", &with_vectors);
+    if (!code)
+        code = flat_arg_names(call, &fields);
+    if (code)
+        return code;
+    rows = flat_scratch(call, ids.count, sizeof *rows);
+    positions = flat_reply_array(call, ids.count + 1, sizeof *positions);
+    code = rows && positions ? flat_snapshot_new(call->store, &snapshot, call->error)
+                             : flat_no_memory(call);
+    if (!code)
+        code = rows_find(call, snapshot, &ids, rows, positions, &count);
+    if (!code)
+        code = flat_gather_init(&gather, call, snapshot, &fields);
+    if (code)
+        goto out;
+    simplugin_write_map(&call->out, 3 + (uint64_t)(with_vectors != 0));
+    flat_write_array(call, "positions", SIMPLUGIN_INT64, positions, count);
+    code = flat_gather_ids(&gather, "ids", rows, count);
+    if (!code && with_vectors)
+        code = flat_gather_vectors(&gather, rows, count);
+    if (!code)
+        code = flat_gather_fields(&gather, rows, count);
+out:
+    flat_snapshot_free(snapshot);
+    return code;
+}
+
+/* Decides on a snapshot which rows go, and again whenever somebody wrote in between. */
+static int32_t delete_matching(flat_call *call, uint64_t *deleted)
+{
+    flat_snapshot *snapshot = NULL;
+    flat_mask_ref *mask = NULL;
+    uint64_t *rows = NULL;
+    uint64_t count;
+    int32_t code, waited;
+
+    do {
+        code = flat_snapshot_new(call->store, &snapshot, call->error);
+        if (!code)
+            code = flat_mask_for(call, snapshot, &mask);
+        if (!code)
+            code = flat_mask_rows(call, snapshot, mask, &rows, &count);
+        if (!code && count)
+            code = flat_store_delete_rows(call->store, snapshot, rows, count, &call->wait,
+                                          call->error);
+        if (!code)
+            *deleted = count;
+        free(rows);
+        flat_mask_release(mask);
+        flat_snapshot_free(snapshot);
+        rows = NULL;
+        mask = NULL;
+        snapshot = NULL;
+        waited = code == SIMPLUGIN_BUSY ? flat_call_check(call) : SIMPLUGIN_OK;
+    } while (code == SIMPLUGIN_BUSY && !waited);
+    return code == SIMPLUGIN_BUSY && waited == SIMPLUGIN_CANCELLED ? waited : code;
+}
+
+int32_t flat_serve_points_delete(flat_call *call)
+{
+    simplugin_value filter;
+    sp_column ids;
+    uint64_t deleted = 0;
+    int has_ids = 0, has_filter, all = 0;
+    int32_t code = flat_arg_ids(call, &ids, &has_ids);
+
+    if (!code)
+        code = flat_arg_bool(call, "all", &all);
+    if (code)
+        return code;
+    has_filter = simplugin_find(&call->body, "filter", &filter);
+    if (has_ids + has_filter + all != 1)
+        return flat_fail_argument(call, "ids", "exactly one of ids, filter and all is needed");
+    if (has_ids)
+        code = flat_store_delete(call->store, &ids, &call->wait, &deleted, call->error);
+    else if (has_filter)
+        code = delete_matching(call, &deleted);
+    else
+        code = flat_store_delete_all(call->store, &call->wait, &deleted, call->error);
+    simplugin_write_map(&call->out, 1);
+    simplugin_write_string(&call->out, "deleted");
+    simplugin_write_uint(&call->out, deleted);
+    return code;
+}
+
+int32_t flat_serve_points_count(flat_call *call)
+{
+    flat_snapshot *snapshot = NULL;
+    flat_mask_ref *mask = NULL;
+    uint64_t count = 0;
+    int32_t code = flat_snapshot_new(call->store, &snapshot, call->error);
+
+    if (!code)
+        code = flat_mask_for(call, snapshot, &mask);
+    if (!code)
+        count = mask ? mask->count : flat_snapshot_count(snapshot);
+    simplugin_write_map(&call->out, 1);
+    simplugin_write_string(&call->out, "count");
+    simplugin_write_uint(&call->out, count);
+    flat_mask_release(mask);
+    flat_snapshot_free(snapshot);
+    return code;
+}

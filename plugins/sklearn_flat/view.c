@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "view.h"
+
+#include "instance.h"
+
+/* Ids that are looked up, or compared, between looks at the clock. */
+#define BATCH 1024
+/* Walking through all ids in order is quicker than looking up every so many-th. */
+#define WALK_FACTOR 8
+
+struct flat_view {
+    flat_view *next;
+    int64_t number;
+    uint64_t users;        /* the list's and those of calls; under the instance's lock */
+    sp_text collection;
+    uint64_t count;
+    sp_text *ids;          /* in bytewise order, each once */
+    uint64_t mask_number;  /* the opening of the collection that mask is of */
+    flat_mask_ref *mask;   /* under the instance's lock */
+    char *bytes;           /* all texts */
+};
+
+static void view_free(flat_view *view)
+{
+    if (!view)
+        return;
+    flat_mask_release(view->mask);
+    free(view->bytes);
+    free(view->ids);
+    free(view);
+}
+
+static void view_release(simplugin_instance *instance, flat_view *view)
+{
+    uint64_t users;
+
+    if (!view)
+        return;
+    pthread_mutex_lock(&instance->lock);
+    users = --view->users;
+    pthread_mutex_unlock(&instance->lock);
+    if (!users)
+        view_free(view);
+}
+
+/* ---- making and dropping ---------------------------------------------------------------- */
+
+static int text_compare(sp_text a, sp_text b)
+{
+    size_t size = a.size < b.size ? a.size : b.size;
+    int order = size ? memcmp(a.data, b.data, size) : 0;
+
+    return order ? order : (a.size > b.size) - (a.size < b.size);
+}
+
+static int text_compare_pointers(const void *a, const void *b)
+{
+    return text_compare(*(const sp_text *)a, *(const sp_text *)b);
+}
+
+static flat_view *view_new(flat_call *call, const sp_column *ids)
+{
+    flat_view *view = calloc(1, sizeof *view);
+    uint64_t bytes = ids->count ? (uint64_t)ids->offsets[ids->count] : 0;
+    int sorted = 1;
+
+    if (!view)
+        return NULL;
+    view->users = 1;
+    view->bytes = malloc((size_t)bytes + call->name.size + 1);
+    view->ids = calloc((size_t)ids->count + 1, sizeof *view->ids);
+    if (!view->bytes || !view->ids) {
+        view_free(view);
+        return NULL;
+    }
+    if (bytes)
+        memcpy(view->bytes, ids->values, (size_t)bytes);
+    memcpy(view->bytes + bytes, call->name.data, call->name.size);
+    view->collection = (sp_text){view->bytes + bytes, call->name.size};
+    for (uint64_t i = 0; i < ids->count; i++) {
+        view->ids[i].data = view->bytes + ids->offsets[i];
+        view->ids[i].size = (size_t)(ids->offsets[i + 1] - ids->offsets[i]);
+        sorted = sorted && (!i || text_compare(view->ids[i - 1], view->ids[i]) < 0);
+    }
+    if (!sorted)
+        qsort(view->ids, (size_t)ids->count, sizeof *view->ids, text_compare_pointers);
+    for (uint64_t i = 0; i < ids->count; i++)
+        if (!view->count || text_compare(view->ids[view->count - 1], view->ids[i]) != 0)
+            view->ids[view->count++] = view->ids[i];
+    return view;
+}
+
+/* Takes those out of the list that are of a collection, or has the number, or all. */
+static void views_drop(simplugin_instance *instance, const sp_text *collection, int64_t number,
+                       uint64_t *dropped)
+{
+    flat_view *out = NULL, *view;
+    flat_view **at = &instance->views;
+
+    *dropped = 0;
+    pthread_mutex_lock(&instance->lock);
+    while (*at) {
+        view = *at;
+        if ((collection && text_compare(view->collection, *collection) != 0) ||
+            (number && view->number != number)) {
+            at = &view->next;
+            continue;
+        }
+        *at = view->next;
+        view->next = out;
+        out = view;
+        ++*dropped;
+    }
+    pthread_mutex_unlock(&instance->lock);
+    while (out) {
+        view = out;
+        out = view->next;
+        view_release(instance, view);
+    }
+}
+
+void flat_views_forget(simplugin_instance *instance, sp_text name)
+{
+    uint64_t dropped;
+
+    views_drop(instance, &name, 0, &dropped);
+}
+
+void flat_views_free(simplugin_instance *instance)
+{
+    uint64_t dropped;
+
+    views_drop(instance, NULL, 0, &dropped);
+}
+
+int32_t flat_serve_view_drop(flat_call *call)
+{
+    int64_t number = 0;
+    uint64_t dropped;
+    int32_t code = flat_arg_int(call, "view", 1, INT64_MAX, &number);
+
+    if (code)
+        return code;
+    if (!number)
+        return flat_fail_argument(call, "view", "view is needed");
+    views_drop(call->instance, &call->name, number, &dropped);
+    if (!dropped)
+        code = flat_fail_argument(call, "view", "there is no view %lld", (long long)number);
+    return code;
+}
+
+/* ---- finding its rows ------------------------------------------------------------------- */
+
+static void bit_set(flat_mask_ref *mask, flat_gather *gather, uint64_t row)
+{
+    uint64_t block, slot;
+    uint8_t *bitmap;
+
+    flat_gather_place(gather, row, &block, &slot);
+    bitmap = block < mask->block_count ? mask->bitmaps[block] : mask->tail;
+    bitmap[slot / 8] |= (uint8_t)(1 << slot % 8);
+}
+
+/* Few ids: each is looked up. */
+static int32_t rows_look_up(flat_call *call, flat_snapshot *snapshot, const flat_view *view,
+                            flat_gather *gather, flat_mask_ref *mask)
+{
+    int32_t code = SIMPLUGIN_OK;
+
+    for (uint64_t i = 0; !code && i < view->count; i++) {
+        uint64_t row;
+        int found = flat_snapshot_find(snapshot, view->ids[i], &row);
+
+        if (found < 0)
+            code = flat_fail(call, -found, "looking up an id failed");
+        else if (found)
+            bit_set(mask, gather, row);
+        if (!code && i % BATCH == 0)
+            code = flat_call_check(call);
+    }
+    return code;
+}
+
+/* Many ids: both lists are walked through side by side. */
+static int32_t rows_walk(flat_call *call, flat_snapshot *snapshot, const flat_view *view,
+                         flat_gather *gather, flat_mask_ref *mask)
+{
+    uint64_t rows[BATCH];
+    sp_text last = {NULL, 0};
+    uint64_t at = 0;
+    int64_t found = BATCH;
+    int32_t code = SIMPLUGIN_OK;
+
+    while (!code && found == BATCH && at < view->count) {
+        found = flat_snapshot_rows_by_id(snapshot, last, rows, BATCH);
+        if (found < 0)
+            return flat_fail(call, (int32_t)-found, "walking through the ids failed");
+        for (int64_t i = 0; i < found && at < view->count; i++) {
+            int order = -1;
+
+            last = flat_snapshot_id(snapshot, rows[i]);
+            while (at < view->count && (order = text_compare(view->ids[at], last)) < 0)
+                at++;
+            if (at < view->count && order == 0)
+                bit_set(mask, gather, rows[i]);
+        }
+        code = flat_call_check(call);
+    }
+    return code;
+}
+
+static int32_t mask_make(flat_call *call, flat_snapshot *snapshot, const flat_view *view,
+                         flat_mask_ref **mask)
+{
+    flat_mask_ref *made = flat_mask_new(snapshot);
+    flat_names none = {0};
+    flat_gather gather;
+    int32_t code = made ? SIMPLUGIN_OK : flat_no_memory(call);
+
+    if (!code)
+        code = flat_gather_init(&gather, call, snapshot, &none);
+    if (!code)
+        code = view->count > flat_snapshot_count(snapshot) / WALK_FACTOR
+                   ? rows_walk(call, snapshot, view, &gather, made)
+                   : rows_look_up(call, snapshot, view, &gather, made);
+    if (code) {
+        flat_mask_release(made);
+        return code;
+    }
+    flat_mask_finish(made, snapshot);
+    *mask = made;
+    return SIMPLUGIN_OK;
+}
+
+/* The view's mask for the snapshot, kept for the calls that come after. */
+static int32_t mask_get(flat_call *call, flat_snapshot *snapshot, flat_view *view,
+                        flat_mask_ref **mask)
+{
+    simplugin_instance *instance = call->instance;
+    flat_mask_ref *old = NULL;
+    int32_t code = SIMPLUGIN_OK;
+
+    *mask = NULL;
+    pthread_mutex_lock(&instance->lock);
+    if (view->mask && view->mask_number == call->collection->number &&
+        view->mask->version == flat_snapshot_version(snapshot))
+        *mask = flat_mask_hold(view->mask);
+    pthread_mutex_unlock(&instance->lock);
+    if (*mask)
+        return SIMPLUGIN_OK;
+    code = mask_make(call, snapshot, view, mask);
+    if (code)
+        return code;
+    pthread_mutex_lock(&instance->lock);
+    old = view->mask;
+    view->mask = flat_mask_hold(*mask);
+    view->mask_number = call->collection->number;
+    pthread_mutex_unlock(&instance->lock);
+    flat_mask_release(old);
+    return SIMPLUGIN_OK;
+}
+
+int32_t flat_view_mask(flat_call *call, flat_snapshot *snapshot, flat_mask_ref **mask)
+{
+    simplugin_instance *instance = call->instance;
+    flat_view *view;
+    int64_t number = 0;
+    int32_t code = flat_arg_int(call, "view", 1, INT64_MAX, &number);
+
+    *mask = NULL;
+    if (code || !number)
+        return code;
+    pthread_mutex_lock(&instance->lock);
+    view = instance->views;
+    while (view && (view->number != number || text_compare(view->collection, call->name) != 0))
+        view = view->next;
+    if (view)
+        view->users++;
+    pthread_mutex_unlock(&instance->lock);
+    if (!view)
+        return flat_fail_argument(call, "view", "there is no view %lld of this collection",
+                                  (long long)number);
+    code = mask_get(call, snapshot, view, mask);
+    view_release(instance, view);
+    return code;
+}
+
+int32_t flat_serve_view_create(flat_call *call)
+{
+    simplugin_instance *instance = call->instance;
+    flat_snapshot *snapshot = NULL;
+    flat_mask_ref *mask = NULL;
+    flat_view *view = NULL;
+    int64_t number = 0;
+    uint64_t known = 0;
+    sp_column ids;
+    int present;
+    int32_t code = flat_arg_ids(call, &ids, &present);
+
+    if (!code && !present)
+        code = flat_fail_argument(call, "ids", "ids are needed");
+    if (code)
+        return code;
+    view = view_new(call, &ids);
+    if (!view) {
+        code = flat_no_memory(call);
+        goto out;
+    }
+    code = flat_snapshot_new(call->store, &snapshot, call->error);
+    if (!code)
+        code = mask_get(call, snapshot, view, &mask);
+    if (code)
+        goto out;
+    known = mask->count;
+    pthread_mutex_lock(&instance->lock);
+    number = view->number = ++instance->view_number;
+    view->next = instance->views;
+    instance->views = view;
+    pthread_mutex_unlock(&instance->lock);
+    view = NULL;
+out:
+    view_free(view);
+    flat_mask_release(mask);
+    flat_snapshot_free(snapshot);
+    simplugin_write_map(&call->out, 2);
+    simplugin_write_string(&call->out, "view");
+    simplugin_write_int(&call->out, number);
+    simplugin_write_string(&call->out, "known");
+    simplugin_write_uint(&call->out, known);
+    return code;
+}
