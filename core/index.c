@@ -130,8 +130,8 @@ static int32_t collection_describe(sp_index *index, const sp_context *context,
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
     simplugin_value map;
-    const char *metric;
-    uint64_t size;
+    const char *metric = NULL;
+    uint64_t size = 0;
     int64_t dimension = 0;
     int32_t code;
 

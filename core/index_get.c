@@ -198,15 +198,14 @@ static int32_t reply_write(sp_index *index, sp_request *request, sp_points *poin
     return code;
 }
 
-/* The ids that points.get did not give, named if that is an error. */
-static int32_t missing_collect(sp_index *index, sp_request *request, const sp_column *ids,
+/* The ids that points.get did not give. */
+static int32_t missing_collect(sp_request *request, const sp_column *ids,
                                const sp_points *points, sp_column *missing,
                                simplugin_error **error)
 {
     uint64_t *rows = sp_arena_array(&request->arena, ids->count + 1, sizeof *rows);
     uint64_t count = 0, at = 0;
 
-    (void)index;
     if (!rows)
         return sp_error_no_memory(error);
     for (uint64_t i = 0; i < ids->count; i++) {
@@ -265,18 +264,12 @@ int32_t sp_index_get(sp_index *index, sp_request *request, simplugin_error **err
     if (!code && atomic_load(&index->dimension) && ids.count)
         code = sp_points_get(index, request->context, &ids, &want, &points, error);
     if (!code && has_ids)
-        code = missing_collect(index, request, &ids, &points, &missing, error);
+        code = missing_collect(request, &ids, &points, &missing, error);
     if (!code && missing.count && !allow_missing) {
         code = sp_error_set(error, SIMPLUGIN_NOT_FOUND, "core",
                             "index.get: %llu of the ids are not in the index",
                             (unsigned long long)missing.count);
-        for (uint64_t i = 0; i < missing.count && i < 10; i++) {
-            sp_text id = sp_column_text(&missing, i);
-            char text[256];
-
-            snprintf(text, sizeof text, "%.*s", (int)id.size, id.data);
-            sp_error_add_detail(error, "id", text);
-        }
+        sp_error_add_ids(error, &missing, NULL, missing.count);
     }
     if (!code && missing.count && warn_missing)
         sp_log(SIMPLUGIN_LOG_WARNING, "index.get: %llu ids are not in the index",

@@ -7,25 +7,7 @@
 #include "log.h"
 #include "points.h"
 
-#define FIRST_NAMED 10 /* ids named in an error */
-
 /* ---- helpers -------------------------------------------------------------------------- */
-
-/* Adds the first of the rows' ids to an error, as details. */
-static void ids_name(simplugin_error **error, const sp_column *ids, const uint64_t *rows,
-                     uint64_t count)
-{
-    for (uint64_t i = 0; i < count && i < FIRST_NAMED; i++) {
-        sp_text id = sp_column_text(ids, rows[i]);
-        char text[256];
-
-        if (id.size < sizeof text) {
-            memcpy(text, id.data, id.size);
-            text[id.size] = '\0';
-            sp_error_add_detail(error, "id", text);
-        }
-    }
-}
 
 /*
  * Which positions of ids are there (present 1) or not (0): rows, in memory of the arena.
@@ -251,7 +233,7 @@ static int32_t existing_skip(sp_index *index, sp_request *request, addition *a,
         sp_error_set(error, SIMPLUGIN_ALREADY_EXISTS, "core",
                      "index.add: %llu of the ids are in the index: give overwrite or allow_existing",
                      (unsigned long long)skipped);
-        ids_name(error, &unique, there, skipped);
+        sp_error_add_ids(error, &unique, there, skipped);
         return SIMPLUGIN_ALREADY_EXISTS;
     }
     if (a->warn_existing)
@@ -479,7 +461,7 @@ static int32_t ids_delete(sp_index *index, sp_request *request, const sp_column 
         sp_error_set(error, SIMPLUGIN_NOT_FOUND, "core",
                      "index.remove: %llu of the ids are not in the index: nothing was removed",
                      (unsigned long long)*missing_count);
-        ids_name(error, ids, *missing, *missing_count);
+        sp_error_add_ids(error, ids, *missing, *missing_count);
         return SIMPLUGIN_NOT_FOUND;
     }
     if (*missing_count && warn_missing)
@@ -584,7 +566,7 @@ int32_t sp_index_remove(sp_index *index, sp_request *request, simplugin_error **
                                 "index.remove: %llu of the sample_ids are not in the index: "
                                 "nothing was removed",
                                 (unsigned long long)missing_count);
-            ids_name(error, &samples, missing, missing_count);
+            sp_error_add_ids(error, &samples, missing, missing_count);
         }
         if (!code)
             code = matching_delete(index, request, filter, &removed, error);

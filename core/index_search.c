@@ -50,17 +50,11 @@ static int32_t vectors_of_ids(sp_index *index, sp_request *request, const sp_col
         sp_error_set(error, SIMPLUGIN_NOT_FOUND, "core",
                      "%s: %llu of the query ids are not in the index", request->args.method,
                      (unsigned long long)(ids->count - points.count));
-        for (uint64_t i = 0, named = 0; i < ids->count && named < 10; i++) {
-            sp_text id = sp_column_text(ids, i);
-            char text[256];
-
-            if (at < points.count && points.positions[at] == (int64_t)i) {
+        for (uint64_t i = 0; i < ids->count; i++) {
+            if (at < points.count && points.positions[at] == (int64_t)i)
                 at++;
-                continue;
-            }
-            snprintf(text, sizeof text, "%.*s", (int)id.size, id.data);
-            sp_error_add_detail(error, "id", text);
-            named++;
+            else
+                sp_error_add_ids(error, ids, &i, 1);
         }
         code = SIMPLUGIN_NOT_FOUND;
     }

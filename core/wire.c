@@ -12,7 +12,7 @@
 
 #define ID_BYTES_MAX 255
 #define KEYS_MAX 32
-#define BLOCK_ROWS 64
+#define IDS_NAMED 10 /* in one error */
 
 int32_t sp_arg_error(const sp_args *args, simplugin_error **error, const char *key,
                      const char *format, ...)
@@ -258,6 +258,21 @@ int32_t sp_arg_ids(const sp_args *args, const char *key, int flags, sp_column *i
     }
     ids->valid = NULL;
     return SIMPLUGIN_OK;
+}
+
+void sp_error_add_ids(simplugin_error **error, const sp_column *ids, const uint64_t *rows,
+                      uint64_t count)
+{
+    for (uint64_t i = 0; i < count && i < IDS_NAMED; i++) {
+        sp_text id = sp_column_text(ids, rows ? rows[i] : i);
+        char text[ID_BYTES_MAX + 1];
+
+        if (id.size > ID_BYTES_MAX)
+            continue;
+        memcpy(text, id.data, id.size);
+        text[id.size] = '\0';
+        sp_error_add_detail(error, "id", text);
+    }
 }
 
 /* ---- matrices ------------------------------------------------------------------------- */

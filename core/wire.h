@@ -78,6 +78,10 @@ int32_t sp_wire_text_column(const simplugin_value *value, const simplugin_tensor
                             uint64_t tensor_count, sp_arena **arena, sp_column *column,
                             const char **wrong);
 
+/* Names the first of some rows' ids as details "id" of an error. rows NULL: all of them. */
+void sp_error_add_ids(simplugin_error **error, const sp_column *ids, const uint64_t *rows,
+                      uint64_t count);
+
 /* ---- JSON ---------------------------------------------------------------------------- */
 
 /* NULL when memory is short or the value holds bytes, tensors or numbers JSON lacks. */
