@@ -1,7 +1,16 @@
 ## the flat backend: the objects for the tests, the module for users, and a link by its FiftyOne name
 noinst_LTLIBRARIES += libspflat.la
 libspflat_la_SOURCES = \
-	plugins/sklearn_flat/plugin.c plugins/sklearn_flat/plugin.h \
+	plugins/sklearn_flat/plugin.c plugins/sklearn_flat/plugin.h plugins/sklearn_flat/describe.c \
+	plugins/sklearn_flat/instance.c plugins/sklearn_flat/instance.h plugins/sklearn_flat/cache.c \
+	plugins/sklearn_flat/call.c plugins/sklearn_flat/call.h plugins/sklearn_flat/args.c plugins/sklearn_flat/args.h \
+	plugins/sklearn_flat/metric.c plugins/sklearn_flat/metric.h \
+	plugins/sklearn_flat/declared.c plugins/sklearn_flat/declared.h plugins/sklearn_flat/collections.c \
+	plugins/sklearn_flat/points.c plugins/sklearn_flat/scan.c \
+	plugins/sklearn_flat/gather.c plugins/sklearn_flat/gather.h \
+	plugins/sklearn_flat/mask.c plugins/sklearn_flat/mask.h plugins/sklearn_flat/filter.c \
+	plugins/sklearn_flat/view.c plugins/sklearn_flat/view.h \
+	plugins/sklearn_flat/search_op.c plugins/sklearn_flat/search_op.h plugins/sklearn_flat/neighbors.c \
 	plugins/sklearn_flat/store.c plugins/sklearn_flat/store.h \
 	plugins/sklearn_flat/search.c plugins/sklearn_flat/search.h
 libspflat_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(OPENBLAS_CFLAGS)
