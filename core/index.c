@@ -300,6 +300,25 @@ static int32_t record_check_free(sp_session *session, const settings *s, const s
     return SIMPLUGIN_ALREADY_EXISTS;
 }
 
+int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_error **error)
+{
+    int exists = 0;
+    int32_t code;
+
+    if (atomic_load(&index->dimension))
+        return SIMPLUGIN_OK;
+    code = sp_queue_enter(&index->making, context, "collection.exists", error);
+    if (code)
+        return code;
+    if (!atomic_load(&index->dimension)) {
+        code = collection_exists(index, context, &exists, error);
+        if (!code && exists)
+            code = collection_describe(index, context, error);
+    }
+    sp_queue_leave(&index->making);
+    return code;
+}
+
 int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *context,
                       simplugin_error **error)
 {
@@ -311,6 +330,11 @@ int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *con
             return code;
         if (!atomic_load(&index->dimension)) {
             code = collection_create(index, dimension, context, error);
+            /* somebody else was first */
+            if (code == SIMPLUGIN_ALREADY_EXISTS) {
+                simplugin_error_free(error);
+                code = collection_describe(index, context, error);
+            }
             if (!code)
                 code = record_put(index, SP_RUNS_UPDATE, NULL, context, error);
             /* an index whose record was renamed or deleted meanwhile works on */
@@ -358,7 +382,7 @@ static int32_t reply_write(const sp_index *index, sp_request *request, simplugin
     simplugin_write_string(&writer, "brain_key");
     simplugin_write_string(&writer, index->brain_key);
     simplugin_write_string(&writer, "dataset");
-    simplugin_write_string(&writer, index->brain_key ? index->dataset : NULL);
+    simplugin_write_string(&writer, index->dataset);
     simplugin_write_string(&writer, "existing");
     simplugin_write_bool(&writer, index->existing);
     simplugin_write_string(&writer, "patches_field");
@@ -781,7 +805,7 @@ int32_t sp_index_info(sp_index *index, sp_request *request, simplugin_error **er
     simplugin_write_string(&writer, "brain_key");
     simplugin_write_string(&writer, index->brain_key);
     simplugin_write_string(&writer, "dataset");
-    simplugin_write_string(&writer, index->brain_key ? index->dataset : NULL);
+    simplugin_write_string(&writer, index->dataset);
     simplugin_write_string(&writer, "patches_field");
     simplugin_write_string(&writer, index->patches_field);
     simplugin_write_string(&writer, "model");

@@ -47,6 +47,8 @@ int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_erro
 int32_t sp_index_open(sp_session *session, sp_request *request, simplugin_error **error);
 int32_t sp_index_info(sp_index *index, sp_request *request, simplugin_error **error);
 
+/* Looks whether somebody else has made the collection meanwhile, where there was none yet. */
+int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_error **error);
 /* Makes the collection if there is none yet. DIMENSION_MISMATCH if it has another one. */
 int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *context,
                       simplugin_error **error);

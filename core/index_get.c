@@ -265,12 +265,9 @@ int32_t sp_index_get(sp_index *index, sp_request *request, simplugin_error **err
         code = sp_points_get(index, request->context, &ids, &want, &points, error);
     if (!code && has_ids)
         code = missing_collect(request, &ids, &points, &missing, error);
-    if (!code && missing.count && !allow_missing) {
-        code = sp_error_set(error, SIMPLUGIN_NOT_FOUND, "core",
-                            "index.get: %llu of the ids are not in the index",
-                            (unsigned long long)missing.count);
-        sp_error_add_ids(error, &missing, NULL, missing.count);
-    }
+    if (!code && missing.count && !allow_missing)
+        code = sp_error_ids(error, SIMPLUGIN_NOT_FOUND, "index.get", "not in the index", &missing,
+                            NULL, missing.count);
     if (!code && missing.count && warn_missing)
         sp_log(SIMPLUGIN_LOG_WARNING, "index.get: %llu ids are not in the index",
                (unsigned long long)missing.count);

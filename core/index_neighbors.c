@@ -5,6 +5,7 @@
 
 #include "gather.h"
 #include "search.h"
+#include "search_parameters.h"
 
 #define BATCH_ROWS 256
 
@@ -200,7 +201,7 @@ int32_t sp_index_neighbors(sp_index *index, sp_request *request, simplugin_error
     if (!code)
         code = sp_arg_view(args, index, &n.view, error);
     if (!code)
-        code = sp_arg_json(args, "parameters", &n.parameters, error);
+        code = sp_arg_search_parameters(args, index, &n.parameters, error);
     if (!code)
         code = atomic_load(&index->dimension) && (!n.view || n.view->remote) &&
                        sp_connection_serves(index->connection, "search.neighbors")

@@ -229,13 +229,11 @@ static int32_t existing_skip(sp_index *index, sp_request *request, addition *a,
     a->row_count = kept;
     if (!skipped)
         return SIMPLUGIN_OK;
-    if (!a->allow_existing) {
-        sp_error_set(error, SIMPLUGIN_ALREADY_EXISTS, "core",
-                     "index.add: %llu of the ids are in the index: give overwrite or allow_existing",
-                     (unsigned long long)skipped);
-        sp_error_add_ids(error, &unique, there, skipped);
-        return SIMPLUGIN_ALREADY_EXISTS;
-    }
+    if (!a->allow_existing)
+        return sp_error_ids(error, SIMPLUGIN_ALREADY_EXISTS, "index.add",
+                            "in the index already: nothing was added (give overwrite or "
+                            "allow_existing)",
+                            &unique, there, skipped);
     if (a->warn_existing)
         sp_log(SIMPLUGIN_LOG_WARNING, "index.add: skipped %llu ids that are in the index",
                (unsigned long long)skipped);
@@ -457,13 +455,9 @@ static int32_t ids_delete(sp_index *index, sp_request *request, const sp_column 
 
     if (code)
         return code;
-    if (*missing_count && !allow_missing) {
-        sp_error_set(error, SIMPLUGIN_NOT_FOUND, "core",
-                     "index.remove: %llu of the ids are not in the index: nothing was removed",
-                     (unsigned long long)*missing_count);
-        sp_error_add_ids(error, ids, *missing, *missing_count);
-        return SIMPLUGIN_NOT_FOUND;
-    }
+    if (*missing_count && !allow_missing)
+        return sp_error_ids(error, SIMPLUGIN_NOT_FOUND, "index.remove",
+                            "not in the index: nothing was removed", ids, *missing, *missing_count);
     if (*missing_count && warn_missing)
         sp_log(SIMPLUGIN_LOG_WARNING, "index.remove: %llu ids are not in the index",
                (unsigned long long)*missing_count);
@@ -561,13 +555,10 @@ int32_t sp_index_remove(sp_index *index, sp_request *request, simplugin_error **
         if (!code)
             code = samples_missing(index, request, &samples, filter, &missing, &missing_count,
                                    error);
-        if (!code && missing_count && !allow_missing) {
-            code = sp_error_set(error, SIMPLUGIN_NOT_FOUND, "core",
-                                "index.remove: %llu of the sample_ids are not in the index: "
-                                "nothing was removed",
-                                (unsigned long long)missing_count);
-            sp_error_add_ids(error, &samples, missing, missing_count);
-        }
+        if (!code && missing_count && !allow_missing)
+            code = sp_error_ids(error, SIMPLUGIN_NOT_FOUND, "index.remove: sample_ids",
+                                "not in the index: nothing was removed", &samples, missing,
+                                missing_count);
         if (!code)
             code = matching_delete(index, request, filter, &removed, error);
     } else if (filter) {

@@ -7,6 +7,7 @@
 #include "distance.h"
 #include "gather.h"
 #include "search.h"
+#include "search_parameters.h"
 
 #define K_DEFAULT 10
 #define MMR_FETCH 4
@@ -47,16 +48,18 @@ static int32_t vectors_of_ids(sp_index *index, sp_request *request, const sp_col
     if (!code && cols && ids->count)
         code = sp_points_get(index, request->context, ids, &want, &points, error);
     if (!code && points.count < ids->count) {
-        sp_error_set(error, SIMPLUGIN_NOT_FOUND, "core",
-                     "%s: %llu of the query ids are not in the index", request->args.method,
-                     (unsigned long long)(ids->count - points.count));
-        for (uint64_t i = 0; i < ids->count; i++) {
+        uint64_t *missing = sp_arena_array(&request->arena, ids->count, sizeof *missing);
+        uint64_t count = 0;
+
+        for (uint64_t i = 0; missing && i < ids->count; i++) {
             if (at < points.count && points.positions[at] == (int64_t)i)
                 at++;
             else
-                sp_error_add_ids(error, ids, &i, 1);
+                missing[count++] = i;
         }
-        code = SIMPLUGIN_NOT_FOUND;
+        code = missing ? sp_error_ids(error, SIMPLUGIN_NOT_FOUND, request->args.method,
+                                      "not in the index", ids, missing, count)
+                       : sp_error_no_memory(error);
     }
     for (uint64_t i = 0; !code && i < points.count; i++)
         memcpy(data + i * cols, sp_points_vector(&points, i), cols * sizeof *data);
@@ -179,7 +182,7 @@ static int32_t search_args_read(sp_index *index, sp_request *request, search_arg
     if (!code)
         code = sp_arg_bool(args, "with_vectors", &s->want.vectors, error);
     if (!code)
-        code = sp_arg_json(args, "parameters", &s->parameters, error);
+        code = sp_arg_search_parameters(args, index, &s->parameters, error);
     if (!code && exclude_self && !s->by_id)
         code = sp_arg_error(args, error, "exclude_self", "needs a query by ids");
     s->query.self = exclude_self ? &s->self : NULL;
@@ -196,7 +199,7 @@ static int can_pass(const sp_index *index, const search_args *s, const sp_filter
 {
     const sp_describe *describe = sp_connection_describe(index->connection);
 
-    return !rest && !s->query.self && !index->patches_field && isnan(s->min_score) &&
+    return !rest && !sp_filter_is_false(s->filter) && !s->query.self && !index->patches_field && isnan(s->min_score) &&
            isnan(s->mmr_lambda) && isinf(s->query.max_distance) &&
            s->query.aggregation < SP_AGGREGATE_POST_MEAN && s->query.k <= describe->max_k &&
            (!s->view || s->view->remote) && atomic_load(&index->dimension) &&
@@ -367,11 +370,9 @@ int32_t sp_index_search(sp_index *index, sp_request *request, simplugin_error **
         code = sp_arg_double(args, "min_score", &s.min_score, error);
     if (!code)
         code = mmr_read(&s, args, error);
-    if (!code && s.query.aggregation == SP_AGGREGATE_MEAN && s.query.vectors.rows) {
-        /* the one mean is none of the points */
+    if (!code && s.query.aggregation == SP_AGGREGATE_MEAN && s.query.vectors.rows)
         code = queries_average(request, &s.query, error);
-        s.query.self = NULL;
-    }
+    s.query.self_shared = s.query.aggregation != SP_AGGREGATE_NONE;
     if (!code && s.filter)
         code = sp_filter_split(index, s.filter, &pushed, &rest, error);
     if (code)
@@ -474,7 +475,8 @@ int32_t sp_index_radius(sp_index *index, sp_request *request, simplugin_error **
         goto out;
     s.query.max_distance = radius;
     s.query.k = limit ? (uint64_t)limit : UINT64_MAX;
-    if (!rest && !s.query.self && !index->patches_field && (!s.view || s.view->remote) &&
+    if (!rest && !sp_filter_is_false(s.filter) && !s.query.self && !index->patches_field &&
+        (!s.view || s.view->remote) &&
         atomic_load(&index->dimension) && s.query.vectors.rows &&
         sp_connection_serves(index->connection, "search.radius")) {
         code = radius_pass(index, request, &s, pushed, limit, error);

@@ -204,8 +204,8 @@ int32_t sp_walk_init(sp_walk *walk, sp_index *index, const sp_walk_spec *spec,
     walk->spec = *spec;
     walk->want = spec->want;
     walk->page.reply.size = sizeof walk->page.reply;
-    walk->done = atomic_load(&index->dimension) == 0;
-    if (filter)
+    walk->done = atomic_load(&index->dimension) == 0 || sp_filter_is_false(filter);
+    if (filter && !walk->done)
         code = sp_filter_split(index, filter, &walk->pushed, &walk->rest, error);
     /* what is evaluated here needs its fields */
     if (!code && walk->rest && !walk->want.fields.all) {

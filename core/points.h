@@ -111,6 +111,11 @@ int32_t sp_filter_of_samples(const sp_column *sample_ids, sp_filter **filter,
    is. pushed is NULL if it can take nothing. */
 int32_t sp_filter_split(sp_index *index, const sp_filter *filter, sp_filter **pushed,
                         sp_filter_bound **rest, simplugin_error **error);
+/* Whether a filter is the constant false: then there is nothing to ask. */
+static inline int sp_filter_is_false(const sp_filter *filter)
+{
+    return filter && filter->nodes[0].kind == SP_FILTER_CONST && !filter->nodes[0].truth;
+}
 /* bitmap: which of the rows pass. */
 int32_t sp_filter_rows(sp_index *index, const sp_filter_bound *bound, const sp_points *points,
                        uint8_t *bitmap, simplugin_error **error);

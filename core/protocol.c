@@ -24,7 +24,9 @@ const char *const sp_backend_optional[] = {
 #define INDEX_METHOD(name, function)                                                       \
     static int32_t name(sp_object *target, sp_request *request, simplugin_error **error)   \
     {                                                                                      \
-        return function((sp_index *)target, request, error);                               \
+        int32_t code = sp_index_look((sp_index *)target, request->context, error);         \
+                                                                                           \
+        return code ? code : function((sp_index *)target, request, error);                 \
     }
 INDEX_METHOD(index_info, sp_index_info)
 INDEX_METHOD(index_add, sp_index_add)

@@ -106,6 +106,20 @@ static int32_t attempt_decode(sp_index *index, attempt *a, simplugin_error **err
     return SIMPLUGIN_OK;
 }
 
+int sp_query_is_self(const sp_query *query, uint64_t list, sp_text id)
+{
+    uint64_t first = query->self_shared ? 0 : list;
+    uint64_t end = query->self_shared && query->self ? query->self->count : list + 1;
+
+    for (uint64_t i = first; query->self && i < end; i++) {
+        sp_text other = sp_column_text(query->self, i);
+
+        if (other.size == id.size && memcmp(other.data, id.data, id.size) == 0)
+            return 1;
+    }
+    return 0;
+}
+
 /* Takes over what counts of one list; *more: another try may find what is missing. */
 static int32_t list_take(const attempt *a, uint64_t q, const uint8_t *bitmap, sp_hits *hits,
                          int *more, simplugin_error **error)
@@ -113,17 +127,14 @@ static int32_t list_take(const attempt *a, uint64_t q, const uint8_t *bitmap, sp
     const sp_query *query = a->query;
     uint64_t end = (uint64_t)a->offsets[q + 1];
     uint64_t begin = (uint64_t)a->offsets[q];
-    sp_text self = {NULL, 0};
 
-    if (query->self)
-        self = sp_column_text(query->self, q);
     hits->lists[q].count = 0;
     for (uint64_t i = begin; i < end && hits->lists[q].count < query->k; i++) {
         sp_text id = sp_column_text(&a->points.ids, i);
         double distance = (double)a->distances[i];
 
         if ((bitmap && !(bitmap[i / 8] >> (i % 8) & 1)) || distance > query->max_distance ||
-            (self.data && id.size == self.size && memcmp(id.data, self.data, id.size) == 0) ||
+            sp_query_is_self(query, q, id) ||
             (query->view && !query->view->remote &&
              sp_idmap_find(&query->view->map, id) == SP_IDMAP_NONE))
             continue;
@@ -196,7 +207,8 @@ int32_t sp_search(sp_index *index, const sp_context *context, const sp_query *qu
     int more = 1;
     int32_t code = SIMPLUGIN_OK;
 
-    if (!atomic_load(&index->dimension) || !query->vectors.rows)
+    if (!atomic_load(&index->dimension) || !query->vectors.rows ||
+        sp_filter_is_false(query->filter))
         return SIMPLUGIN_OK;
     if (needs_exact(index, query))
         return sp_search_exact(index, context, query, hits, error);
@@ -207,9 +219,11 @@ int32_t sp_search(sp_index *index, const sp_context *context, const sp_query *qu
     a.pushed = pushed;
     a.rest = rest;
     a.fields = &fields;
-    a.fetch = query->k + (query->self != NULL);
+    a.fetch = query->k;
+    if (query->self)
+        a.fetch += query->self_shared ? query->self->count : 1;
     if (rest || (query->view && !query->view->remote))
-        a.fetch = query->k > UINT64_MAX / OVERFETCH ? query->k : query->k * OVERFETCH;
+        a.fetch = a.fetch > UINT64_MAX / OVERFETCH ? a.fetch : a.fetch * OVERFETCH;
     while (!code && more) {
         /* past the backend's limit the exact pass is the only way */
         if (a.fetch > describe->max_k || a.fetch > size) {

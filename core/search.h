@@ -18,6 +18,7 @@
 typedef struct sp_query {
     simplugin_tensor vectors; /* float32, one query a row */
     const sp_column *self;    /* ids of the queries, left out of their own lists; or NULL */
+    int self_shared;          /* all of them are left out of every list */
     uint64_t k;               /* UINT64_MAX: all within max_distance */
     int reverse;
     int aggregation;          /* one of the post ones, or none: a mean was taken before */
@@ -33,6 +34,9 @@ int32_t sp_search(sp_index *index, const sp_context *context, const sp_query *qu
 /* The exact pass. UNIMPLEMENTED for a metric that the core does not know. */
 int32_t sp_search_exact(sp_index *index, const sp_context *context, const sp_query *query,
                         sp_hits *hits, simplugin_error **error);
+
+/* Whether an id is to be left out of a list. */
+int sp_query_is_self(const sp_query *query, uint64_t list, sp_text id);
 
 /* How many lists a query makes. */
 static inline uint64_t sp_query_lists(const sp_query *query)

@@ -125,21 +125,6 @@ static double aggregate(const pass *p, uint64_t row)
     return p->query->aggregation == SP_AGGREGATE_POST_MEAN ? value / (double)count : value;
 }
 
-static int is_self(const sp_query *query, uint64_t list, sp_text id)
-{
-    for (uint64_t q = 0; query->self && q < query->self->count; q++) {
-        sp_text other;
-
-        /* with an aggregation each query's id is left out of the one list */
-        if (query->aggregation < SP_AGGREGATE_POST_MEAN && q != list)
-            continue;
-        other = sp_column_text(query->self, q);
-        if (other.size == id.size && memcmp(other.data, id.data, id.size) == 0)
-            return 1;
-    }
-    return 0;
-}
-
 /* One block of neighbouring rows of a page. */
 static int block_offer(pass *p, const sp_walk *walk, uint64_t first, uint64_t count)
 {
@@ -157,7 +142,7 @@ static int block_offer(pass *p, const sp_walk *walk, uint64_t first, uint64_t co
             sp_text id = sp_column_text(&page->ids, walk->rows[first + i]);
             double distance = post ? aggregate(p, i) : p->distances[list * BLOCK_ROWS + i];
 
-            if (!is_self(p->query, list, id) && !heap_offer(p, &p->heaps[list], id, distance))
+            if (!sp_query_is_self(p->query, list, id) && !heap_offer(p, &p->heaps[list], id, distance))
                 return 0;
         }
     return 1;

@@ -260,19 +260,30 @@ int32_t sp_arg_ids(const sp_args *args, const char *key, int flags, sp_column *i
     return SIMPLUGIN_OK;
 }
 
-void sp_error_add_ids(simplugin_error **error, const sp_column *ids, const uint64_t *rows,
-                      uint64_t count)
+/* Zero-terminated, in text; "?" for what is no id. */
+static const char *id_text(const sp_column *ids, uint64_t row, char text[ID_BYTES_MAX + 1])
 {
-    for (uint64_t i = 0; i < count && i < IDS_NAMED; i++) {
-        sp_text id = sp_column_text(ids, rows ? rows[i] : i);
-        char text[ID_BYTES_MAX + 1];
+    sp_text id = sp_column_text(ids, row);
 
-        if (id.size > ID_BYTES_MAX)
-            continue;
-        memcpy(text, id.data, id.size);
-        text[id.size] = '\0';
-        sp_error_add_detail(error, "id", text);
-    }
+    if (id.size > ID_BYTES_MAX)
+        return "?";
+    memcpy(text, id.data, id.size);
+    text[id.size] = '\0';
+    return text;
+}
+
+int32_t sp_error_ids(simplugin_error **error, int32_t code, const char *method, const char *what,
+                     const sp_column *ids, const uint64_t *rows, uint64_t count)
+{
+    char text[ID_BYTES_MAX + 1], others[64] = "";
+
+    if (count > 1)
+        snprintf(others, sizeof others, " and %llu more", (unsigned long long)count - 1);
+    sp_error_set(error, code, "core", "%s: id \"%s\"%s %s", method,
+                 count ? id_text(ids, rows ? rows[0] : 0, text) : "?", others, what);
+    for (uint64_t i = 0; i < count && i < IDS_NAMED; i++)
+        sp_error_add_detail(error, "id", id_text(ids, rows ? rows[i] : i, text));
+    return code;
 }
 
 /* ---- matrices ------------------------------------------------------------------------- */

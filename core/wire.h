@@ -78,9 +78,12 @@ int32_t sp_wire_text_column(const simplugin_value *value, const simplugin_tensor
                             uint64_t tensor_count, sp_arena **arena, sp_column *column,
                             const char **wrong);
 
-/* Names the first of some rows' ids as details "id" of an error. rows NULL: all of them. */
-void sp_error_add_ids(simplugin_error **error, const sp_column *ids, const uint64_t *rows,
-                      uint64_t count);
+/*
+ * code with "method: id "a" and 2 others <what>", and the first of them as details "id".
+ * rows NULL: all of them.
+ */
+int32_t sp_error_ids(simplugin_error **error, int32_t code, const char *method, const char *what,
+                     const sp_column *ids, const uint64_t *rows, uint64_t count);
 
 /* ---- JSON ---------------------------------------------------------------------------- */
 
