@@ -245,6 +245,24 @@ int32_t flat_check_finite(flat_call *call, const flat_matrix *vectors, const int
     return SIMPLUGIN_OK;
 }
 
+/* Whether all texts of a column are UTF-8; an envelope's check does not look into tensors. */
+static int column_is_utf8(const sp_column *column)
+{
+    uint64_t count = column->count;
+
+    if ((column->type & ~SP_LIST) != SP_TEXT)
+        return 1;
+    if (column->type & SP_LIST)
+        count = (uint64_t)column->list_offsets[count];
+    for (uint64_t i = 0; i < count; i++) {
+        sp_text text = sp_column_text(column, i);
+
+        if (!simplugin_utf8_check((const uint8_t *)text.data, text.size))
+            return 0;
+    }
+    return 1;
+}
+
 int32_t flat_arg_columns(flat_call *call, uint64_t rows, flat_rows *out)
 {
     const char **names = NULL;
@@ -279,6 +297,8 @@ int32_t flat_arg_columns(flat_call *call, uint64_t rows, flat_rows *out)
                                           names[count]);
         wrong = simplugin_column_read(&value, call->request->tensors, call->request->tensor_count,
                                       &columns[count]);
+        if (!wrong && !column_is_utf8(&columns[count]))
+            wrong = "a text is not UTF-8";
         if (wrong)
             return flat_fail_argument(call, "fields", "fields: \"%s\": %s", names[count], wrong);
         if (columns[count].count != rows)

@@ -21,20 +21,85 @@ static int32_t ids_need(flat_call *call, sp_column *ids)
     return code;
 }
 
-/* A field keeps its type, be it declared or that of its first value; the store sees to the latter. */
-static int32_t declared_check(flat_call *call, const flat_rows *rows)
+static int has_value(const sp_column *column, const flat_rows *rows)
+{
+    if (!column->valid)
+        return rows->count != 0;
+    for (uint64_t i = 0; i < rows->count; i++)
+        if (sp_column_is_valid(column, rows->select ? (uint64_t)rows->select[i] : i))
+            return 1;
+    return 0;
+}
+
+/* A column of nothing but missing values, in another type. 0: no memory. */
+static int column_retype(flat_call *call, sp_column *column, uint32_t type)
+{
+    sp_column empty = {.type = type, .count = column->count, .valid = column->valid};
+
+    empty.values = flat_scratch(call, column->count + 1, 8);
+    if ((type & ~SP_LIST) == SP_TEXT)
+        empty.offsets = flat_scratch(call, column->count + 1, sizeof *empty.offsets);
+    if (type & SP_LIST)
+        empty.list_offsets = flat_scratch(call, column->count + 1, sizeof *empty.list_offsets);
+    if (!empty.values || ((type & ~SP_LIST) == SP_TEXT && !empty.offsets) ||
+        (type & SP_LIST && !empty.list_offsets))
+        return 0;
+    *column = empty;
+    return 1;
+}
+
+/* The type of a field: as declared, or of its first value; 0: it has none yet. */
+static uint32_t field_type(const simplugin_value *declared, const flat_snapshot *snapshot,
+                           const char *name)
+{
+    uint64_t count;
+    const flat_field *fields = flat_snapshot_fields(snapshot, &count);
+    uint32_t type = flat_declared_type(declared, name);
+
+    for (uint64_t i = 0; !type && i < count; i++)
+        if (strcmp(fields[i].name, name) == 0)
+            type = fields[i].type;
+    return type;
+}
+
+/*
+ * A field keeps its type, be it declared or that of its first value (which the store sees
+ * to). A column without a single value may come with any: it is left out where no field is
+ * taken away by it, or turned into the field's type.
+ */
+static int32_t columns_settle(flat_call *call, flat_rows *rows, int take_away)
 {
     simplugin_value declared = flat_declared_map(call->store);
+    const char **names = flat_scratch(call, rows->field_count, sizeof *names);
+    sp_column *columns = flat_scratch(call, rows->field_count, sizeof *columns);
+    flat_snapshot *snapshot = NULL;
+    uint64_t kept = 0;
+    int32_t code = names && columns ? flat_snapshot_new(call->store, &snapshot, call->error)
+                                    : flat_no_memory(call);
 
-    for (uint64_t i = 0; i < rows->field_count; i++) {
-        uint32_t type = flat_declared_type(&declared, rows->field_names[i]);
+    for (uint64_t i = 0; !code && i < rows->field_count; i++) {
+        const char *name = rows->field_names[i];
+        uint32_t type = field_type(&declared, snapshot, name);
 
-        if (type && type != rows->field_columns[i].type)
-            return flat_fail_argument(call, "fields", "fields: \"%s\" is declared as %s, not %s",
-                                      rows->field_names[i], sp_column_type_name(type),
-                                      sp_column_type_name(rows->field_columns[i].type));
+        columns[kept] = rows->field_columns[i];
+        names[kept] = name;
+        if (!has_value(&columns[kept], rows)) {
+            if (!type || !take_away)
+                continue;
+            if (type != columns[kept].type && !column_retype(call, &columns[kept], type))
+                code = flat_no_memory(call);
+        } else if (type && type != columns[kept].type) {
+            code = flat_fail_argument(call, "fields", "fields: \"%s\" is of type %s, not %s", name,
+                                      sp_column_type_name(type),
+                                      sp_column_type_name(columns[kept].type));
+        }
+        kept++;
     }
-    return SIMPLUGIN_OK;
+    flat_snapshot_free(snapshot);
+    rows->field_names = names;
+    rows->field_columns = columns;
+    rows->field_count = kept;
+    return code;
 }
 
 /* No id twice among the rows to write, and none of these out of range. */
@@ -92,8 +157,8 @@ int32_t flat_serve_points_upsert(flat_call *call)
     code = rows_check(call, &ids, &rows);
     if (!code)
         code = flat_check_finite(call, &vectors, rows.select, rows.count);
-    if (!code)
-        code = declared_check(call, &rows);
+    if (!code && rows.field_count)
+        code = columns_settle(call, &rows, 0);
     if (!code)
         code = flat_call_check(call);
     if (!code && rows.count)
@@ -150,7 +215,7 @@ int32_t flat_serve_points_set_fields(flat_call *call)
     if (!code)
         code = rows_check(call, &ids, &rows);
     if (!code)
-        code = declared_check(call, &rows);
+        code = columns_settle(call, &rows, 1);
     if (code)
         return code;
     found = flat_scratch(call, ids.count, sizeof *found);
@@ -165,8 +230,8 @@ int32_t flat_serve_points_set_fields(flat_call *call)
         snapshot = NULL;
         rows.count = count;
         rows.select = positions;
-        updated = 0;
-        if (!code && count)
+        updated = rows.field_count ? 0 : count; /* nothing to take away from any */
+        if (!code && count && rows.field_count)
             code = flat_store_set_fields(call->store, &rows, &call->wait, &updated, call->error);
         if (!code)
             code = flat_call_check(call);
