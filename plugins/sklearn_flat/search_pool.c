@@ -117,7 +117,7 @@ void flat_pool_free(flat_pool *pool)
 {
     if (!pool)
         return;
-    if (pool->owner == getpid()) {
+    if (!flat_pool_is_forked(pool)) {
         pthread_mutex_lock(&pool->lock);
         pool->stopping = 1;
         pthread_cond_broadcast(&pool->wake);
@@ -131,9 +131,14 @@ void flat_pool_free(flat_pool *pool)
     free(pool);
 }
 
+int flat_pool_is_forked(const flat_pool *pool)
+{
+    return pool->owner != getpid();
+}
+
 uint32_t flat_pool_size(const flat_pool *pool)
 {
-    return pool->owner == getpid() ? pool->size : 1;
+    return flat_pool_is_forked(pool) ? 1 : pool->size;
 }
 
 void flat_pool_run(flat_pool *pool, uint32_t helpers, void (*work)(void *context, uint32_t worker),

@@ -16,6 +16,8 @@ flat_pool *flat_pool_new(uint32_t threads);
 /* Stops the threads; nobody may be in flat_pool_run. In a forked child it only frees. */
 void flat_pool_free(flat_pool *pool);
 
+/* Whether this process is not the one that made the pool. */
+int flat_pool_is_forked(const flat_pool *pool);
 /* How many may take part in one run. 1 in a forked child. */
 uint32_t flat_pool_size(const flat_pool *pool);
 
