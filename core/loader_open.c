@@ -5,10 +5,12 @@
 
 #include "buffer.h"
 #include "error_access.h"
+#include "loader_elf.h"
 #include "loader_file.h"
 
 #include <dlfcn.h>
 #include <link.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,8 +60,12 @@ int32_t sp_loader_open(const char *name, const char *file, const struct stat *st
     Dl_info info = {.dli_fname = NULL};
     void *handle;
     void *symbol;
+    int32_t code;
 
     *entry = NULL;
+    code = sp_loader_check_elf(name, file, status, error);
+    if (code != SIMPLUGIN_OK)
+        return code;
     /* Said before, so that the last line of a process that a plugin crashes names it. */
     say(host, "loading", name, file);
     /* Never closed: code that has run once may be anywhere from then on. */
@@ -109,7 +115,9 @@ int32_t sp_loader_take_table(const char *who, const simplugin_backend *answer,
     if (!answer)
         return set_bad_table(who, "that is NULL", error);
     memcpy(&size, answer, sizeof size);
-    if (size < sizeof size + sizeof answer->abi)
+    /* A pointer that is there in part is not there. */
+    size -= size % sizeof(void *);
+    if (size < offsetof(simplugin_backend, describe))
         return set_bad_table(who, size ? "too short to hold anything" : "of size 0", error);
     if (size > MAX_TABLE)
         return set_bad_table(who, "whose size cannot be", error);

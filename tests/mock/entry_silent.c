@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Its entry fails and does not say why. */
+#include "mock.h"
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    (void)host;
+    (void)backend;
+    (void)error;
+    return SIMPLUGIN_INTERNAL;
+}
