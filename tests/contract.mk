@@ -1,1 +1,42 @@
-## tests of this part
+## the contract program and its runs, the documents compared with the library, the headers and symbols
+check_PROGRAMS += tests/contract/contract
+tests_contract_contract_SOURCES = \
+	tests/contract/main.c tests/contract/contract.h tests/contract/run.c tests/contract/expand.c \
+	tests/contract/encode.c tests/contract/decode.c tests/contract/match.c tests/contract/oracle.c \
+	tests/contract/doc_table.c tests/contract/filter_cases.c tests/tree.h
+tests_contract_contract_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_contract_contract_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_SRCDIR='"$(abs_top_srcdir)"'
+tests_contract_contract_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += test_protocol_doc
+TESTS += test_protocol_doc
+test_protocol_doc_SOURCES = tests/test_protocol_doc.c tests/contract/contract.h tests/contract/doc_table.c \
+	tests/contract/expand.c tests/contract/encode.c tests/contract/decode.c tests/contract/match.c tests/tree.h tests/unit.h
+test_protocol_doc_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
+test_protocol_doc_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_SRCDIR='"$(abs_top_srcdir)"' \
+	-DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
+test_protocol_doc_LDADD = libspcore.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+
+check_PROGRAMS += test_abi
+TESTS += test_abi
+test_abi_SOURCES = tests/test_abi.c tests/unit.h
+test_abi_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+test_abi_LDADD = libsimplugin.la $(CUNIT_LIBS)
+
+dist_check_SCRIPTS = tests/test_contract_flat.sh tests/test_contract_minimal.sh tests/test_headers.sh \
+	tests/test_header_program.sh tests/test_exports.sh tests/test_requirements.sh
+TESTS += $(dist_check_SCRIPTS)
+## what the scripts need to know of the build
+AM_TESTS_ENVIRONMENT = \
+	TEST_TOP_SRCDIR='$(abs_top_srcdir)'; export TEST_TOP_SRCDIR; \
+	TEST_TOP_BUILDDIR='$(abs_top_builddir)'; export TEST_TOP_BUILDDIR; \
+	TEST_CC='$(CC)'; export TEST_CC; \
+	TEST_CFLAGS='$(SP_LDFLAGS) $(CFLAGS)'; export TEST_CFLAGS; \
+	TEST_NM='$(NM)'; export TEST_NM;
+
+## examples are built with the tests, so that they stay right
+check_PROGRAMS += examples/c/digits
+examples_c_digits_SOURCES = examples/c/digits.c
+examples_c_digits_LDADD = libsimplugin.la
+
+EXTRA_DIST += data tests/corpus tests/e2e/test_digits.py docs/protocol.md docs/requirements.md CONTRIBUTING.md

@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "simplugin.h"
 #include "simplugin/envelope.h"
@@ -93,6 +94,11 @@ int hits_agree(const json_t *a, const json_t *b, contract_why *why);
 /* The rows of the table of docs/protocol.md marked <!-- table: name -->, each an array of text. */
 json_t *doc_table_load(const char *path, const char *name);
 
+/* ---- filter_cases.c ----------------------------------------------------------------------- */
+
+/* A truth table of tests/cases/filter as a corpus file with one case. The caller's. */
+json_t *filter_cases_convert(const json_t *table, const char *file);
+
 /* ---- run.c --------------------------------------------------------------------------------- */
 
 typedef struct contract_config {
@@ -104,6 +110,7 @@ typedef struct contract_config {
     int flat;                   /* compare replies with those of sklearn_flat too */
     int verbose;
     int as_columns;
+    FILE *replies;              /* where to write every reply as a line of JSON; or NULL */
     json_t *describe;           /* what the plugin says of itself */
     json_t *methods;            /* the application table: method -> [request keys, reply keys] */
 } contract_config;

@@ -323,6 +323,17 @@ static int encode_as_column(contract_body *body, const char *key, const json_t *
     return 1;
 }
 
+static uint32_t type_named(const char *name)
+{
+    static const char *const names[] = {"text",       "int64",       "float64",       "bool",
+                                        "list<text>", "list<int64>", "list<float64>", "list<bool>"};
+
+    for (uint32_t i = 0; name && i < 8; i++)
+        if (!strcmp(name, names[i]))
+            return i < 4 ? i + 1 : (i - 3) | SIMPLUGIN_COLUMN_LIST;
+    return 0;
+}
+
 /* ---- everything --------------------------------------------------------------------------- */
 
 static int encode(contract_body *body, const json_t *value, int as_columns, contract_why *why);
@@ -352,6 +363,11 @@ static int encode_notation(contract_body *body, const json_t *value, contract_wh
             simplugin_write_bytes(writer, bytes, size);
         else
             simplugin_write_text(writer, (const char *)bytes, size);
+    } else if (!strcmp(name, "$column")) {
+        uint32_t type = type_named(json_string_value(json_object_get(argument, "type")));
+        if (!type)
+            return why_set(why, "$column wants a type");
+        column_encode(body, json_object_get(argument, "values"), type);
     } else if (!strcmp(name, "$ext")) {
         simplugin_write_head(writer, 0xd6,
                              (uint64_t)json_integer_value(json_object_get(argument, "type")) << 32 |

@@ -14,7 +14,8 @@
 
 static const char usage[] =
     "usage: contract PLUGIN [--config FILE] [--only TEXT] [--corpus DIR] [--protocol FILE]\n"
-    "                [--form plain|columns|both] [--verbose] [--list]\n"
+    "                [--filters DIR] [--form plain|columns|both] [--verbose] [--list]\n"
+    "                [--replies FILE]\n"
     "\n"
     "Runs the cases of the corpus on a plugin: the name of one that the configuration's\n"
     "plugin_path finds, or the path of its file.\n"
@@ -23,9 +24,11 @@ static const char usage[] =
     "                 to reach the backend), approximate (bool), recall (0..1, with approximate),\n"
     "                 compare_with_flat (bool: the same calls on sklearn_flat must agree)\n"
     "--only TEXT      only cases whose name or requirement numbers contain TEXT\n"
-    "--corpus DIR     instead of the one the program was built with\n"
+    "--corpus DIR     instead of the one the program was built with, and without filters\n"
+    "--filters DIR    truth tables of the filter language\n"
     "--protocol FILE  docs/protocol.md, instead of the one the program was built with\n"
     "--form FORM      arrays sent as they are (plain), as tensors and columns, or both (default)\n"
+    "--replies FILE   writes the replies of each case to FILE, an array on a line\n"
     "--verbose        prints every call\n"
     "--list           prints the cases and runs none\n"
     "\n"
@@ -107,18 +110,23 @@ static int setups_join(json_t *file)
     return 1;
 }
 
-/* [{"file", "cases"}], sorted by file; NULL with a message on stderr. */
-static json_t *corpus_load(const char *directory)
+/* Appends {"file", "cases"} for each file, sorted; 0 with a message on stderr. */
+static int corpus_load(json_t *corpus, const char *directory, int filters)
 {
     struct dirent **names = NULL;
-    json_t *corpus = json_array(), *file;
+    json_t *file;
     json_error_t error;
     char path[PATH_MAX];
     int count = scandir(directory, &names, is_corpus_file, alphasort), ok = count > 0;
 
     for (int i = 0; i < count; i++) {
         snprintf(path, sizeof path, "%s/%s", directory, names[i]->d_name);
-        file = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
+        file = json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
+        if (file && filters) {
+            json_t *table = file;
+            file = filter_cases_convert(table, names[i]->d_name);
+            json_decref(table);
+        }
         if (!file || !json_is_array(json_object_get(file, "cases")) || !setups_join(file)) {
             fprintf(stderr, "contract: %s:%d:%d: %s\n", path, error.line, error.column,
                     file ? "no cases, or a setup is missing" : error.text);
@@ -133,11 +141,7 @@ static json_t *corpus_load(const char *directory)
     free(names);
     if (count <= 0)
         fprintf(stderr, "contract: no corpus in %s\n", directory);
-    if (!ok) {
-        json_decref(corpus);
-        return NULL;
-    }
-    return corpus;
+    return ok;
 }
 
 /* Registers the cases of one file in one form; prints those that do not apply. */
@@ -291,14 +295,17 @@ int main(int argc, char **argv)
     static const struct option options[] = {
         {"config", required_argument, NULL, 'c'}, {"only", required_argument, NULL, 'o'},
         {"corpus", required_argument, NULL, 'd'}, {"protocol", required_argument, NULL, 'p'},
+        {"filters", required_argument, NULL, 'F'},
         {"form", required_argument, NULL, 'f'},   {"verbose", no_argument, NULL, 'v'},
+        {"replies", required_argument, NULL, 'r'},
         {"list", no_argument, NULL, 'l'},         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0}};
-    const char *config_path = NULL, *only = NULL, *form = "both";
+    const char *config_path = NULL, *only = NULL, *form = "both", *replies = NULL;
     const char *directory = TEST_TOP_SRCDIR "/tests/corpus";
+    const char *filters = TEST_TOP_SRCDIR "/tests/cases/filter";
     const char *protocol = TEST_TOP_SRCDIR "/docs/protocol.md";
     contract_why why = {{0}};
-    json_t *corpus = NULL;
+    json_t *corpus = json_array();
     char *home = NULL;
     size_t not_applicable = 0;
     int list = 0, option, status = 2;
@@ -307,10 +314,15 @@ int main(int argc, char **argv)
         switch (option) {
         case 'c': config_path = optarg; break;
         case 'o': only = optarg; break;
-        case 'd': directory = optarg; break;
+        case 'd':
+            directory = optarg;
+            filters = NULL;
+            break;
+        case 'F': filters = optarg; break;
         case 'p': protocol = optarg; break;
         case 'f': form = optarg; break;
         case 'v': config.verbose = 1; break;
+        case 'r': replies = optarg; break;
         case 'l': list = 1; break;
         case 'h': fputs(usage, stdout); return 0;
         default: fputs(usage, stderr); return 2;
@@ -322,8 +334,12 @@ int main(int argc, char **argv)
     setvbuf(stdout, NULL, _IOLBF, 0);
     home = environment_prepare();
     if (!config_load(config_path) || !plugin_choose(argv[optind]) ||
-        !(corpus = corpus_load(directory)))
+        !corpus_load(corpus, directory, 0) || (filters && !corpus_load(corpus, filters, 1)))
         goto out;
+    if (replies && !(config.replies = fopen(replies, "w"))) {
+        fprintf(stderr, "contract: cannot write %s\n", replies);
+        goto out;
+    }
     config.methods = methods_load(protocol);
     if (!config_describe(&config, &why)) {
         fprintf(stderr, "contract: %s\n", why.text);
@@ -347,6 +363,8 @@ out:
     json_decref(config.parameters);
     json_decref(config.describe);
     json_decref(config.methods);
+    if (config.replies)
+        fclose(config.replies);
     if (home)
         rmdir(home);
     free(home);

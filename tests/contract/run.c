@@ -3,12 +3,12 @@
 
 #include "contract.h"
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "tests/tree.h"
 
 /* One case under way. */
 typedef struct runner {
@@ -23,19 +23,6 @@ typedef struct runner {
 } runner;
 
 /* ---- the case's directory ------------------------------------------------------------------ */
-
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-    (void)status;
-    (void)kind;
-    (void)walk;
-    return remove(path);
-}
-
-static void remove_tree(const char *path)
-{
-    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static int write_file(const char *directory, const char *name, const json_t *content,
                       contract_why *why)
@@ -118,7 +105,7 @@ static int keys_documented(const runner *r, const char *method, const json_t *re
     const char *words = json_string_value(json_array_get(row, 1)), *key;
     json_t *value;
 
-    if (words && !strncmp(words, "as ", 3)) {
+    while (words && !strncmp(words, "as ", 3)) {
         row = json_object_get(r->config->methods, words + 3);
         words = json_string_value(json_array_get(row, 1));
     }
@@ -520,8 +507,12 @@ static int run_on(const contract_config *config, const json_t *one, json_t *reco
                     what ? what : "close or drain", inner.text);
         }
     }
+    if (config->replies) {
+        json_dumpf(record, config->replies, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        fputc('\n', config->replies);
+    }
     clean_up(&r);
-    remove_tree(directory);
+    tree_remove(directory);
     json_decref(r.indexes);
     json_decref(r.scope.variables);
     oracle_free(r.oracle);
@@ -540,6 +531,7 @@ int case_run(const contract_config *config, const json_t *one, contract_why *why
         flat.backend = "sklearn_flat";
         flat.parameters = json_object();
         flat.approximate = 0;
+        flat.replies = NULL;
         ok = run_on(&flat, one, reference, NULL, why);
         json_decref(flat.parameters);
     }
@@ -591,8 +583,12 @@ int config_describe(contract_config *config, contract_why *why)
     json_t *one = json_pack("{s:[{s:s, s:{s:s}}]}", "steps", "call", "backends.describe", "body",
                             "backend", config->backend);
     json_t *record = json_array();
-    int ok = run_on(config, one, record, NULL, why);
+    int ok;
+    FILE *replies = config->replies;
 
+    config->replies = NULL;
+    ok = run_on(config, one, record, NULL, why);
+    config->replies = replies;
     if (ok)
         config->describe = json_incref(json_array_get(record, 0));
     json_decref(record);

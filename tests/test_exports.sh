@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The library exports what simplugin.h declares, a plugin its entry, and nothing else.
+directory=$(mktemp -d) || exit 2
+trap 'rm -rf "$directory"' EXIT
+failed=0
+
+# exported FILE: names of defined symbols; those of sanitizers and the map's version aside
+exported() {
+    $TEST_NM -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
+        grep -v '^__' | sort -u
+}
+
+same() {
+    if diff "$2" "$3" >"$directory/diff"; then
+        echo "$1: $(wc -l <"$2") symbols"
+    else
+        echo "$1: expected (<) and exported (>) symbols differ:"
+        cat "$directory/diff"
+        failed=1
+    fi
+}
+
+grep -v '^#' "$TEST_TOP_SRCDIR/include/simplugin.h" | tr '\n' ' ' |
+    grep -o 'SIMPLUGIN_EXPORT [^(;]*(' | grep -o 'simplugin_[a-z0-9_]*(' | tr -d '(' | sort -u >"$directory/declared"
+exported "$TEST_TOP_BUILDDIR/.libs/libsimplugin.so" >"$directory/library"
+same libsimplugin.so "$directory/declared" "$directory/library"
+
+echo simplugin_backend_entry >"$directory/entry"
+for plugin in sklearn_flat minimal; do
+    exported "$TEST_TOP_BUILDDIR/.libs/simplugin_$plugin.so" >"$directory/plugin"
+    same "simplugin_$plugin.so" "$directory/entry" "$directory/plugin"
+done
+
+# the map lets out no more than that prefix
+grep -q '^ *local: *$' "$TEST_TOP_SRCDIR/core/simplugin.map" &&
+    grep -q '^ *\*;$' "$TEST_TOP_SRCDIR/core/simplugin.map" || { echo "simplugin.map hides nothing"; failed=1; }
+exit $failed

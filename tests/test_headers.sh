@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# Every installed header compiles by itself, as strict C99, C11 and, where there is a compiler, C++.
+directory=$(mktemp -d) || exit 2
+trap 'rm -rf "$directory"' EXIT
+failed=0
+for header in simplugin.h simplugin/plugin.h simplugin/envelope.h; do
+    printf '#include <%s>\nint main(void) { return 0; }\n' "$header" >"$directory/one.c"
+    cp "$directory/one.c" "$directory/one.cc"
+    for standard in c99 c11; do
+        $TEST_CC -std=$standard -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -fsyntax-only \
+            -I"$TEST_TOP_SRCDIR/include" "$directory/one.c" || { echo "$header: not $standard"; failed=1; }
+    done
+    if command -v c++ >/dev/null 2>&1; then
+        c++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only \
+            -I"$TEST_TOP_SRCDIR/include" "$directory/one.cc" || { echo "$header: not C++11"; failed=1; }
+    fi
+done
+exit $failed
