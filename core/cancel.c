@@ -152,10 +152,12 @@ int32_t simplugin_cancel_fire(uint64_t cancel)
     s = token_slot(cancel, &state);
     if (s) {
         atomic_fetch_or_explicit(&s->state, STATE_FIRED, memory_order_acq_rel);
-        /* from the start again after each: the list may change while fn runs */
+        /* from the start again after each: the list may change while fn runs, and the slot
+           may come to belong to another token */
         do {
-            for (w = s->watches; w && (!w->fn || w->running); w = w->next)
-                ;
+            w = token_slot(cancel, &state) ? s->watches : NULL;
+            while (w && (!w->fn || w->running))
+                w = w->next;
             if (w)
                 watch_run_locked(w);
         } while (w);

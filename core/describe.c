@@ -63,7 +63,11 @@ int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_d
     d = calloc(1, sizeof *d);
     map = simplugin_body_value(reply.body, reply.body_size);
     if (!d || !(d->json = sp_json_from_value(&map))) {
-        code = sp_error_no_memory(error);
+        code = d && !sp_json_fits(&map)
+                   ? sp_error_set(error, SIMPLUGIN_PROTOCOL, name,
+                                  "describe: holds something that is no text, number, bool, "
+                                  "list or map")
+                   : sp_error_no_memory(error);
         goto out;
     }
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)

@@ -8,6 +8,7 @@
 
 #include "buffer.h"
 #include "error_access.h"
+#include "simplugin/envelope.h"
 
 #define MESSAGE_MAX ((size_t)4096)
 
@@ -38,10 +39,11 @@ static int32_t retryable_by_code(int32_t code)
            code == SIMPLUGIN_OUT_OF_MEMORY;
 }
 
-/* One line without control characters, cut at a character's border. */
+/* One line of UTF-8 without control characters, cut at a character's border. */
 static char *line_copy(const char *text, size_t size)
 {
     char *copy;
+    size_t bytes;
 
     if (size > MESSAGE_MAX) {
         size = MESSAGE_MAX;
@@ -51,8 +53,20 @@ static char *line_copy(const char *text, size_t size)
     copy = malloc(size + 1);
     if (!copy)
         return NULL;
-    for (size_t i = 0; i < size; i++)
-        copy[i] = (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? ' ' : text[i];
+    /* servers and files send anything; bindings must be able to read it as text */
+    for (size_t i = 0; i < size; i += bytes) {
+        unsigned char c = (unsigned char)text[i];
+
+        bytes = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
+        if (bytes > size - i || !simplugin_utf8_check((const uint8_t *)text + i, bytes)) {
+            bytes = 1;
+            copy[i] = '?';
+        } else if (c < 0x20 || c == 0x7f) {
+            copy[i] = ' ';
+        } else {
+            memcpy(copy + i, text + i, bytes);
+        }
+    }
     copy[size] = '\0';
     return copy;
 }
@@ -87,13 +101,17 @@ static simplugin_error *error_renew(simplugin_error **error)
 int32_t sp_error_set_text(simplugin_error **error, int32_t code, const char *domain,
                           const char *message, size_t size)
 {
+    /* before the old error goes, which message may belong to */
+    char *copy = error ? line_copy(message, size) : NULL;
     simplugin_error *e = error_renew(error);
 
     if (e) {
         e->code = code;
         e->retryable = retryable_by_code(code);
         snprintf(e->domain, sizeof e->domain, "%s", domain);
-        e->message = line_copy(message, size);
+        e->message = copy;
+    } else {
+        free(copy);
     }
     return code;
 }
@@ -192,7 +210,7 @@ void sp_error_prefix(simplugin_error **error, const char *format, ...)
     simplugin_error *e = error ? *error : NULL;
     sp_buffer buffer;
     char head[512];
-    char *joined;
+    char *joined, *line;
     size_t size;
     va_list args;
 
@@ -204,9 +222,9 @@ void sp_error_prefix(simplugin_error **error, const char *format, ...)
     sp_buffer_init(&buffer);
     sp_buffer_printf(&buffer, "%s: %s", head, e->message);
     joined = sp_buffer_steal(&buffer, &size);
-    if (joined) {
+    if (joined && (line = line_copy(joined, size))) {
         free(e->message);
-        e->message = line_copy(joined, size);
+        e->message = line;
     }
     free(joined);
 }
@@ -291,8 +309,11 @@ const char *simplugin_error_message(const simplugin_error *error, uint64_t *size
 {
     const char *text = "";
 
-    if (error)
-        text = error->message ? error->message : "out of memory";
+    if (error && error->message)
+        text = error->message;
+    else if (error)
+        text = error->code == SIMPLUGIN_OUT_OF_MEMORY ? "out of memory"
+                                                      : "no memory was left for the message";
     if (size)
         *size = strlen(text);
     return text;

@@ -89,7 +89,10 @@ int32_t sp_handle_open(sp_object *object, simplugin_error **error)
 
     pthread_once(&fork_once, fork_prepare);
     table_lock();
-    if (!table.free && table.count == table.capacity) {
+    /* what is made for a parent that was closed meanwhile would never be closed with it */
+    if (object->parent && !handle_slot_locked(object->parent))
+        code = SIMPLUGIN_STALE_HANDLE;
+    if (!code && !table.free && table.count == table.capacity) {
         uint32_t capacity = table.capacity ? table.capacity * 2 : 64;
         slot *slots = NULL;
 
@@ -118,6 +121,9 @@ int32_t sp_handle_open(sp_object *object, simplugin_error **error)
     table_unlock();
     if (code == SIMPLUGIN_OUT_OF_MEMORY)
         return sp_error_no_memory(error);
+    if (code == SIMPLUGIN_STALE_HANDLE)
+        return sp_error_set(error, code, "core", "handle %#llx was closed during the call",
+                            (unsigned long long)object->parent);
     if (code)
         return sp_error_set(error, code, "core", "%u handles are open: close those no longer needed",
                             SLOTS_MAX);
@@ -170,26 +176,24 @@ static sp_object *slot_take_locked(slot *s)
     return object;
 }
 
-static sp_object *child_take(uint64_t parent)
+/* The handle of some child that is still open, 0 if there is none. */
+static uint64_t child_find(uint64_t parent)
 {
-    sp_object *object = NULL;
+    uint64_t handle = 0;
 
     table_lock();
-    for (uint32_t i = 0; i < table.count && !object; i++)
+    for (uint32_t i = 0; i < table.count && !handle; i++)
         if (table.slots[i].object && table.slots[i].object->parent == parent)
-            object = table.slots[i].object;
-    /* held while its own children are closed */
-    if (object)
-        object->references++;
+            handle = table.slots[i].object->handle;
     table_unlock();
-    return object;
+    return handle;
 }
 
 int32_t sp_handle_close(uint64_t handle, uint32_t kinds, simplugin_error **error)
 {
     uint32_t found = 0;
     sp_object *object = NULL;
-    sp_object *child;
+    uint64_t child;
     slot *s;
 
     table_lock();
@@ -202,10 +206,8 @@ int32_t sp_handle_close(uint64_t handle, uint32_t kinds, simplugin_error **error
     table_unlock();
     if (!object)
         return handle_stale(handle, kinds, found, error);
-    while ((child = child_take(handle))) {
-        sp_handle_close(child->handle, UINT32_MAX, NULL);
-        sp_object_release(child);
-    }
+    while ((child = child_find(handle)))
+        sp_handle_close(child, UINT32_MAX, NULL);
     sp_object_release(object);
     return SIMPLUGIN_OK;
 }

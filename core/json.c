@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Between MessagePack and jansson's trees, for configurations and records. */
+#include <math.h>
 #include <string.h>
 
 #include "wire.h"
@@ -39,6 +40,23 @@ json_t *sp_json_from_value(const simplugin_value *value)
         }
         return json;
     default: return NULL;
+    }
+}
+
+int sp_json_fits(const simplugin_value *value)
+{
+    simplugin_iter iter = simplugin_iterate(value);
+    simplugin_value item;
+
+    switch (value->type) {
+    case SIMPLUGIN_NIL: case SIMPLUGIN_BOOL: case SIMPLUGIN_INT: case SIMPLUGIN_TEXT: return 1;
+    case SIMPLUGIN_DOUBLE: return isfinite(value->as.d);
+    case SIMPLUGIN_ARRAY: case SIMPLUGIN_MAP:
+        while (simplugin_next(&iter, &item))
+            if (!sp_json_fits(&item))
+                return 0;
+        return 1;
+    default: return 0;
     }
 }
 

@@ -19,6 +19,14 @@ static struct {
     atomic_int level; /* -1: what SIMPLUGIN_LOG says has not been read yet */
 } log_state = {.mutex = PTHREAD_MUTEX_INITIALIZER, .level = -1};
 
+static void state_lock(void) { pthread_mutex_lock(&log_state.mutex); }
+static void state_unlock(void) { pthread_mutex_unlock(&log_state.mutex); }
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static void fork_prepare(void)
+{
+    pthread_atfork(state_lock, state_unlock, state_unlock);
+}
+
 static int level_from_environment(void)
 {
     static const char *const names[] = {"off", "error", "warning", "info", "debug"};
@@ -50,15 +58,19 @@ void sp_log_text(int32_t level, const char *message, size_t size)
 
     if (level < SIMPLUGIN_LOG_ERROR || level > SIMPLUGIN_LOG_DEBUG || !sp_log_enabled(level))
         return;
-    if (size > sizeof line - 1)
+    if (size > sizeof line - 1) {
         size = sizeof line - 1;
+        while (size && ((unsigned char)message[size] & 0xc0) == 0x80)
+            size--;
+    }
     for (size_t i = 0; i < size; i++)
         line[i] = (unsigned char)message[i] < 0x20 || message[i] == 0x7f ? ' ' : message[i];
     line[size] = '\0';
-    pthread_mutex_lock(&log_state.mutex);
+    pthread_once(&fork_once, fork_prepare);
+    state_lock();
     fn = log_state.fn;
     context = log_state.context;
-    pthread_mutex_unlock(&log_state.mutex);
+    state_unlock();
     if (fn)
         fn(context, level, line, size);
     else
@@ -82,9 +94,10 @@ void sp_log(int32_t level, const char *format, ...)
 
 void simplugin_log_set(simplugin_log_fn fn, void *context, int32_t level)
 {
-    pthread_mutex_lock(&log_state.mutex);
+    pthread_once(&fork_once, fork_prepare);
+    state_lock();
     log_state.fn = fn;
     log_state.context = context;
-    pthread_mutex_unlock(&log_state.mutex);
-    atomic_store(&log_state.level, fn ? level : level_from_environment());
+    atomic_store(&log_state.level, !fn ? level_from_environment() : level < 0 ? 0 : level);
+    state_unlock();
 }

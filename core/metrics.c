@@ -37,6 +37,14 @@ static struct {
     _Atomic(sp_metric *) first; /* only ever prepended to */
 } metrics = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static void metrics_lock(void) { pthread_mutex_lock(&metrics.mutex); }
+static void metrics_unlock(void) { pthread_mutex_unlock(&metrics.mutex); }
+static void fork_prepare(void)
+{
+    pthread_atfork(metrics_lock, metrics_unlock, metrics_unlock);
+}
+
 static sp_metric *metric_find(const char *backend, const char *method)
 {
     sp_metric *m = atomic_load_explicit(&metrics.first, memory_order_acquire);
@@ -52,7 +60,8 @@ sp_metric *sp_metric_get(const char *backend, const char *method)
 
     if (m)
         return m;
-    pthread_mutex_lock(&metrics.mutex);
+    pthread_once(&fork_once, fork_prepare);
+    metrics_lock();
     m = metric_find(backend, method);
     if (!m && (m = calloc(1, sizeof *m))) {
         m->backend = strdup(backend);
@@ -67,7 +76,7 @@ sp_metric *sp_metric_get(const char *backend, const char *method)
             m = NULL;
         }
     }
-    pthread_mutex_unlock(&metrics.mutex);
+    metrics_unlock();
     return m;
 }
 

@@ -81,17 +81,18 @@ int32_t sp_queue_enter(sp_queue *queue, const sp_context *context, const char *w
     pthread_mutex_unlock(&queue->mutex);
 
     /* outside the lock, which queue_wake takes */
-    if (context->cancel)
-        sp_cancel_watch(context->cancel, queue_wake, queue, &watch);
+    if (context->cancel && sp_cancel_watch(context->cancel, queue_wake, queue, &watch) ==
+                               SIMPLUGIN_OUT_OF_MEMORY)
+        code = SIMPLUGIN_OUT_OF_MEMORY; /* nothing would wake us when the token fires */
     pthread_mutex_lock(&queue->mutex);
-    while ((queue->busy || queue->first != &mine) && !sp_cancelled(context->cancel) &&
+    while (!code && (queue->busy || queue->first != &mine) && !sp_cancelled(context->cancel) &&
            wait != ETIMEDOUT)
         wait = context->deadline == SP_NO_DEADLINE
                    ? pthread_cond_wait(&queue->moved, &queue->mutex)
                    : pthread_cond_clockwait(&queue->moved, &queue->mutex, CLOCK_MONOTONIC, &until);
-    if (!queue->busy && queue->first == &mine && !sp_cancelled(context->cancel))
+    if (!code && !queue->busy && queue->first == &mine && !sp_cancelled(context->cancel))
         queue->busy = 1;
-    else
+    else if (!code)
         code = SIMPLUGIN_BUSY; /* replaced below */
     place_remove_locked(queue, &mine);
     pthread_cond_broadcast(&queue->moved);
@@ -99,6 +100,8 @@ int32_t sp_queue_enter(sp_queue *queue, const sp_context *context, const char *w
     sp_cancel_unwatch(watch);
     if (!code)
         return code;
+    if (code == SIMPLUGIN_OUT_OF_MEMORY)
+        return sp_error_no_memory(error);
     code = sp_context_check(context, what, error);
     return code ? code
                 : sp_error_set(error, SIMPLUGIN_DEADLINE_EXCEEDED, "core",
@@ -107,6 +110,9 @@ int32_t sp_queue_enter(sp_queue *queue, const sp_context *context, const char *w
 
 void sp_queue_leave(sp_queue *queue)
 {
+    /* a child forked from inside a call: the lock may be held by a thread that is not here */
+    if (queue->pid != getpid())
+        return;
     pthread_mutex_lock(&queue->mutex);
     queue->busy = 0;
     pthread_cond_broadcast(&queue->moved);

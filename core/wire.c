@@ -152,6 +152,8 @@ int32_t sp_arg_json(const sp_args *args, const char *key, json_t **json, simplug
     if (value.type != SIMPLUGIN_MAP)
         return sp_arg_error(args, error, key, "is not a map");
     *json = sp_json_from_value(&value);
+    if (!*json && sp_json_fits(&value))
+        return sp_error_no_memory(error);
     if (!*json)
         return sp_arg_error(args, error, key,
                             "holds something that is no text, number, bool, list or map");
@@ -315,6 +317,8 @@ static int32_t matrix_from_array(const sp_args *args, const char *key, const sim
         while (simplugin_next(&items, &item)) {
             if (item.type == SIMPLUGIN_INT)
                 data[at++] = (float)item.as.i;
+            else if (item.type == SIMPLUGIN_UINT)
+                data[at++] = (float)item.as.u;
             else if (item.type == SIMPLUGIN_DOUBLE)
                 data[at++] = (float)item.as.d;
             else

@@ -89,6 +89,8 @@ int32_t sp_error_ids(simplugin_error **error, int32_t code, const char *method, 
 
 /* NULL when memory is short or the value holds bytes, tensors or numbers JSON lacks. */
 json_t *sp_json_from_value(const simplugin_value *value);
+/* Which of the two it was: 1 if JSON has all that is in the value. */
+int sp_json_fits(const simplugin_value *value);
 void sp_json_write(simplugin_writer *writer, const json_t *json);
 
 /* ---- writing ------------------------------------------------------------------------- */
