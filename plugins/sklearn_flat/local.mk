@@ -13,6 +13,39 @@ libspflat_la_SOURCES = \
 	plugins/sklearn_flat/search_op.c plugins/sklearn_flat/search_op.h plugins/sklearn_flat/neighbors.c \
 	plugins/sklearn_flat/store_iter.c \
 	plugins/sklearn_flat/store.c plugins/sklearn_flat/store.h \
+	plugins/sklearn_flat/distance.c \
+	plugins/sklearn_flat/distance.h \
+	plugins/sklearn_flat/error.c \
+	plugins/sklearn_flat/search_bound.c \
+	plugins/sklearn_flat/search_bound.h \
+	plugins/sklearn_flat/search_hits.c \
+	plugins/sklearn_flat/search_hits.h \
+	plugins/sklearn_flat/search_pool.c \
+	plugins/sklearn_flat/search_pool.h \
+	plugins/sklearn_flat/search_scan.c \
+	plugins/sklearn_flat/search_scan.h \
+	plugins/sklearn_flat/store_block.c \
+	plugins/sklearn_flat/store_check.c \
+	plugins/sklearn_flat/store_column.c \
+	plugins/sklearn_flat/store_columns.c \
+	plugins/sklearn_flat/store_copy.c \
+	plugins/sklearn_flat/store_crew.c \
+	plugins/sklearn_flat/store_delete.c \
+	plugins/sklearn_flat/store_env.c \
+	plugins/sklearn_flat/store_fields.c \
+	plugins/sklearn_flat/store_format.c \
+	plugins/sklearn_flat/store_format.h \
+	plugins/sklearn_flat/store_internal.h \
+	plugins/sklearn_flat/store_lock.c \
+	plugins/sklearn_flat/store_maintain.c \
+	plugins/sklearn_flat/store_names.c \
+	plugins/sklearn_flat/store_pages.c \
+	plugins/sklearn_flat/store_read.c \
+	plugins/sklearn_flat/store_registry.c \
+	plugins/sklearn_flat/store_table.c \
+	plugins/sklearn_flat/store_upsert.c \
+	plugins/sklearn_flat/store_values.c \
+	plugins/sklearn_flat/store_writer.c \
 	plugins/sklearn_flat/search.c plugins/sklearn_flat/search.h
 libspflat_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(OPENBLAS_CFLAGS)
 libspflat_la_LIBADD = libspcommon.la $(LMDB_LIBS) $(OPENBLAS_LIBS)

@@ -13,6 +13,8 @@
 #include "column.h"
 #include "simplugin/plugin.h"
 
+#define FLAT_DIMENSION_MAX UINT64_C(65536)
+
 typedef struct flat_store flat_store;
 typedef struct flat_snapshot flat_snapshot;
 
