@@ -62,15 +62,13 @@ int32_t flat_worker_init(flat_worker *worker, const flat_scan *scan)
     worker->passing = room(FLAT_CHUNK, sizeof(uint32_t));
     if (queries >= MATCH_FEW) {
         worker->panels = room(padded, scan->code_stride);
-        worker->offsets = room(padded, sizeof(int32_t));
         worker->s = room(padded, sizeof(float));
         worker->r = room(padded, sizeof(float));
         worker->t = room(padded, sizeof(float));
         worker->thresholds = room(padded, sizeof(double));
-        worker->packed = room(SP_MATCH_ROWS, scan->code_stride);
         worker->matches = room(SP_MATCH_ROWS * padded, sizeof(sp_match));
-        failed |= !worker->panels || !worker->offsets || !worker->s || !worker->r ||
-                  !worker->t || !worker->thresholds || !worker->packed || !worker->matches;
+        failed |= !worker->panels || !worker->s || !worker->r || !worker->t ||
+                  !worker->thresholds || !worker->matches;
     }
     failed |= !worker->hits || !worker->seen || !worker->passed || !worker->known || !worker->a || !worker->b ||
               !worker->c || !worker->approx || !worker->exact || !worker->index ||
@@ -96,12 +94,10 @@ void flat_worker_clear(flat_worker *worker, const flat_scan *scan)
     free(worker->index);
     free(worker->passing);
     free(worker->panels);
-    free(worker->offsets);
     free(worker->s);
     free(worker->r);
     free(worker->t);
     free(worker->thresholds);
-    free(worker->packed);
     free(worker->matches);
     free(worker->matrix);
     free(worker->gathered);
@@ -303,18 +299,12 @@ static void make_sets(flat_scan *scan, flat_worker *worker)
     codes = worker->set_sizes[FLAT_LEVEL_CODES];
     padded = (codes + 15) / 16 * 16;
     if (codes >= MATCH_FEW) {
-        for (uint64_t j = 0; j < padded; j++) {
-            if (j < codes && j % 16 == 0) {
-                const uint64_t some = codes - j < 16 ? codes - j : 16;
-                int8_t *panel = worker->panels + j * stride;
+        const int8_t *list[FLAT_BATCH];
 
-                /* queries of a set do not lie side by side: one panel through a copy */
-                for (uint64_t m = 0; m < some; m++)
-                    memcpy(worker->packed + m * stride,
-                           scan->queries[worker->sets[FLAT_LEVEL_CODES][j + m]].high, stride);
-                sp_pack_queries((const int8_t *)worker->packed, stride, some, stride, panel,
-                                worker->offsets + j);
-            }
+        for (uint64_t j = 0; j < codes; j++)
+            list[j] = scan->queries[worker->sets[FLAT_LEVEL_CODES][j]].high;
+        sp_pack_queries(list, codes, stride, worker->panels);
+        for (uint64_t j = 0; j < padded; j++) {
             worker->s[j] = worker->r[j] = 0;
             worker->t[j] = j < codes ? -INFINITY : INFINITY;
             worker->thresholds[j] = -(double)INFINITY;
@@ -463,9 +453,13 @@ static void codes_all_at_once(flat_scan *scan, flat_worker *worker, const select
     const uint32_t *set = worker->sets[FLAT_LEVEL_CODES];
     const int8_t *codes = rows->block->codes + rows->first * stride;
     sp_match_input input = {
-        .rows = worker->packed, .queries = worker->panels, .offsets = worker->offsets,
-        .s = worker->s, .r = worker->r, .t = worker->t,
-        .query_count = (count + 15) / 16 * 16, .length = stride,
+        .stride = stride,
+        .queries = worker->panels,
+        .query_count = (count + 15) / 16 * 16,
+        .s = worker->s,
+        .r = worker->r,
+        .t = worker->t,
+        .length = stride,
     };
 
     for (uint64_t i = 0; i < rows->count && !is_stopped(scan); i += SP_MATCH_ROWS) {
@@ -481,8 +475,8 @@ static void codes_all_at_once(flat_scan *scan, flat_worker *worker, const select
                                      &worker->r[j], &worker->t[j]);
             }
         }
-        sp_pack_rows(rows->index ? codes : codes + i * stride, stride,
-                     rows->index ? rows->index + i : NULL, some, stride, worker->packed);
+        input.codes = rows->index ? codes : codes + i * stride;
+        input.index = rows->index ? rows->index + i : NULL;
         input.a = worker->a + i;
         input.b = worker->b + i;
         input.c = worker->c + i;

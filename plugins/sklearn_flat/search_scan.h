@@ -97,11 +97,9 @@ typedef struct flat_worker {
     uint32_t *index, *passing;
     uint64_t live[FLAT_CHUNK / 64];
 
-    int8_t *panels;        /* packed queries at the level of codes */
-    int32_t *offsets;
+    uint8_t *panels;       /* packed queries at the level of codes */
     float *s, *r, *t;
     double *thresholds;    /* that s, r and t are for */
-    uint8_t *packed;
     sp_match *matches;
 
     float *matrix;         /* queries at the level of the product */
