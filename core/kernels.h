@@ -81,21 +81,22 @@ typedef void (*sp_rows_f64_fn)(const float *query, const float *rows, uint64_t s
  * where approx is their dot product of codes or floats. A NaN anywhere lets the pair pass.
  */
 typedef struct sp_match {
-    uint32_t row;
+    uint32_t row; /* its position in index */
     uint32_t query;
     int32_t dot;
 } sp_match;
 
-/* Rows and queries of one call of match_codes, packed by sp_pack_rows and sp_pack_queries. */
+/* Rows, and queries packed by sp_pack_queries, of one call of match_codes. */
 typedef struct sp_match_input {
-    const uint8_t *rows;    /* row_count packed rows, 64-byte aligned */
-    const float *a, *b, *c; /* one a row */
-    const int8_t *queries;  /* panels of 16 queries */
-    const int32_t *offsets; /* one a query: what the packing of rows added */
-    const float *s, *r, *t; /* one a query, padded to 16 with t = INFINITY */
-    uint64_t query_count;   /* padded to 16; at most SP_MATCH_QUERIES */
+    const int8_t *codes;
+    uint64_t stride;        /* bytes from code to code */
+    const uint32_t *index;
     uint64_t row_count;     /* at most SP_MATCH_ROWS */
-    uint64_t length;        /* bytes a row: a code stride */
+    const float *a, *b, *c; /* one a row, in the order of index */
+    const uint8_t *queries; /* panels of 16 queries */
+    uint64_t query_count;   /* rounded up to 16; at most SP_MATCH_QUERIES */
+    const float *s, *r, *t; /* one a query */
+    uint64_t length;        /* bytes of a code: a multiple of 64 */
 } sp_match_input;
 
 #define SP_MATCH_ROWS 48
@@ -115,7 +116,7 @@ typedef struct sp_kernels {
     /* out[i] = high . code + low . code / 254. length: a multiple of 64. low may be NULL. */
     void (*dot_codes)(const int8_t *high, const int8_t *low, const int8_t *codes, uint64_t stride,
                       const uint32_t *index, uint64_t count, uint64_t length, float *out);
-    /* The pairs that pass, in out (room for row_count * query_count); returns how many. */
+    /* The pairs that pass, in out (room for row_count x query_count); returns how many. */
     uint64_t (*match_codes)(const sp_match_input *input, sp_match *out);
     /* The positions that pass for one query, in out (room for count); returns how many. */
     uint64_t (*select)(const float *approx, const float *a, const float *b, const float *c,
@@ -129,6 +130,9 @@ typedef struct sp_kernels {
                      double *squared_error);
     float (*largest)(const float *values, uint64_t n); /* magnitude */
 
+    /* out[i] = values[i] * factors[i] */
+    void (*multiply)(const float *values, const float *factors, uint64_t n, float *out);
+
     void (*from_float16)(const uint16_t *values, uint64_t n, float *out);
     void (*from_float64)(const double *values, uint64_t n, float *out);
     int (*all_finite)(const float *values, uint64_t n);
@@ -141,13 +145,11 @@ const sp_kernels *sp_kernels_named(const char *name);
 /* Makes sp_kernels_get answer with that table; NULL: choose again. For tests. */
 void sp_kernels_force(const sp_kernels *kernels);
 
-/* ---- for match_codes ------------------------------------------------------------------ */
-
-/* count codes, of the numbers in index, into out (count * length bytes). */
-void sp_pack_rows(const int8_t *codes, uint64_t stride, const uint32_t *index, uint64_t count,
-                  uint64_t length, uint8_t *out);
-/* count queries (at stride bytes, rounded up to 16 with zeros) into out, and their offsets. */
-void sp_pack_queries(const int8_t *queries, uint64_t stride, uint64_t count, uint64_t length,
-                     int8_t *out, int32_t *offsets);
+/*
+ * Packs count queries (codes of length bytes) for match_codes, into out: panels of 16, the
+ * last one filled up with zeros, (count rounded up to 16) x length bytes. A panel holds
+ * four bytes of each query, then the next four of each, all of them plus 128.
+ */
+void sp_pack_queries(const int8_t *const *queries, uint64_t count, uint64_t length, uint8_t *out);
 
 #endif

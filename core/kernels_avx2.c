@@ -72,6 +72,7 @@ TARGET static inline __m256d ratio(__m256d a, __m256d b)
 #define F_ZERO() _mm256_setzero_ps()
 #define F_ADD(a, b) _mm256_add_ps(a, b)
 #define F_SUB(a, b) _mm256_sub_ps(a, b)
+#define F_MUL(a, b) _mm256_mul_ps(a, b)
 #define F_FMA(a, b, c) _mm256_fmadd_ps(a, b, c)
 #define F_MAX(a, b) _mm256_max_ps(a, b)
 #define F_ABS(a) _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a)
@@ -125,31 +126,29 @@ TARGET static void dot_codes(const int8_t *high, const int8_t *low, const int8_t
 
 TARGET static uint64_t match_codes(const sp_match_input *in, sp_match *out)
 {
+    const __m256i flip = _mm256_set1_epi8(-128);
     uint64_t found = 0;
 
     for (uint64_t i = 0; i < in->row_count; i++) {
-        const uint8_t *row = in->rows + i * in->length;
+        const int8_t *code = in->codes + (in->index ? (uint64_t)in->index[i] : i) * in->stride;
         __m256 a = _mm256_set1_ps(in->a[i]), b = _mm256_set1_ps(in->b[i]);
         __m256 c = _mm256_set1_ps(in->c[i]);
 
         for (uint64_t j = 0; j < in->query_count; j += 8) {
-            const int8_t *query = in->queries + j / 16 * 16 * in->length + j % 16 * 4;
-            __m256i sum = _mm256_loadu_si256((const __m256i *)(in->offsets + j));
+            const uint8_t *query = in->queries + j / 16 * 16 * in->length + j % 16 * 4;
+            __m256i sum = _mm256_setzero_si256();
             __m256 value;
             int passed;
             int32_t dots[8];
 
             for (uint64_t m = 0; m < in->length; m += 4, query += 64) {
-                __m256i x, q = _mm256_loadu_si256((const __m256i *)query);
+                __m256i q = _mm256_loadu_si256((const __m256i *)query);
                 int32_t four;
 
-                memcpy(&four, row + m, sizeof(four));
-                /* the packed byte is code + 128: back to the code, whose products fit */
-                x = _mm256_set1_epi32(four ^ (int32_t)0x80808080);
-                sum = _mm256_add_epi32(sum, products(x, q));
+                memcpy(&four, code + m, sizeof(four));
+                sum = _mm256_add_epi32(sum, products(_mm256_set1_epi32(four),
+                                                     _mm256_xor_si256(q, flip)));
             }
-            /* the offsets took 128 off every byte, which has been done here already */
-            sum = _mm256_sub_epi32(sum, _mm256_loadu_si256((const __m256i *)(in->offsets + j)));
             value = _mm256_fmsub_ps(c, _mm256_loadu_ps(in->r + j), _mm256_loadu_ps(in->t + j));
             value = _mm256_fmadd_ps(b, _mm256_loadu_ps(in->s + j), value);
             value = _mm256_fmadd_ps(_mm256_cvtepi32_ps(sum), a, value);
@@ -308,6 +307,7 @@ const sp_kernels sp_kernels_avx2 = {
     .hadamard = hadamard,
     .quantise = quantise,
     .largest = largest,
+    .multiply = multiply,
     .from_float16 = from_float16,
     .from_float64 = from_float64,
     .all_finite = all_finite,

@@ -36,6 +36,7 @@ ALWAYS __m512d ratio(__m512d a, __m512d b)
 #define F_ZERO() _mm512_setzero_ps()
 #define F_ADD(a, b) _mm512_add_ps(a, b)
 #define F_SUB(a, b) _mm512_sub_ps(a, b)
+#define F_MUL(a, b) _mm512_mul_ps(a, b)
 #define F_FMA(a, b, c) _mm512_fmadd_ps(a, b, c)
 #define F_MAX(a, b) _mm512_max_ps(a, b)
 #define F_ABS(a) _mm512_abs_ps(a)
@@ -175,43 +176,51 @@ ALWAYS uint64_t keep(const sp_match_input *in, uint64_t row, uint64_t panel, __m
     return found;
 }
 
-/* The next four bytes of a row, 16 times. */
-ALWAYS __m512i four_bytes(const uint8_t *row)
+/* The next four bytes of a code, 16 times. */
+ALWAYS __m512i four_bytes(const int8_t *code)
 {
     int32_t four;
 
-    memcpy(&four, row, sizeof(four));
+    memcpy(&four, code, sizeof(four));
     return _mm512_set1_epi32(four);
 }
 
-/* Six rows against four panels: 24 sums, as many as there are registers for. */
-TARGET static uint64_t tile_6_4(const sp_match_input *in, uint64_t row, uint64_t panel,
-                                sp_match *out, uint64_t found)
+/* Six codes, and what the queries' 128 adds to their dots; fewer than six are repeated. */
+typedef struct six_rows {
+    const int8_t *code[6];
+    int32_t offset[6];
+    uint64_t first, count;
+} six_rows;
+
+/* Against four panels: 24 sums, as many as there are registers for. */
+TARGET static uint64_t tile_4(const sp_match_input *in, const six_rows *rows, uint64_t panel,
+                              sp_match *out, uint64_t found)
 {
     const uint64_t length = in->length, panel_size = 16 * length;
-    const uint8_t *x = in->rows + row * length;
-    const int8_t *q = in->queries + panel * panel_size;
-    const int32_t *offsets = in->offsets + panel * 16;
+    const uint8_t *q = in->queries + panel * panel_size;
+    const int8_t *x0 = rows->code[0], *x1 = rows->code[1], *x2 = rows->code[2];
+    const int8_t *x3 = rows->code[3], *x4 = rows->code[4], *x5 = rows->code[5];
 
-#define SUMS(i)                                            \
-    __m512i s##i##0 = _mm512_loadu_si512(offsets);         \
-    __m512i s##i##1 = _mm512_loadu_si512(offsets + 16);    \
-    __m512i s##i##2 = _mm512_loadu_si512(offsets + 32);    \
-    __m512i s##i##3 = _mm512_loadu_si512(offsets + 48)
-#define ADD(i)                                             \
-    do {                                                   \
-        __m512i four = four_bytes(x + i * length + m);     \
-        s##i##0 = add_products(s##i##0, four, q0);  \
-        s##i##1 = add_products(s##i##1, four, q1);  \
-        s##i##2 = add_products(s##i##2, four, q2);  \
-        s##i##3 = add_products(s##i##3, four, q3);  \
+    /* named one by one: arrays of vectors would not stay in registers */
+#define SUMS(i)                                               \
+    __m512i s##i##0 = _mm512_set1_epi32(rows->offset[i]);     \
+    __m512i s##i##1 = s##i##0, s##i##2 = s##i##0, s##i##3 = s##i##0
+#define ADD(i)                                       \
+    do {                                             \
+        __m512i four = four_bytes(x##i + m);         \
+        s##i##0 = add_products(s##i##0, q0, four);   \
+        s##i##1 = add_products(s##i##1, q1, four);   \
+        s##i##2 = add_products(s##i##2, q2, four);   \
+        s##i##3 = add_products(s##i##3, q3, four);   \
     } while (0)
-#define KEEP(i)                                                     \
-    do {                                                            \
-        found = keep(in, row + i, panel, s##i##0, out, found);      \
-        found = keep(in, row + i, panel + 1, s##i##1, out, found);  \
-        found = keep(in, row + i, panel + 2, s##i##2, out, found);  \
-        found = keep(in, row + i, panel + 3, s##i##3, out, found);  \
+#define KEEP(i)                                                             \
+    do {                                                                    \
+        if (i < rows->count) {                                              \
+            found = keep(in, rows->first + i, panel, s##i##0, out, found);  \
+            found = keep(in, rows->first + i, panel + 1, s##i##1, out, found); \
+            found = keep(in, rows->first + i, panel + 2, s##i##2, out, found); \
+            found = keep(in, rows->first + i, panel + 3, s##i##3, out, found); \
+        }                                                                   \
     } while (0)
 
     SUMS(0);
@@ -244,41 +253,62 @@ TARGET static uint64_t tile_6_4(const sp_match_input *in, uint64_t row, uint64_t
     return found;
 }
 
-/* One row against one panel, in four sums that do not wait for each other. */
-TARGET static uint64_t tile_1_1(const sp_match_input *in, uint64_t row, uint64_t panel,
-                                sp_match *out, uint64_t found)
+/* Against one panel. */
+TARGET static uint64_t tile_1(const sp_match_input *in, const six_rows *rows, uint64_t panel,
+                              sp_match *out, uint64_t found)
 {
-    const uint8_t *x = in->rows + row * in->length;
-    const int8_t *q = in->queries + panel * 16 * in->length;
-    __m512i s0 = _mm512_loadu_si512(in->offsets + panel * 16), s1 = _mm512_setzero_si512();
-    __m512i s2 = s1, s3 = s1;
+    const uint8_t *q = in->queries + panel * 16 * in->length;
+    const int8_t *x0 = rows->code[0], *x1 = rows->code[1], *x2 = rows->code[2];
+    const int8_t *x3 = rows->code[3], *x4 = rows->code[4], *x5 = rows->code[5];
+    __m512i s0 = _mm512_set1_epi32(rows->offset[0]), s1 = _mm512_set1_epi32(rows->offset[1]);
+    __m512i s2 = _mm512_set1_epi32(rows->offset[2]), s3 = _mm512_set1_epi32(rows->offset[3]);
+    __m512i s4 = _mm512_set1_epi32(rows->offset[4]), s5 = _mm512_set1_epi32(rows->offset[5]);
 
-    for (uint64_t m = 0; m < in->length; m += 16, q += 256) {
-        s0 = add_products(s0, four_bytes(x + m), _mm512_loadu_si512(q));
-        s1 = add_products(s1, four_bytes(x + m + 4), _mm512_loadu_si512(q + 64));
-        s2 = add_products(s2, four_bytes(x + m + 8), _mm512_loadu_si512(q + 128));
-        s3 = add_products(s3, four_bytes(x + m + 12), _mm512_loadu_si512(q + 192));
+    for (uint64_t m = 0; m < in->length; m += 4, q += 64) {
+        __m512i query = _mm512_loadu_si512(q);
+
+        s0 = add_products(s0, query, four_bytes(x0 + m));
+        s1 = add_products(s1, query, four_bytes(x1 + m));
+        s2 = add_products(s2, query, four_bytes(x2 + m));
+        s3 = add_products(s3, query, four_bytes(x3 + m));
+        s4 = add_products(s4, query, four_bytes(x4 + m));
+        s5 = add_products(s5, query, four_bytes(x5 + m));
     }
-    s0 = _mm512_add_epi32(_mm512_add_epi32(s0, s1), _mm512_add_epi32(s2, s3));
-    return keep(in, row, panel, s0, out, found);
+#define KEEP(i)                                                    \
+    if (i < rows->count)                                           \
+    found = keep(in, rows->first + i, panel, s##i, out, found)
+    KEEP(0);
+    KEEP(1);
+    KEEP(2);
+    KEEP(3);
+    KEEP(4);
+    KEEP(5);
+#undef KEEP
+    return found;
 }
 
 TARGET static uint64_t match_codes(const sp_match_input *in, sp_match *out)
 {
-    const uint64_t panels = in->query_count / 16;
-    uint64_t found = 0, panel = 0, row;
+    const uint64_t panels = in->query_count / 16, tiles = (in->row_count + 5) / 6;
+    six_rows rows[SP_MATCH_ROWS / 6];
+    uint64_t found = 0, panel = 0;
 
-    /* four panels stay in the nearest caches while all rows pass */
-    for (; panel + 4 <= panels; panel += 4) {
-        for (row = 0; row + 6 <= in->row_count; row += 6)
-            found = tile_6_4(in, row, panel, out, found);
-        for (; row < in->row_count; row++)
-            for (uint64_t i = panel; i < panel + 4; i++)
-                found = tile_1_1(in, row, i, out, found);
+    for (uint64_t i = 0; i < tiles * 6; i++) {
+        const uint64_t at = i < in->row_count ? i : in->row_count - 1;
+        const int8_t *code = in->codes + (in->index ? (uint64_t)in->index[at] : at) * in->stride;
+
+        rows[i / 6].code[i % 6] = code;
+        rows[i / 6].offset[i % 6] = offset_of(code, in->length);
+        rows[i / 6].first = i / 6 * 6;
+        rows[i / 6].count = in->row_count - i / 6 * 6;
     }
+    /* four panels stay in the nearest caches while all rows pass */
+    for (; panel + 4 <= panels; panel += 4)
+        for (uint64_t i = 0; i < tiles; i++)
+            found = tile_4(in, &rows[i], panel, out, found);
     for (; panel < panels; panel++)
-        for (row = 0; row < in->row_count; row++)
-            found = tile_1_1(in, row, panel, out, found);
+        for (uint64_t i = 0; i < tiles; i++)
+            found = tile_1(in, &rows[i], panel, out, found);
     return found;
 }
 
@@ -413,6 +443,7 @@ const sp_kernels sp_kernels_avx512 = {
     .hadamard = hadamard,
     .quantise = quantise,
     .largest = largest,
+    .multiply = multiply,
     .from_float16 = from_float16,
     .from_float64 = from_float64,
     .all_finite = all_finite,

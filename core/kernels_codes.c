@@ -75,13 +75,11 @@ static void rotate(const sp_kernels *kernels, const sp_codes *codes, const float
 {
     const uint64_t power = codes->power, rest = codes->dimension - power;
 
-    for (uint64_t i = 0; i < power; i++)
-        out[i] = row[i] * codes->signs[i];
+    kernels->multiply(row, codes->signs, power, out);
     kernels->hadamard(out, power);
     if (rest) {
         memcpy(out + power, row + power, rest * sizeof(float));
-        for (uint64_t i = 0; i < power; i++)
-            out[rest + i] *= codes->signs[power + i];
+        kernels->multiply(out + rest, codes->signs + power, power, out + rest);
         kernels->hadamard(out + rest, power);
     }
 }
@@ -176,41 +174,20 @@ int sp_codes_query(const sp_codes *codes, const float *query, uint64_t code_stri
     return 1;
 }
 
-/* ---- for match_codes ------------------------------------------------------------------- */
-
-void sp_pack_rows(const int8_t *codes, uint64_t stride, const uint32_t *index, uint64_t count,
-                  uint64_t length, uint8_t *out)
-{
-    for (uint64_t i = 0; i < count; i++) {
-        const int8_t *code = codes + (index ? (uint64_t)index[i] : i) * stride;
-
-        for (uint64_t j = 0; j < length; j += 8) {
-            uint64_t eight;
-
-            memcpy(&eight, code + j, sizeof(eight));
-            eight ^= UINT64_C(0x8080808080808080); /* adds 128 to each */
-            memcpy(out + i * length + j, &eight, sizeof(eight));
-        }
-    }
-}
-
-void sp_pack_queries(const int8_t *queries, uint64_t stride, uint64_t count, uint64_t length,
-                     int8_t *out, int32_t *offsets)
+void sp_pack_queries(const int8_t *const *queries, uint64_t count, uint64_t length, uint8_t *out)
 {
     const uint64_t padded = (count + 15) / 16 * 16;
 
     for (uint64_t j = 0; j < padded; j++) {
-        int8_t *panel = out + j / 16 * 16 * length + j % 16 * 4;
-        int32_t sum = 0;
+        uint8_t *panel = out + j / 16 * 16 * length + j % 16 * 4;
 
         for (uint64_t m = 0; m < length; m += 4, panel += 64) {
-            if (j >= count) {
-                memset(panel, 0, 4);
-                continue;
-            }
-            memcpy(panel, queries + j * stride + m, 4);
-            sum += panel[0] + panel[1] + panel[2] + panel[3];
+            uint32_t four = 0;
+
+            if (j < count)
+                memcpy(&four, queries[j] + m, sizeof(four));
+            four ^= UINT32_C(0x80808080); /* adds 128 to each */
+            memcpy(panel, &four, sizeof(four));
         }
-        offsets[j] = -128 * sum;
     }
 }

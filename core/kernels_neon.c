@@ -35,6 +35,7 @@ static inline float64x2_t ratio(float64x2_t a, float64x2_t b)
 #define F_ZERO() vdupq_n_f32(0)
 #define F_ADD(a, b) vaddq_f32(a, b)
 #define F_SUB(a, b) vsubq_f32(a, b)
+#define F_MUL(a, b) vmulq_f32(a, b)
 #define F_FMA(a, b, c) vfmaq_f32(c, a, b)
 #define F_MAX(a, b) vmaxq_f32(a, b)
 #define F_ABS(a) vabsq_f32(a)
@@ -88,25 +89,24 @@ static void dot_codes(const int8_t *high, const int8_t *low, const int8_t *codes
 
 static uint64_t match_codes(const sp_match_input *in, sp_match *out)
 {
-    const int8x16_t flip = vdupq_n_s8(-128);
+    const uint8x16_t flip = vdupq_n_u8(128);
     uint64_t found = 0;
 
     for (uint64_t i = 0; i < in->row_count; i++) {
-        const uint8_t *row = in->rows + i * in->length;
+        const int8_t *code = in->codes + (in->index ? (uint64_t)in->index[i] : i) * in->stride;
 
         for (uint64_t j = 0; j < in->query_count; j += 4) {
-            const int8_t *query = in->queries + j / 16 * 16 * in->length + j % 16 * 4;
+            const uint8_t *query = in->queries + j / 16 * 16 * in->length + j % 16 * 4;
             int32x4_t sum = vdupq_n_s32(0);
-            float value[4];
             int32_t dots[4];
 
             for (uint64_t m = 0; m < in->length; m += 4, query += 64) {
-                int32_t four;
-                int8x16_t x, q = vld1q_s8(query);
+                int8x16_t x, q = vreinterpretq_s8_u8(veorq_u8(vld1q_u8(query), flip));
                 int16x8_t low, high;
+                int32_t four;
 
-                memcpy(&four, row + m, sizeof(four));
-                x = veorq_s8(vreinterpretq_s8_s32(vdupq_n_s32(four)), flip);
+                memcpy(&four, code + m, sizeof(four));
+                x = vreinterpretq_s8_s32(vdupq_n_s32(four));
                 low = vmull_s8(vget_low_s8(x), vget_low_s8(q));
                 high = vmull_high_s8(x, q);
                 /* pairs of 16-bit products to 32 bits, pairs of those to one a query */
@@ -114,9 +114,11 @@ static uint64_t match_codes(const sp_match_input *in, sp_match *out)
             }
             vst1q_s32(dots, sum);
             for (uint64_t k = 0; k < 4; k++) {
-                value[k] = (float)dots[k] * in->a[i] +
-                           (in->b[i] * in->s[j + k] + (in->c[i] * in->r[j + k] - in->t[j + k]));
-                if (!(value[k] < 0)) {
+                const float value =
+                    (float)dots[k] * in->a[i] +
+                    (in->b[i] * in->s[j + k] + (in->c[i] * in->r[j + k] - in->t[j + k]));
+
+                if (!(value < 0)) {
                     out[found].row = (uint32_t)i;
                     out[found].query = (uint32_t)(j + k);
                     out[found++].dot = dots[k];
@@ -267,6 +269,7 @@ const sp_kernels sp_kernels_neon = {
     .hadamard = hadamard,
     .quantise = quantise,
     .largest = largest,
+    .multiply = multiply,
     .from_float16 = from_float16,
     .from_float64 = from_float64,
     .all_finite = all_finite,

@@ -14,6 +14,7 @@
 #define F_ZERO() 0.0f
 #define F_ADD(a, b) ((a) + (b))
 #define F_SUB(a, b) ((a) - (b))
+#define F_MUL(a, b) ((a) * (b))
 #define F_FMA(a, b, c) ((a) * (b) + (c))
 #define F_MAX(a, b) ((a) > (b) ? (a) : (b))
 #define F_ABS(a) fabsf(a)
@@ -57,14 +58,14 @@ static uint64_t match_codes(const sp_match_input *in, sp_match *out)
 
     for (uint64_t i = 0; i < in->row_count; i++)
         for (uint64_t j = 0; j < in->query_count; j++) {
-            const uint8_t *row = in->rows + i * in->length;
-            const int8_t *query = in->queries + j / 16 * 16 * in->length + j % 16 * 4;
-            int32_t sum = in->offsets[j];
+            const int8_t *code = in->codes + (in->index ? (uint64_t)in->index[i] : i) * in->stride;
+            const uint8_t *query = in->queries + j / 16 * 16 * in->length + j % 16 * 4;
+            int32_t sum = 0;
             float value;
 
             for (uint64_t m = 0; m < in->length; m += 4, query += 64)
-                sum += row[m] * query[0] + row[m + 1] * query[1] + row[m + 2] * query[2] +
-                       row[m + 3] * query[3];
+                for (uint64_t n = 0; n < 4; n++)
+                    sum += code[m + n] * (query[n] - 128);
             value = (float)sum * in->a[i] + (in->b[i] * in->s[j] + (in->c[i] * in->r[j] - in->t[j]));
             if (!(value < 0)) {
                 out[found].row = (uint32_t)i;
@@ -166,6 +167,7 @@ const sp_kernels sp_kernels_scalar = {
     .hadamard = hadamard,
     .quantise = quantise,
     .largest = largest,
+    .multiply = multiply,
     .from_float16 = from_float16,
     .from_float64 = from_float64,
     .all_finite = all_finite,

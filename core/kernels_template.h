@@ -89,6 +89,16 @@ TARGET static float largest(const float *values, uint64_t n)
     return F_TOP(top);
 }
 
+TARGET static void multiply(const float *values, const float *factors, uint64_t n, float *out)
+{
+    uint64_t j = 0;
+
+    for (; j + F_WIDTH <= n; j += F_WIDTH)
+        F_STORE(out + j, F_MUL(F_LOAD(values + j), F_LOAD(factors + j)));
+    for (; j < n; j++)
+        out[j] = values[j] * factors[j];
+}
+
 /* ---- double ---------------------------------------------------------------------------- */
 
 /* Runs STEP(q, x) over a row's vectors, and the rest with zeros, which must add nothing. */

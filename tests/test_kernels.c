@@ -441,14 +441,15 @@ static void check_match(const sp_kernels *kernels)
                 uint64_t rows = row_counts[x], queries = query_counts[y], length = bytes[z];
                 uint64_t padded = (queries + 15) / 16 * 16, found, expected = 0;
                 int8_t *codes = allocate(rows * length), *query = allocate(queries * length);
-                uint8_t *packed = allocate(rows * length);
-                int8_t *panels = allocate(padded * length);
+                uint8_t *panels = allocate(padded * length);
+                const int8_t *list[MATCH_QUERIES];
+                uint32_t index[SP_MATCH_ROWS];
                 sp_match *matches = allocate(rows * padded * sizeof(sp_match));
                 uint8_t *seen = allocate(rows * padded);
-                int32_t offsets[MATCH_QUERIES];
                 float a[SP_MATCH_ROWS], b[SP_MATCH_ROWS], c[SP_MATCH_ROWS];
                 float s[MATCH_QUERIES], r[MATCH_QUERIES], t[MATCH_QUERIES];
-                sp_match_input in = {packed, a, b, c, panels, offsets, s, r, t, padded, rows, length};
+                sp_match_input in = {codes, length, x % 2 ? index : NULL, rows, a, b, c,
+                                     panels, padded, s, r, t, length};
 
                 for (uint64_t i = 0; i < rows * length; i++)
                     codes[i] = (int8_t)(uniform() * 127.9);
@@ -468,8 +469,11 @@ static void check_match(const sp_kernels *kernels)
                     r[j] = (float)uniform() * 1000;
                     t[j] = j < queries ? (float)uniform() * 100000 : INFINITY;
                 }
-                sp_pack_rows(codes, length, NULL, rows, length, packed);
-                sp_pack_queries(query, length, queries, length, panels, offsets);
+                for (uint64_t j = 0; j < queries; j++)
+                    list[j] = query + j * length;
+                for (uint64_t i = 0; i < rows; i++)
+                    index[i] = (uint32_t)(rows - 1 - i);
+                sp_pack_queries(list, queries, length, panels);
                 found = kernels->match_codes(&in, matches);
                 for (uint64_t m = 0; m < found; m++) {
                     CU_ASSERT_FATAL(matches[m].row < rows && matches[m].query < padded);
@@ -482,7 +486,8 @@ static void check_match(const sp_kernels *kernels)
                         int32_t dot = 0;
 
                         for (uint64_t m = 0; j < queries && m < length; m++)
-                            dot += codes[i * length + m] * query[j * length + m];
+                            dot += codes[(x % 2 ? rows - 1 - i : i) * length + m] *
+                                   query[j * length + m];
                         value = (double)dot * (double)a[i] + (double)b[i] * (double)s[j] +
                                 (double)c[i] * (double)r[j] - (double)t[j];
                         if (isnan(value) || value >= 0.5)
@@ -497,7 +502,6 @@ static void check_match(const sp_kernels *kernels)
                 CU_ASSERT_EQUAL(found, expected);
                 free(codes);
                 free(query);
-                free(packed);
                 free(panels);
                 free(matches);
                 free(seen);
