@@ -3,10 +3,13 @@
  * Configuration: what the environment, the brain configuration file and the call say about
  * backends, and where each value came from.
  *
- * The rules are FiftyOne's (docs/fiftyone.md has the differences): the file at
- * FIFTYONE_BRAIN_CONFIG_PATH or ~/.fiftyone/brain_config.json, then
- * FIFTYONE_BRAIN_DEFAULT_SIMILARITY_BACKEND, FIFTYONE_BRAIN_SIMILARITY_BACKENDS and
- * FIFTYONE_BRAIN_SIMILARITY_<BACKEND>_<PARAMETER> on top of it, then the call's arguments.
+ * The rules are FiftyOne's: the file at FIFTYONE_BRAIN_CONFIG_PATH or
+ * ~/.fiftyone/brain_config.json, then FIFTYONE_BRAIN_DEFAULT_SIMILARITY_BACKEND,
+ * FIFTYONE_BRAIN_SIMILARITY_BACKENDS and FIFTYONE_BRAIN_SIMILARITY_<BACKEND>_<PARAMETER> on
+ * top of it, then the call's arguments. Other than there, text that is declared as text
+ * stays text, an unknown default backend is an error, sklearn and sklearn_flat are one
+ * backend, and what strict JSON cannot write (NaN, infinities, integers of more than 64
+ * bits) is refused, also from a variable. tests/differential/config.py compares the two.
  * Environment and file are read anew by every function below, so that a change counts
  * from the next call on. In set-user-ID programs the environment is taken as empty.
  *
