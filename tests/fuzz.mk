@@ -12,11 +12,10 @@ tests_fuzz_replay_filter_LDADD = libspcore.la
 
 EXTRA_DIST += tests/fuzz/envelope
 
+fuzz_programs =
 if FUZZING
-fuzz_programs = tests/fuzz/fuzz_config tests/fuzz/fuzz_envelope tests/fuzz/fuzz_filter
+fuzz_programs += tests/fuzz/fuzz_envelope tests/fuzz/fuzz_filter tests/fuzz/fuzz_config
 EXTRA_PROGRAMS = $(fuzz_programs)
-fuzzers: $(fuzz_programs)
-.PHONY: fuzzers
 
 tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c
 tests_fuzz_fuzz_envelope_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
@@ -27,6 +26,7 @@ tests_fuzz_fuzz_filter_LDADD = libspcore.la
 endif
 
 ## for ./check
+fuzzers: $(fuzz_programs)
 print-fuzzers:
 	@echo $(fuzz_programs:tests/fuzz/fuzz_%=%)
-.PHONY: print-fuzzers
+.PHONY: fuzzers print-fuzzers

@@ -7,6 +7,7 @@ failed=0
 
 # exported FILE: names of defined symbols; those of sanitizers and the map's version aside
 exported() {
+    [ -f "$1" ] || echo "no file $1"
     $TEST_NM -D --defined-only "$1" | awk '$2 != "A" { sub(/@.*/, "", $3); print $3 }' |
         grep -v '^__' | sort -u
 }

@@ -112,6 +112,7 @@ typedef struct contract_config {
     int as_columns;
     FILE *replies;              /* where to write every reply as a line of JSON; or NULL */
     json_t *describe;           /* what the plugin says of itself */
+    json_t *flat_describe;      /* what sklearn_flat says, with flat */
     json_t *methods;            /* the application table: method -> [request keys, reply keys] */
 } contract_config;
 
@@ -119,7 +120,7 @@ typedef struct contract_config {
 const char *case_lacks(const contract_config *config, const json_t *one);
 /* Runs one case; 1 if all steps passed. */
 int case_run(const contract_config *config, const json_t *one, contract_why *why);
-/* Asks the plugin to describe itself. */
+/* Asks the plugin, and with flat that one too, to describe itself. */
 int config_describe(contract_config *config, contract_why *why);
 
 #endif

@@ -362,6 +362,7 @@ out:
     json_decref(config.plugin_path);
     json_decref(config.parameters);
     json_decref(config.describe);
+    json_decref(config.flat_describe);
     json_decref(config.methods);
     if (config.replies)
         fclose(config.replies);

@@ -519,25 +519,34 @@ static int run_on(const contract_config *config, const json_t *one, json_t *reco
     return ok != 0;
 }
 
+/* The configuration by which the same cases run on sklearn_flat. parameters is an empty object. */
+static contract_config flat_config(const contract_config *config, json_t *parameters)
+{
+    contract_config flat = *config;
+
+    flat.backend = "sklearn_flat";
+    flat.parameters = parameters;
+    flat.approximate = 0;
+    flat.replies = NULL;
+    flat.describe = config->flat_describe;
+    return flat;
+}
+
 int case_run(const contract_config *config, const json_t *one, contract_why *why)
 {
-    json_t *record = json_array(), *reference = NULL;
-    contract_config flat = *config;
+    json_t *record = json_array(), *reference = NULL, *parameters = json_object();
+    contract_config flat = flat_config(config, parameters);
     int ok = 1;
 
     why->text[0] = 0;
     if (config->flat) {
         reference = json_array();
-        flat.backend = "sklearn_flat";
-        flat.parameters = json_object();
-        flat.approximate = 0;
-        flat.replies = NULL;
         ok = run_on(&flat, one, reference, NULL, why);
-        json_decref(flat.parameters);
     }
     ok = ok && run_on(config, one, record, reference, why);
     json_decref(record);
     json_decref(reference);
+    json_decref(parameters);
     return ok;
 }
 
@@ -578,20 +587,29 @@ const char *case_lacks(const contract_config *config, const json_t *one)
     return NULL;
 }
 
-int config_describe(contract_config *config, contract_why *why)
+static json_t *describe(const contract_config *config, contract_why *why)
 {
     json_t *one = json_pack("{s:[{s:s, s:{s:s}}]}", "steps", "call", "backends.describe", "body",
                             "backend", config->backend);
-    json_t *record = json_array();
-    int ok;
-    FILE *replies = config->replies;
+    json_t *record = json_array(), *answer = NULL;
 
-    config->replies = NULL;
-    ok = run_on(config, one, record, NULL, why);
-    config->replies = replies;
-    if (ok)
-        config->describe = json_incref(json_array_get(record, 0));
+    if (run_on(config, one, record, NULL, why))
+        answer = json_incref(json_array_get(record, 0));
     json_decref(record);
     json_decref(one);
-    return ok;
+    return answer;
+}
+
+int config_describe(contract_config *config, contract_why *why)
+{
+    json_t *parameters = json_object();
+    contract_config quiet = *config, flat;
+
+    quiet.replies = NULL;
+    config->describe = describe(&quiet, why);
+    flat = flat_config(config, parameters);
+    if (config->flat && config->describe)
+        config->flat_describe = describe(&flat, why);
+    json_decref(parameters);
+    return config->describe && (!config->flat || config->flat_describe);
 }
