@@ -225,7 +225,7 @@ int32_t sp_index_get(sp_index *index, sp_request *request, simplugin_error **err
     int has_ids, has_samples, vectors = 1, allow_missing = 1, warn_missing = 0;
     sp_points points = {.reply = SP_REPLY_INIT};
     sp_column ids, samples, missing = {.type = SP_TEXT};
-    sp_names fields;
+    sp_names fields = {0};
     sp_want want = {0};
     int32_t code;
 

@@ -31,6 +31,19 @@ static void session_warn(void *context, const char *message)
     sp_log(SIMPLUGIN_LOG_WARNING, "%s", message);
 }
 
+/* Whether a variable's name may mean this backend rather than a parameter of another. */
+static int session_knows(void *context, const char *name)
+{
+    const sp_session *s = context;
+    json_t *dirs = NULL;
+    int known = 0;
+
+    if (s->config && !sp_config_plugin_dirs(s->config, &dirs, NULL))
+        known = sp_loader_knows(dirs, name);
+    json_decref(dirs);
+    return known;
+}
+
 static void session_destroy(sp_object *object)
 {
     sp_session *s = (sp_session *)object;
@@ -57,6 +70,8 @@ int32_t sp_session_new(const sp_config_options *options, sp_session **session,
     if (options)
         with_log = *options;
     with_log.warn = session_warn;
+    with_log.is_backend = session_knows;
+    with_log.context = s;
     code = sp_config_new(&with_log, &s->config, error);
     if (code)
         sp_object_release(&s->object);

@@ -29,4 +29,3 @@ endif
 fuzzers: $(fuzz_programs)
 print-fuzzers:
 	@echo $(fuzz_programs:tests/fuzz/fuzz_%=%)
-.PHONY: fuzzers print-fuzzers
