@@ -132,18 +132,33 @@ void flat_collection_release(simplugin_instance *instance, flat_collection *coll
     collection_free(unused);
 }
 
-void flat_collection_forget(simplugin_instance *instance, sp_text name)
+void flat_collection_forget(simplugin_instance *instance, flat_collection *collection)
 {
-    flat_collection *found, *unused = NULL;
+    flat_collection *unused = NULL;
 
     pthread_mutex_lock(&instance->lock);
-    found = find_locked(instance, name);
-    if (found) {
-        unlink_locked(instance, found);
-        found->forgotten = 1;
-        if (!found->users)
-            unused = found;
+    if (!collection->forgotten) {
+        unlink_locked(instance, collection);
+        collection->forgotten = 1;
+        if (!collection->users)
+            unused = collection;
     }
     pthread_mutex_unlock(&instance->lock);
     collection_free(unused);
+}
+
+void flat_collection_forget_name(simplugin_instance *instance, sp_text name)
+{
+    flat_collection *found;
+
+    /* held for a moment, so that it cannot go away in between */
+    pthread_mutex_lock(&instance->lock);
+    found = find_locked(instance, name);
+    if (found)
+        found->users++;
+    pthread_mutex_unlock(&instance->lock);
+    if (!found)
+        return;
+    flat_collection_forget(instance, found);
+    flat_collection_release(instance, found);
 }

@@ -54,13 +54,23 @@ int32_t flat_no_memory(flat_call *call)
     return flat_error_no_memory(call->error);
 }
 
-int32_t flat_call_check(flat_call *call)
+int32_t flat_call_stops(const flat_call *call)
 {
     if (call->wait.cancel && flat_host->cancelled(call->wait.cancel))
-        return flat_fail(call, SIMPLUGIN_CANCELLED, "the call was cancelled");
+        return SIMPLUGIN_CANCELLED;
     if (call->wait.deadline != SP_NO_DEADLINE && sp_clock_now() >= call->wait.deadline)
-        return flat_fail(call, SIMPLUGIN_DEADLINE_EXCEEDED, "the call's timeout ran out");
+        return SIMPLUGIN_DEADLINE_EXCEEDED;
     return SIMPLUGIN_OK;
+}
+
+int32_t flat_call_check(flat_call *call)
+{
+    int32_t code = flat_call_stops(call);
+
+    if (code)
+        flat_fail(call, code, code == SIMPLUGIN_CANCELLED ? "the call was cancelled"
+                                                          : "the call's timeout ran out");
+    return code;
 }
 
 void *flat_scratch(flat_call *call, uint64_t count, uint64_t size)

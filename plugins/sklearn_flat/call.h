@@ -72,6 +72,8 @@ int32_t flat_fail_argument(flat_call *call, const char *argument, const char *fo
 int32_t flat_no_memory(flat_call *call);
 /* CANCELLED, DEADLINE_EXCEEDED or OK: between blocks of work. */
 int32_t flat_call_check(flat_call *call);
+/* The same without setting an error. */
+int32_t flat_call_stops(const flat_call *call);
 /* count x size zeroed bytes until the call ends; NULL: no memory. */
 void *flat_scratch(flat_call *call, uint64_t count, uint64_t size);
 /* The same in memory of the reply. */

@@ -119,7 +119,7 @@ int32_t flat_serve_collection_create(flat_call *call)
     }
     /* what we may have open under that name was another one, which is gone */
     if (!code)
-        flat_collection_forget(call->instance, call->name);
+        flat_collection_forget_name(call->instance, call->name);
     flat_store_close(store);
     simplugin_writer_clear(&declared);
     simplugin_write_map(&call->out, 1);
@@ -132,7 +132,7 @@ int32_t flat_serve_collection_drop(flat_call *call)
 {
     int32_t code;
 
-    flat_collection_forget(call->instance, call->name);
+    flat_collection_forget_name(call->instance, call->name);
     code = flat_store_drop(call->instance->root, call->name, &call->wait, call->error);
     if (!code)
         flat_views_forget(call->instance, call->name);

@@ -103,11 +103,9 @@ void flat_instance_close(simplugin_instance *instance)
         *at = instance->next;
     pthread_mutex_unlock(&all.lock);
     while (instance->collections) {
-        sp_text name = {instance->collections->name, instance->collections->name_size};
-
         /* calls that a fork cut off in the child never leave */
         instance->collections->users = 0;
-        flat_collection_forget(instance, name);
+        flat_collection_forget(instance, instance->collections);
     }
     flat_views_free(instance);
     pthread_mutex_destroy(&instance->lock);
@@ -203,27 +201,26 @@ static int32_t name_read(flat_call *call)
 }
 
 /*
- * A collection that was dropped by another process, and perhaps made anew, is still open
- * here: then one more try on a fresh opening tells.
+ * A collection that another process dropped, and perhaps made anew, is still open here:
+ * a look at it tells, and it is opened again.
  */
 static int32_t serve_opened(flat_call *call, const flat_method *method)
 {
-    int32_t code = SIMPLUGIN_OK;
-    int was_open = 1;
+    flat_snapshot *snapshot = NULL;
+    int was_open;
+    int32_t code = flat_collection_acquire(call, &was_open);
 
-    for (int tries = 0; tries < 2; tries++) {
-        code = flat_collection_acquire(call, &was_open);
-        if (!code)
-            code = method->serve(call);
-        if (code == SIMPLUGIN_NOT_FOUND && call->collection)
-            flat_collection_forget(call->instance, call->name);
+    if (!code && was_open &&
+        flat_snapshot_new(call->store, &snapshot, NULL) == SIMPLUGIN_NOT_FOUND) {
+        flat_collection_forget(call->instance, call->collection);
         flat_collection_release(call->instance, call->collection);
         call->collection = NULL;
-        call->store = NULL;
-        if (code != SIMPLUGIN_NOT_FOUND || !was_open)
-            break;
-        simplugin_writer_reset(&call->out);
+        code = flat_collection_acquire(call, &was_open);
     }
+    flat_snapshot_free(snapshot);
+    if (!code)
+        code = method->serve(call);
+    flat_collection_release(call->instance, call->collection);
     return code;
 }
 

@@ -58,7 +58,8 @@ struct simplugin_instance {
 int32_t flat_collection_acquire(flat_call *call, int *was_open);
 /* Ends that. NULL is harmless. */
 void flat_collection_release(simplugin_instance *instance, flat_collection *collection);
-/* Lets go of the collection of that name, as soon as no call is in it. */
-void flat_collection_forget(simplugin_instance *instance, sp_text name);
+/* Lets go of the collection, as soon as no call is in it; of the one of that name, if any. */
+void flat_collection_forget(simplugin_instance *instance, flat_collection *collection);
+void flat_collection_forget_name(simplugin_instance *instance, sp_text name);
 
 #endif

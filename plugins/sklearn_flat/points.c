@@ -283,35 +283,44 @@ out:
     return code;
 }
 
-/* Decides on a snapshot which rows go, and again whenever somebody wrote in between. */
-static int32_t delete_matching(flat_call *call, uint64_t *deleted)
+/* Decides on a snapshot which rows go, and deletes them if that snapshot is the newest still. */
+static int32_t delete_try(flat_call *call, uint64_t *deleted)
 {
     flat_snapshot *snapshot = NULL;
     flat_mask_ref *mask = NULL;
     uint64_t *rows = NULL;
-    uint64_t count;
-    int32_t code, waited;
+    uint64_t count = 0;
+    int32_t code = flat_snapshot_new(call->store, &snapshot, call->error);
 
+    if (!code)
+        code = flat_mask_for(call, snapshot, &mask);
+    if (!code)
+        code = flat_mask_rows(call, snapshot, mask, &rows, &count);
+    if (!code && count)
+        code = flat_store_delete_rows(call->store, snapshot, rows, count, &call->wait,
+                                      call->error);
+    *deleted = count;
+    free(rows);
+    flat_mask_release(mask);
+    flat_snapshot_free(snapshot);
+    return code;
+}
+
+/*
+ * Again whenever somebody wrote in between. An error that was set cannot be taken back, so
+ * these tries are silent; the one that fails for good is repeated for its error.
+ */
+static int32_t delete_matching(flat_call *call, uint64_t *deleted)
+{
+    simplugin_error **error = call->error;
+    int32_t code;
+
+    call->error = NULL;
     do {
-        code = flat_snapshot_new(call->store, &snapshot, call->error);
-        if (!code)
-            code = flat_mask_for(call, snapshot, &mask);
-        if (!code)
-            code = flat_mask_rows(call, snapshot, mask, &rows, &count);
-        if (!code && count)
-            code = flat_store_delete_rows(call->store, snapshot, rows, count, &call->wait,
-                                          call->error);
-        if (!code)
-            *deleted = count;
-        free(rows);
-        flat_mask_release(mask);
-        flat_snapshot_free(snapshot);
-        rows = NULL;
-        mask = NULL;
-        snapshot = NULL;
-        waited = code == SIMPLUGIN_BUSY ? flat_call_check(call) : SIMPLUGIN_OK;
-    } while (code == SIMPLUGIN_BUSY && !waited);
-    return code == SIMPLUGIN_BUSY && waited == SIMPLUGIN_CANCELLED ? waited : code;
+        code = delete_try(call, deleted);
+    } while (code == SIMPLUGIN_BUSY && !flat_call_stops(call));
+    call->error = error;
+    return code ? delete_try(call, deleted) : SIMPLUGIN_OK;
 }
 
 int32_t flat_serve_points_delete(flat_call *call)
