@@ -56,7 +56,7 @@ simplugin_sklearn_flat_la_LIBADD = libspflat.la
 simplugin_sklearn_flat_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
 	-export-symbols-regex '^simplugin_backend_entry$$'
 
-install-exec-hook:
+install-data-hook:
 	cd $(DESTDIR)$(plugindir) && rm -f simplugin_sklearn_flat.la simplugin_sklearn.so && \
 	$(LN_S) simplugin_sklearn_flat.so simplugin_sklearn.so
 uninstall-hook:
