@@ -130,7 +130,7 @@ int32_t cli_input_take(cli_input *input, uint64_t rows, uint64_t row_bytes, cons
     input->has_more = *got > size;
     if (code == SIMPLUGIN_OK)
         code = cli_source_take(&input->source, size, data, got);
-    if (code == SIMPLUGIN_OK && (uintptr_t)*data % 8 != 0) {
+    if (code == SIMPLUGIN_OK && *got && (uintptr_t)*data % 8 != 0) {
         if (*got > input->aligned_capacity) {
             free(input->aligned);
             input->aligned = malloc(*got);

@@ -42,9 +42,22 @@ static void *watch(void *argument)
     return NULL;
 }
 
-int32_t cli_interrupt_start(uint64_t *cancel)
+/* A signal that the one who started the program ignores, as nohup does, stays ignored. */
+static void handle(int number)
 {
     struct sigaction action;
+
+    if (sigaction(number, NULL, &action) != 0 || action.sa_handler == SIG_IGN)
+        return;
+    memset(&action, 0, sizeof(action));
+    action.sa_handler = on_signal;
+    action.sa_flags = (int)SA_RESETHAND;
+    sigemptyset(&action.sa_mask);
+    sigaction(number, &action, NULL);
+}
+
+int32_t cli_interrupt_start(uint64_t *cancel)
+{
     sigset_t signals, before;
     pthread_t thread;
     int32_t code = simplugin_cancel_new(&token, NULL);
@@ -64,12 +77,8 @@ int32_t cli_interrupt_start(uint64_t *cancel)
     else
         code = SIMPLUGIN_RESOURCE_EXHAUSTED;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    memset(&action, 0, sizeof(action));
-    action.sa_handler = on_signal;
-    action.sa_flags = (int)SA_RESETHAND;
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
+    handle(SIGINT);
+    handle(SIGTERM);
     *cancel = token;
     return code;
 }

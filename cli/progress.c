@@ -70,6 +70,8 @@ void cli_progress_text(const cli_progress *progress, uint64_t done, uint64_t tot
     char amount[40], whole[40], speed[40], left[40], bar[BAR + 1];
     size_t filled;
 
+    if (total && done > total)
+        done = total;
     print_amount(progress->unit, done, amount, sizeof(amount));
     print_amount(progress->unit, rate < 1e18 ? (uint64_t)rate : 0, speed, sizeof(speed));
     if (total == 0) {
@@ -78,8 +80,6 @@ void cli_progress_text(const cli_progress *progress, uint64_t done, uint64_t tot
                  speed, blank, unit, left);
         return;
     }
-    if (done > total)
-        done = total;
     print_amount(progress->unit, total, whole, sizeof(whole));
     filled = (size_t)((double)done / (double)total * BAR);
     memset(bar, '.', BAR);
