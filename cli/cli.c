@@ -33,6 +33,15 @@ const char *cli_take_argument(cli *program)
     return program->parsed.arguments[program->next_argument++];
 }
 
+int32_t cli_end_arguments(cli *program)
+{
+    const char *left = cli_take_argument(program);
+
+    if (left)
+        return cli_fail_usage(program, "\"%s\" is one argument too many", left);
+    return SIMPLUGIN_OK;
+}
+
 /* ---- failing ---- */
 
 /* Where no error of the library's is at hand, message alone says it. */

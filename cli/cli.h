@@ -31,6 +31,8 @@ int cli_has(const cli *program, int option);
 const char *cli_text(const cli *program, int option);
 /* The next argument, or NULL. */
 const char *cli_take_argument(cli *program);
+/* Fails if one is left. */
+int32_t cli_end_arguments(cli *program);
 
 /* ---- failing ---- */
 

@@ -11,7 +11,7 @@
 
 #include "cli.h"
 
-#define PATIENCE 10000 /* milliseconds that a plugin may take to say what it is */
+#define PATIENCE 10.0 /* seconds that a plugin may take to say what it is, without --timeout */
 
 /* What a child says: code, version, metrics and message, a line each; and how it ended. */
 typedef struct probe_answer {
@@ -75,9 +75,9 @@ static int64_t milliseconds(void)
 }
 
 /* Reads what the child writes until it ends, or time is up. */
-static int32_t listen_to(int fd, probe_answer *probe)
+static int32_t listen_to(int fd, double patience, probe_answer *probe)
 {
-    int64_t end = milliseconds() + PATIENCE;
+    int64_t end = milliseconds() + (int64_t)(patience * 1000);
     struct pollfd fds[2] = {{fd, POLLIN, 0}, {cli_interrupt_fd(), POLLIN, 0}};
 
     for (;;) {
@@ -97,6 +97,13 @@ static int32_t listen_to(int fd, probe_answer *probe)
             return SIMPLUGIN_OK;
         probe->size += (size_t)count;
     }
+}
+
+static double patience(const cli *program)
+{
+    double seconds = program->parsed.values[OPT_TIMEOUT].real;
+
+    return cli_has(program, OPT_TIMEOUT) && seconds > 0 && seconds < 1e6 ? seconds : PATIENCE;
 }
 
 static int32_t ask(cli *program, const simplugin_value *name, probe_answer *probe)
@@ -128,7 +135,7 @@ static int32_t ask(cli *program, const simplugin_value *name, probe_answer *prob
         close(fds[0]);
         return cli_fail(program, SIMPLUGIN_RESOURCE_EXHAUSTED, "cannot start a process");
     }
-    code = listen_to(fds[0], probe);
+    code = listen_to(fds[0], patience(program), probe);
     close(fds[0]);
     if (code != SIMPLUGIN_OK || probe->is_late)
         kill(child, SIGKILL);
@@ -162,7 +169,7 @@ static void understand(probe_answer *probe, int32_t *code, const char *fields[3]
     *code = SIMPLUGIN_PLUGIN_ENTRY_FAILED;
     fields[0] = fields[1] = "";
     if (probe->is_late)
-        snprintf(problem, 256, "did not say within %d s what it is", PATIENCE / 1000);
+        snprintf(problem, 256, "hangs in its entry");
     else if (WIFSIGNALED(probe->status))
         snprintf(problem, 256, "crashed with signal %d (%s) in its entry", WTERMSIG(probe->status),
                  strsignal(WTERMSIG(probe->status)));

@@ -58,33 +58,61 @@ static int32_t open_target(cli *program, uint64_t *target)
     return code;
 }
 
+/* All of standard input, which Ctrl-C ends; the source's until it is closed. */
+static int32_t read_all(cli_source *source, const char **text, size_t *size)
+{
+    size_t want = 65536, got = 0;
+    const uint8_t *data = NULL;
+    int32_t code = cli_source_open(source, "-", cli_interrupt_fd());
+
+    while (code == SIMPLUGIN_OK) {
+        code = cli_source_peek(source, want, &data, &got);
+        if (code != SIMPLUGIN_OK || got < want)
+            break;
+        if (want > SIMPLUGIN_MAX_BODY)
+            code = cli_source_fail(source, SIMPLUGIN_RESOURCE_EXHAUSTED, "more than 1 GiB");
+        want *= 2;
+    }
+    *text = (const char *)data;
+    *size = got;
+    return code;
+}
+
 static int32_t write_body(cli *program, const char *text, cli_body *body)
 {
+    cli_source source = {.fd = -1};
     json_error_t problem;
-    json_t *json;
+    json_t *json = NULL;
     const char *key;
-    size_t size;
+    size_t size = text ? strlen(text) : 0;
     json_t *value;
+    int32_t code = SIMPLUGIN_OK;
 
     if (!text)
-        return SIMPLUGIN_OK;
-    json = strcmp(text, "-") == 0 ? json_loadf(stdin, JSON_REJECT_DUPLICATES, &problem)
-                                  : json_loads(text, JSON_REJECT_DUPLICATES, &problem);
-    if (!json_is_object(json)) {
-        int is_json = json != NULL;
-
-        json_decref(json);
-        return is_json ? cli_fail_usage(program, "the request must be a JSON object")
-                       : cli_fail_usage(program, "the request is not JSON: line %d, column %d: %s",
-                                        problem.line, problem.column, problem.text);
+        return code;
+    if (strcmp(text, "-") == 0) {
+        code = read_all(&source, &text, &size);
+        if (code != SIMPLUGIN_OK)
+            cli_fail(program, code, "%s", source.problem);
     }
-    json_object_keylen_foreach(json, key, size, value) {
-        simplugin_write_text(&body->writer, key, size);
-        body->count++;
-        cli_write_json(&body->writer, value);
+    if (code == SIMPLUGIN_OK) {
+        json = json_loadb(text ? text : "", size, JSON_REJECT_DUPLICATES, &problem);
+        if (!json)
+            code = cli_fail_usage(program, "the request is not JSON: line %d, column %d: %s",
+                                  problem.line, problem.column, problem.text);
+        else if (!json_is_object(json))
+            code = cli_fail_usage(program, "the request must be a JSON object");
+    }
+    if (code == SIMPLUGIN_OK) {
+        json_object_keylen_foreach(json, key, size, value) {
+            simplugin_write_text(&body->writer, key, size);
+            body->count++;
+            cli_write_json(&body->writer, value);
+        }
     }
     json_decref(json);
-    return SIMPLUGIN_OK;
+    cli_source_close(&source);
+    return code;
 }
 
 /* --tensor NAME=FILE */

@@ -52,6 +52,8 @@ static int32_t call_and_print(cli *program, const char *method, cli_body *body)
     cli_reply reply;
     int32_t code = cli_open_index(program, &index);
 
+    if (code == SIMPLUGIN_OK)
+        code = cli_end_arguments(program);
     if (code != SIMPLUGIN_OK) {
         if (body)
             cli_body_clear(body);
@@ -77,6 +79,8 @@ int32_t cli_index_size(cli *program)
     cli_body body;
     int32_t code = cli_open_index(program, &index);
 
+    if (code == SIMPLUGIN_OK)
+        code = cli_end_arguments(program);
     if (code != SIMPLUGIN_OK)
         return code;
     cli_body_init(&body);
@@ -130,12 +134,13 @@ int32_t cli_index_compact(cli *program)
 
 int32_t cli_index_backup(cli *program)
 {
-    const char *path = program->parsed.arguments[program->parsed.argument_count - 1];
+    /* the last one, so that what is left is the KEY, or nothing */
+    const char *path = program->parsed.arguments[--program->parsed.argument_count];
     char *full = NULL, *directory = NULL;
     cli_body body;
     int32_t code;
 
-    if (program->parsed.argument_count + (cli_has(program, OPT_COLLECTION) ? 1U : 0U) < 2)
+    if (program->parsed.argument_count == 0 && !cli_has(program, OPT_COLLECTION))
         return cli_fail_usage(program, "where to? simplugin index backup KEY PATH");
     if (path[0] != '/') {
         directory = realpath(".", NULL);

@@ -18,3 +18,24 @@ simplugin_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 simplugin_LDADD = libspcli.la libsimplugin.la $(JANSSON_LIBS)
 
 dist_man_MANS = docs/simplugin.1
+
+if TESTS_ENABLED
+cli_tests = test_cli_options test_cli_input test_cli_output
+check_PROGRAMS += $(cli_tests)
+TESTS += $(cli_tests)
+test_cli_options_SOURCES = tests/test_cli_options.c tests/unit.h
+test_cli_options_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
+test_cli_options_LDADD = libspcli.la libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+test_cli_input_SOURCES = tests/test_cli_input.c tests/unit.h
+test_cli_input_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
+test_cli_input_LDADD = libspcli.la libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+test_cli_output_SOURCES = tests/test_cli_output.c tests/unit.h
+test_cli_output_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
+test_cli_output_LDADD = libspcli.la libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+
+check_LTLIBRARIES += simplugin_mock_hang.la
+simplugin_mock_hang_la_SOURCES = tests/mock/hang.c tests/mock/mock.h
+simplugin_mock_hang_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
+TESTS += tests/test_cli.sh
+EXTRA_DIST += tests/test_cli.sh
+endif

@@ -165,24 +165,32 @@ int32_t cli_source_take(cli_source *source, size_t size, const uint8_t **data, s
 int32_t cli_source_line(cli_source *source, size_t limit, const char **data, size_t *size)
 {
     const uint8_t *bytes, *newline = NULL;
-    size_t want = READ_SIZE, searched = 0, got = 0;
-    int32_t code;
+    size_t searched = 0, got = 0;
+    int32_t code = SIMPLUGIN_OK;
 
     *data = NULL;
     *size = 0;
-    for (;;) {
-        code = cli_source_peek(source, want, &bytes, &got);
-        if (code != SIMPLUGIN_OK)
-            return code;
+    if (source->map) {
+        code = cli_source_peek(source, limit + 1, &bytes, &got);
+        newline = memchr(bytes, '\n', got);
+    }
+    while (!source->map) {
+        bytes = source->buffer + source->begin;
+        got = source->end - source->begin;
         if (got > searched)
             newline = memchr(bytes + searched, '\n', got - searched);
-        if (newline || got < want || got > limit)
+        if (newline || source->is_at_end || got > limit)
             break;
         searched = got;
-        want *= 2;
+        /* a line is given out as soon as it is there, however little that is */
+        code = reserve(source, got < READ_SIZE / 2 ? READ_SIZE : got * 2);
+        if (code == SIMPLUGIN_OK)
+            code = fill(source);
+        if (code != SIMPLUGIN_OK)
+            return code;
     }
     if (!newline && got == 0)
-        return SIMPLUGIN_OK;
+        return code;
     *size = newline ? (size_t)(newline - bytes) : got;
     if (*size > limit)
         return cli_source_fail(source, SIMPLUGIN_RESOURCE_EXHAUSTED,
