@@ -356,9 +356,9 @@ static void races(void)
 static _Atomic uint64_t asked;
 static atomic_int asking, wrong;
 
-static void *maker(void *unused)
+static void *maker(void *endless)
 {
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; endless ? atomic_load(&asking) : i < 3000; i++) {
         uint64_t token = token_new();
 
         atomic_store(&asked, token);
@@ -369,7 +369,7 @@ static void *maker(void *unused)
         if (sp_cancelled(token) != i % 2 || simplugin_cancel_free(token))
             atomic_fetch_add(&wrong, 1);
     }
-    return unused;
+    return NULL;
 }
 
 static void *asker(void *unused)
@@ -400,8 +400,9 @@ static void forked(void)
 {
     pthread_t makers[2];
 
+    atomic_store(&asking, 1);
     for (int i = 0; i < 2; i++)
-        if (pthread_create(&makers[i], NULL, maker, NULL))
+        if (pthread_create(&makers[i], NULL, maker, &asking))
             abort();
     for (int i = 0; i < 20; i++) {
         pid_t child = fork();
@@ -418,8 +419,10 @@ static void forked(void)
         }
         CU_ASSERT(child > 0 && waitpid(child, &status, 0) == child && status == 0);
     }
+    atomic_store(&asking, 0);
     for (int i = 0; i < 2; i++)
         pthread_join(makers[i], NULL);
+    CU_ASSERT_EQUAL(atomic_load(&wrong), 0);
 }
 
 static const unit_case cases[] = {

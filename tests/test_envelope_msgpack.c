@@ -130,6 +130,11 @@ static void write_both(simplugin_writer *w, msgpack_packer *p, int depth, char *
 
 static int equal(const simplugin_value *value, const msgpack_object *object);
 
+static int bytes_equal(const simplugin_value *value, const char *bytes, uint64_t size)
+{
+    return value->size == size && (size == 0 || memcmp(value->data, bytes, size) == 0);
+}
+
 static int container_equal(const simplugin_value *value, const msgpack_object *object)
 {
     simplugin_iter iter = simplugin_iterate(value);
@@ -168,11 +173,11 @@ static int equal(const simplugin_value *value, const msgpack_object *object)
                (memcmp(&value->as.d, &object->via.f64, sizeof(double)) == 0 ||
                 (isnan(value->as.d) && isnan(object->via.f64)));
     case MSGPACK_OBJECT_STR:
-        return value->type == SIMPLUGIN_TEXT && value->size == object->via.str.size &&
-               memcmp(value->data, object->via.str.ptr, object->via.str.size) == 0;
+        return value->type == SIMPLUGIN_TEXT &&
+               bytes_equal(value, object->via.str.ptr, object->via.str.size);
     case MSGPACK_OBJECT_BIN:
-        return value->type == SIMPLUGIN_BYTES && value->size == object->via.bin.size &&
-               memcmp(value->data, object->via.bin.ptr, object->via.bin.size) == 0;
+        return value->type == SIMPLUGIN_BYTES &&
+               bytes_equal(value, object->via.bin.ptr, object->via.bin.size);
     case MSGPACK_OBJECT_EXT:
         return value->type == SIMPLUGIN_TENSOR && object->via.ext.type == SIMPLUGIN_EXT_TENSOR &&
                object->via.ext.size == 4;
