@@ -80,6 +80,7 @@ void cli_input_close(cli_input *input)
         json_decref(input->fields[i]);
     free(input->fields);
     free(input->vectors);
+    free(input->scratch);
     free(input->aligned);
     free(input);
 }

@@ -79,6 +79,8 @@ struct cli_input {
     uint64_t line;          /* lines read so far, empty ones too */
     float *vectors;
     size_t vector_capacity; /* floats */
+    float *scratch;         /* the vector of a line */
+    size_t scratch_capacity;
     cli_texts ids;
     cli_texts sample_ids;
     int has_sample_ids;     /* -1: no row was seen */

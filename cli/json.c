@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "number.h"
 #include "output.h"
 
 /* Whether a code point may not reach a terminal as it is. */
@@ -73,7 +74,17 @@ void cli_print_text(FILE *out, const char *text, uint64_t size)
 
 /* ---- numbers ---- */
 
-static void print_number(FILE *out, double value, int least, int most, int is_float)
+void cli_json_float(FILE *out, float value)
+{
+    char text[CLI_NUMBER_SIZE];
+
+    if (isfinite(value))
+        fwrite(text, 1, cli_number_print(value, text), out);
+    else
+        fputs("null", out);
+}
+
+void cli_json_double(FILE *out, double value)
 {
     char text[40];
 
@@ -81,25 +92,15 @@ static void print_number(FILE *out, double value, int least, int most, int is_fl
         fputs("null", out);
         return;
     }
-    for (int digits = least; digits <= most; digits++) {
+    for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof(text), "%.*g", digits, value);
-        if (is_float ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+        if (strtod(text, NULL) == value)
             break;
     }
     fputs(text, out);
     /* it stays a float for who reads it back */
     if (!strpbrk(text, ".e"))
         fputs(".0", out);
-}
-
-void cli_json_float(FILE *out, float value)
-{
-    print_number(out, (double)value, 6, 9, 1);
-}
-
-void cli_json_double(FILE *out, double value)
-{
-    print_number(out, value, 15, 17, 0);
 }
 
 static float half(uint16_t bits)

@@ -4,7 +4,7 @@ libspcli_la_SOURCES = \
 	cli/options.c cli/options.h cli/help.c cli/completion.c cli/man.c \
 	cli/commands.c cli/commands.h cli/cli.c cli/cli.h cli/body.c cli/exit.c cli/exit.h \
 	cli/interrupt.c cli/interrupt.h cli/progress.c cli/progress.h \
-	cli/output.h cli/json.c cli/cells.c cli/rows.c cli/rows.h \
+	cli/output.h cli/json.c cli/number.c cli/number.h cli/cells.c cli/rows.c cli/rows.h \
 	cli/source.c cli/source.h cli/input.c cli/input.h cli/input_npy.c cli/input_fvecs.c \
 	cli/input_jsonl.c \
 	cli/cmd_backends.c cli/cmd_explain.c cli/cmd_index.c cli/cmd_add.c cli/cmd_get.c \

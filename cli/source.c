@@ -143,7 +143,7 @@ int32_t cli_source_peek(cli_source *source, size_t size, const uint8_t **data, s
         code = reserve(source, size);
     while (code == SIMPLUGIN_OK && source->end - source->begin < size && !source->is_at_end)
         code = fill(source);
-    if (code == SIMPLUGIN_OK) {
+    if (code == SIMPLUGIN_OK && source->buffer) {
         *data = source->buffer + source->begin;
         *got = source->end - source->begin < size ? source->end - source->begin : size;
     }
@@ -175,8 +175,8 @@ int32_t cli_source_line(cli_source *source, size_t limit, const char **data, siz
         newline = memchr(bytes, '\n', got);
     }
     while (!source->map) {
-        bytes = source->buffer + source->begin;
         got = source->end - source->begin;
+        bytes = got ? source->buffer + source->begin : NULL;
         if (got > searched)
             newline = memchr(bytes + searched, '\n', got - searched);
         if (newline || source->is_at_end || got > limit)

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "cli/number.h"
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "unit.h"
@@ -73,6 +74,61 @@ static void test_numbers(void)
         cli_json_float(out, value);
         fclose(out);
         CU_ASSERT_EQUAL(strtof(text, NULL), value);
+    }
+}
+
+/* Both ways agree with the C library, for all sizes of numbers. */
+static void test_number_text(void)
+{
+    static const char *const wrong[] = {"", "-", "+1", "01", "-01", ".5", "1.", "1e", "1e+", "x",
+                                        "nan", "1e999", "--1"};
+    static const char *const good[] = {"0", "-0", "0.5", "1e5", "1E-5", "123456789012345678901234",
+                                       "0.000000000000000000000000000000012345", "1e22", "1e23",
+                                       "9007199254740993", "2.2250738585072011e-308", "1.5e+3"};
+    uint64_t state = 88172645463325252u;
+    char line[CLI_NUMBER_SIZE];
+    double value;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
+        CU_ASSERT_PTR_NULL(cli_number_read(wrong[i], wrong[i] + strlen(wrong[i]), &value));
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        const char *end = good[i] + strlen(good[i]);
+
+        CU_ASSERT_PTR_EQUAL(cli_number_read(good[i], end, &value), end);
+        CU_ASSERT_EQUAL(value, strtod(good[i], NULL));
+    }
+    for (int i = 0; i < 300000; i++) {
+        uint32_t bits;
+        float number, shortest;
+
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        bits = (uint32_t)(state >> 16);
+        if (i % 2) /* near 1, where most vectors live */
+            bits = (bits & 0x87ffffffu) | 0x38000000u;
+        memcpy(&number, &bits, 4);
+        if (!isfinite(number))
+            continue;
+        size_t length = cli_number_print(number, line);
+
+        if (strlen(line) != length || strtof(line, NULL) != number)
+            CU_FAIL("a number does not read back");
+        if (cli_number_read(line, line + length, &value) != line + length ||
+            value != strtod(line, NULL))
+            CU_FAIL("a number is read otherwise than by the C library");
+        for (int digits = 6; digits <= 9; digits++) {
+            char text_of[40];
+
+            snprintf(text_of, sizeof(text_of), "%.*g", digits, (double)number);
+            shortest = strtof(text_of, NULL);
+            if (shortest == number) {
+                /* not a digit more than needed, but for the margin and the ".0" */
+                if (length > strlen(text_of) + 7 && fabsf(number) >= 1e-4f)
+                    CU_FAIL("a number is too long");
+                break;
+            }
+        }
     }
 }
 
@@ -208,6 +264,7 @@ int main(void)
     static const unit_case cases[] = {
         UNIT_CASE(test_text, "text never reaches a terminal with its controls"),
         UNIT_CASE(test_numbers, "numbers are short and exact"),
+        UNIT_CASE(test_number_text, "numbers are printed and read as by the C library"),
         UNIT_CASE(test_reply, "a reply as JSON: columns, matrices, nulls"),
         UNIT_CASE(test_cells, "tables are aligned by characters"),
         UNIT_CASE(test_progress, "progress: rate, time left, at most ten a second"),
