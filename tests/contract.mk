@@ -39,4 +39,12 @@ check_PROGRAMS += examples/c/digits
 examples_c_digits_SOURCES = examples/c/digits.c
 examples_c_digits_LDADD = libsimplugin.la
 
-EXTRA_DIST += data tests/corpus tests/e2e/test_digits.py docs/protocol.md docs/requirements.md CONTRIBUTING.md
+EXTRA_DIST += .ci/packages.sh .ci/run data tests/corpus tests/e2e/test_digits.py tests/e2e/requirements.txt \
+	docs/protocol.md docs/requirements.md CONTRIBUTING.md
+
+## for ./check: the tests with threads, for ThreadSanitizer
+concurrent_tests = tests/test_cancel tests/test_handle tests/test_host tests/test_log tests/test_metrics tests/test_queue \
+	test_loader test_runs test_flat_search test_flat_plugin_live tests/test_contract_flat.sh
+print-concurrent-tests:
+	@echo $(concurrent_tests)
+.PHONY: print-concurrent-tests

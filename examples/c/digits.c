@@ -28,10 +28,10 @@ typedef struct digits {
 
 /* ---- the data ---------------------------------------------------------------------------- */
 
-/* A .npy file of version 1 with a matrix of bytes; 0 on failure. */
+/* A .npy file of version 1 with a matrix of float32; 0 on failure. */
 static int read_npy(const char *path, digits *d)
 {
-    unsigned char head[10], *pixels = NULL;
+    unsigned char head[10];
     char header[1024] = "";
     const char *shape;
     unsigned long long rows = 0, cols = 0;
@@ -45,20 +45,16 @@ static int read_npy(const char *path, digits *d)
         ok = size < sizeof header && fread(header, 1, size, file) == size;
     }
     shape = strstr(header, "'shape': (");
-    ok = ok && strstr(header, "'|u1'") && shape &&
+    ok = ok && strstr(header, "'<f4'") && strstr(header, "'fortran_order': False") && shape &&
          sscanf(shape, "'shape': (%llu, %llu)", &rows, &cols) == 2 && rows && cols &&
          rows < 1000000 && cols < 10000;
     if (ok) {
         size = (size_t)(rows * cols);
-        pixels = malloc(size);
         d->vectors = malloc(size * sizeof *d->vectors);
-        ok = pixels && d->vectors && fread(pixels, 1, size, file) == size;
+        ok = d->vectors && fread(d->vectors, sizeof *d->vectors, size, file) == size;
     }
-    for (size_t i = 0; ok && i < size; i++)
-        d->vectors[i] = (float)pixels[i];
     d->count = rows;
     d->dimension = cols;
-    free(pixels);
     if (file)
         fclose(file);
     return ok;

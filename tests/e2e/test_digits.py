@@ -194,3 +194,58 @@ def test_the_example(tmp_path):
         for (row, digit, distance), nearest in zip(hits, best):
             assert row in allowed and digit == LABELS[row]
             assert abs(distance - truth[row]) < 2e-4 and abs(truth[row] - nearest) < 2e-4
+
+
+@pytest.fixture(scope="module")
+def command(tmp_path_factory):
+    """Runs `simplugin ... --json` on an index of the digits that an earlier run of it made."""
+    directory = tmp_path_factory.mktemp("cli")
+    plugins = directory / "plugins"
+    plugins.mkdir(mode=0o700)
+    (plugins / "simplugin_sklearn.so").symlink_to(PLUGIN)
+    (directory / "ids").write_text("\n".join(IDS) + "\n")
+    (directory / "fields").write_text("".join(json.dumps({"digit": int(digit)}) + "\n" for digit in LABELS))
+    (directory / "view").write_text("\n".join(IDS[row] for row in VIEW) + "\nnobody\n")
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("FIFTYONE_", "SIMPLUGIN_"))}
+    environment |= {"HOME": str(directory)}
+
+    def run(*arguments):
+        done = subprocess.run(
+            [BUILD / "simplugin", *map(str, arguments), "--dataset", "uci", "--data-dir", directory / "data",
+             "--plugin-path", plugins, "--json"], env=environment, cwd=directory, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    run("index", "create", "digits", "--metric", "euclidean")
+    added = run("index", "add", "digits", SOURCE / "data/digits.npy", "--ids", "ids", "--fields-file", "fields")
+    assert added["added"] == len(X)
+    return run
+
+
+def flat_reply(document):
+    """What the command prints, in the columns of the protocol."""
+    offsets, ids, distances = [0], [], []
+    for query in document["queries"]:
+        ids += [hit["id"] for hit in query["hits"]]
+        distances += [hit["distance"] for hit in query["hits"]]
+        offsets.append(len(ids))
+    return {"offsets": offsets, "ids": ids, "distances": distances}
+
+
+def test_the_command(command):
+    """R64 R81 R83 R84 R90 R266: the program, on the same digits."""
+    truth, slack = true_distances("euclidean", X, X), tolerance("euclidean", X, X)
+    mean = X[[3, 13, 23]].astype(np.float64).mean(axis=0, keepdims=True)
+    even = np.flatnonzero(LABELS % 2 == 0)
+
+    def search(*arguments):
+        return flat_reply(command("index", "search", "digits", "-k", K, *arguments))
+
+    assert command("index", "size", "digits")["size"] == len(X)
+    check(search("--ids", "ids"), truth, EVERYTHING, slack, K)
+    check(search("--input", SOURCE / "data/digits.npy"), truth, EVERYTHING, slack, K)
+    check(search("--ids", "ids", "--view", "view"), truth, VIEW, slack, K)
+    check(search("--ids", "ids", "--reverse"), truth, EVERYTHING, slack, K, reverse=True)
+    check(search("--ids", "ids", "--filter", "digit in [0, 2, 4, 6, 8]"), truth, even, slack, K)
+    check(search(*(IDS[row] for row in (3, 13, 23)), "--aggregation", "mean"),
+          true_distances("euclidean", mean, X), EVERYTHING, tolerance("euclidean", mean, X), K)
