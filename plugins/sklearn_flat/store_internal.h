@@ -234,6 +234,7 @@ typedef struct flat_writer {
     flat_fields fields;
     uint64_t fields_stored; /* of them: in the file */
     int map_full;
+    uint64_t bytes;         /* that the transaction may need */
 } flat_writer;
 
 typedef int32_t (*flat_step)(flat_writer *writer, void *context, simplugin_error **error);

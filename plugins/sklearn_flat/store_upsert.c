@@ -16,8 +16,9 @@
 
 #include "store_internal.h"
 
-/* What one transaction may keep in memory. */
-#define STEP_BYTES (UINT64_C(32) << 20)
+/* What one transaction keeps in memory; more costs more, as the allocator then gives it back
+   each time. */
+#define STEP_BYTES (UINT64_C(8) << 20)
 /* Above so many pages of ids, and of pages given back, steps are made short. */
 #define STEP_PAGES 2048
 
@@ -184,6 +185,16 @@ static int32_t write_blocks(flat_writer *writer, upsert *up, const uint32_t *num
     return code;
 }
 
+static int32_t given_twice(sp_text id, simplugin_error **error)
+{
+    return flat_error_argument(error, "ids", "id \"%.*s\" is given twice", (int)id.size, id.data);
+}
+
+static int same_as_before(const flat_entry *entries, uint64_t i)
+{
+    return i && !flat_text_compare(entries[i - 1].id, entries[i].id);
+}
+
 /* ids that are in the tree already are pointed to their new place by the last transaction. */
 static int32_t write_ids(flat_writer *writer, upsert *up, simplugin_error **error)
 {
@@ -209,6 +220,10 @@ static int32_t write_ids(flat_writer *writer, upsert *up, simplugin_error **erro
         MDB_val value = {sizeof(entries[i].place), &entries[i].place};
         uint64_t old;
 
+        if (same_as_before(entries, i)) {
+            code = given_twice(entries[i].id, error);
+            continue;
+        }
         rc = mdb_cursor_put(cursor, &key, &value, MDB_NOOVERWRITE);
         if (rc != MDB_KEYEXIST)
             continue;
@@ -219,8 +234,7 @@ static int32_t write_ids(flat_writer *writer, upsert *up, simplugin_error **erro
         }
         memcpy(&old, value.mv_data, sizeof(old));
         if (old / up->shape->block_rows >= up->first)
-            code = flat_error_argument(error, "ids", "id \"%.*s\" is given twice",
-                                       (int)entries[i].id.size, entries[i].id.data);
+            code = given_twice(entries[i].id, error);
         else if (!places_add(&up->old, old) || !later_add(up, entries[i]))
             code = flat_error_no_memory(error);
     }
@@ -235,21 +249,25 @@ static int32_t write_ids(flat_writer *writer, upsert *up, simplugin_error **erro
 static int32_t point_later(flat_writer *writer, upsert *up, simplugin_error **error)
 {
     MDB_cursor *cursor = NULL;
+    int32_t code = SIMPLUGIN_OK;
     int rc = 0;
 
     if (!up->later_count)
         return SIMPLUGIN_OK;
     flat_entries_sort(up->later, up->later_count);
     rc = mdb_cursor_open(writer->txn, writer->env->ids, &cursor);
-    for (uint64_t i = 0; i < up->later_count && !rc; i++) {
+    for (uint64_t i = 0; i < up->later_count && !rc && code == SIMPLUGIN_OK; i++) {
         MDB_val key = {up->later[i].id.size, (void *)(uintptr_t)up->later[i].id.data};
         MDB_val value = {sizeof(up->later[i].place), &up->later[i].place};
 
-        rc = mdb_cursor_put(cursor, &key, &value, 0);
+        if (same_as_before(up->later, i))
+            code = given_twice(up->later[i].id, error);
+        else
+            rc = mdb_cursor_put(cursor, &key, &value, 0);
     }
     if (cursor)
         mdb_cursor_close(cursor);
-    return rc ? flat_writer_error(writer, rc, "write", error) : SIMPLUGIN_OK;
+    return rc ? flat_writer_error(writer, rc, "write", error) : code;
 }
 
 /* Rows of the tail whose ids are in the new blocks now. */
@@ -327,8 +345,7 @@ static int32_t replace_one(flat_writer *writer, upsert *up, MDB_val *key, simplu
         return flat_corrupt(writer->env, "an id leads to nothing", error);
     memcpy(&place, value.mv_data, sizeof(place));
     if (place / up->shape->block_rows >= up->first)
-        return flat_error_argument(error, "ids", "id \"%.*s\" is given twice", (int)key->mv_size,
-                                   (const char *)key->mv_data);
+        return given_twice((sp_text){key->mv_data, key->mv_size}, error);
     return places_add(&up->old, place) ? SIMPLUGIN_OK : flat_error_no_memory(error);
 }
 
@@ -385,9 +402,8 @@ static int32_t write_tail(flat_writer *writer, upsert *up, const uint32_t *numbe
         MDB_val key = {entries[i].id.size, (void *)(uintptr_t)entries[i].id.data}, value;
         int rc;
 
-        if (i && !flat_text_compare(entries[i - 1].id, entries[i].id))
-            code = flat_error_argument(error, "ids", "id \"%.*s\" is given twice",
-                                       (int)entries[i].id.size, entries[i].id.data);
+        if (same_as_before(entries, i))
+            code = given_twice(entries[i].id, error);
         else
             code = replace_one(writer, up, &key, error);
         if (code != SIMPLUGIN_OK)

@@ -3,13 +3,37 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "store_internal.h"
 
 /* Room for trees and free lists beside what a step announces. */
 #define SPARE (UINT64_C(8) << 20)
+
+/*
+ * LMDB calls a write that was cut short an EIO, as a full disk leaves one. Whether it is
+ * full is told by a file of no name that asks for as much.
+ */
+static int explain(const flat_env *env, uint64_t bytes)
+{
+    struct stat info;
+    int fd = -1, rc = EIO;
+
+    if (mdb_env_get_fd(env->mdb, &fd) || fstat(fd, &info))
+        return EIO;
+    fd = open(env->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno == ENOSPC || errno == EDQUOT ? ENOSPC : EIO;
+    if (fallocate(fd, 0, info.st_size, (off_t)bytes) &&
+        (errno == ENOSPC || errno == EDQUOT || errno == EFBIG))
+        rc = ENOSPC;
+    close(fd);
+    return rc;
+}
 
 int32_t flat_writer_error(flat_writer *writer, int rc, const char *action, simplugin_error **error)
 {
@@ -18,6 +42,8 @@ int32_t flat_writer_error(flat_writer *writer, int rc, const char *action, simpl
         writer->map_full = 1;
         return SIMPLUGIN_RESOURCE_EXHAUSTED;
     }
+    if (rc == EIO)
+        rc = explain(writer->env, writer->bytes);
     return flat_mdb_error(writer->env, rc, action, error);
 }
 
@@ -215,6 +241,7 @@ int32_t flat_writer_run(flat_writer *writer, flat_step step, void *context, uint
         return code;
     do {
         writer->map_full = 0;
+        writer->bytes = need;
         code = attempt(writer, step, context, &resized, error);
         if (resized) {
             code = flat_env_grow(writer->env, 0, writer->wait, error);
