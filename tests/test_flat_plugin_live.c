@@ -16,6 +16,13 @@
 #define DIMENSION 8
 #define BLOCK_ROWS 64 /* small, so that folding and merging happen all the time */
 
+/* ThreadSanitizer gives up in a child that starts threads, unless it is told not to. */
+const char *__tsan_default_options(void);
+__attribute__((visibility("default"))) const char *__tsan_default_options(void)
+{
+    return "die_after_fork=0";
+}
+
 /* ---- allocations that fail ----------------------------------------------------------------- */
 
 void *__real_malloc(size_t size);
@@ -649,9 +656,11 @@ static int in_child(int (*fn)(flat_rig *rig), flat_rig *rig)
         alarm(60);
         _exit(fn(rig));
     }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+    if (pid < 0 || waitpid(pid, &status, 0) != pid)
         return -1;
-    return WEXITSTATUS(status);
+    if (WIFSIGNALED(status))
+        printf("\n    the child died of signal %d\n", WTERMSIG(status));
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static int child_drops(flat_rig *rig)

@@ -137,8 +137,11 @@ static int32_t open_newest(registry *all, const char *folder, flat_env **env,
             found = NULL;
         }
     }
-    if (fd >= 0)
+    if (fd >= 0) {
+        /* not by closing alone: a child forked meanwhile has a copy, which would keep it */
+        flat_generation_lock(fd, -1, folder, NULL);
         close(fd);
+    }
     return code;
 }
 
