@@ -93,10 +93,10 @@ static void print_bash_values(const cli_table *table, FILE *out)
         if (option->letter)
             fprintf(out, "|-%c", option->letter);
         if (option->choices)
-            fprintf(out, ") COMPREPLY=($(compgen -W '%s' -- \"$current\")); return ;;\n",
+            fprintf(out, ") mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$current\"); return ;;\n",
                     option->choices);
         else if (is_path(option) || is_directory(option))
-            fprintf(out, ") COMPREPLY=($(compgen -%c -- \"$current\")); return ;;\n",
+            fprintf(out, ") mapfile -t COMPREPLY < <(compgen -%c -- \"$current\"); return ;;\n",
                     is_path(option) ? 'f' : 'd');
         else
             fputs(") return ;;\n", out);
@@ -138,14 +138,14 @@ static void print_bash(const cli_table *table, FILE *out)
         fputs("' ;;\n", out);
     }
     fputs("  esac\n  if [[ $current == -* || $command == '' || $words != *--* ]]; then\n"
-          "    COMPREPLY=($(compgen -W \"$words",
+          "    mapfile -t COMPREPLY < <(compgen -W \"$words",
           out);
     print_bash_options(table, table->common, out);
     fprintf(out,
-            " --help\" -- \"$current\"))\n"
+            " --help\" -- \"$current\")\n"
             "  else\n"
-            "    COMPREPLY=($(compgen -W \"${words%%%%--*}\" -- \"$current\") $(compgen -f -- "
-            "\"$current\"))\n"
+            "    mapfile -t COMPREPLY < <(compgen -W \"${words%%%%--*}\" -- \"$current\"\n"
+            "      compgen -f -- \"$current\")\n"
             "  fi\n"
             "}\n"
             "complete -o filenames -o bashdefault -F _%s %s\n",

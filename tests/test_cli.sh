@@ -4,7 +4,7 @@
 set -u -m # -m: what is started in the background can be interrupted as from a terminal
 program=$TEST_TOP_BUILDDIR/simplugin
 work=$(mktemp -d) || exit 2
-trap 'rm -rf "$work"' EXIT
+trap '[ "$BASHPID" != $$ ] || rm -rf "$work"' EXIT
 failures=0 checks=0
 mkdir "$work/plugins" "$work/broken"
 for name in sklearn sklearn_flat; do
@@ -358,8 +358,13 @@ if [ -w /dev/full ]; then
 fi
 
 # ---- Ctrl-C ----
-# caught PID: the program has its handler; forgotten PID: and it ran once
-catches() { [ $((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") & 2)) -ne 0 ]; }
+# catches PID: the program, and not the shell before it, has its handler of SIGINT
+catches() {
+    case $(readlink "/proc/$1/exe") in
+    *simplugin*) [ $((0x$(sed -n 's/^SigCgt:[[:space:]]*//p' "/proc/$1/status") & 2)) -ne 0 ] ;;
+    *) false ;;
+    esac
+}
 catches_no_more() { ! catches "$1"; }
 # ends PID STATUS
 ends() {
