@@ -11,6 +11,7 @@
 
 #include "kernels.h"
 #include "plugins/sklearn_flat/search.h"
+#include "plugins/sklearn_flat/search_bound.h"
 #include "unit.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -527,7 +528,7 @@ static void test_masks(void)
     static const uint64_t parts[] = {1, 2, 10, 300};
     const uint64_t n = 32, rows = 4000;
     float *data = make_rows(rows, n, 0), *queries = make_rows(30, n, 0);
-    flat_snapshot *snapshot = make_snapshot(data, rows, n, 1100, 70, 9);
+    flat_snapshot *snapshot = make_snapshot(data, rows, n, 1100, 1110, 9);
     flat_searcher *searcher = flat_searcher_new(2);
     uint64_t exclude[30];
 
@@ -628,6 +629,113 @@ static void test_nothing(void)
     free(data);
     flat_searcher_free(searcher);
     flat_searcher_free(NULL);
+}
+
+/* ---- the bounds ------------------------------------------------------------------------- */
+
+static double dot_of(const double *a, const double *b, int n)
+{
+    double sum = 0;
+
+    for (int i = 0; i < n; i++)
+        sum += a[i] * b[i];
+    return sum;
+}
+
+/* Takes off x a part of the given length, towards `where` as far as what is left over
+   stands upright on it: as the best scale of a code does. */
+static void code_of(const double *x, const double *where, double length, int n, double *code)
+{
+    double norm = sqrt(dot_of(x, x, n)), along = dot_of(x, where, n) / (norm * norm);
+    double upright[3], size, angle = asin(length / norm);
+
+    for (int i = 0; i < n; i++)
+        upright[i] = where[i] - along * x[i];
+    size = sqrt(dot_of(upright, upright, n));
+    for (int i = 0; i < n; i++)
+        code[i] = cos(angle) * (cos(angle) * x[i] + sin(angle) * upright[i] / size * norm);
+}
+
+/*
+ * In the plane of the query and the row, errors that point at the query or away from it
+ * reach what the bounds allow: the key is inside, the row passes for its own key, and it
+ * does not for one that lies somewhat above.
+ */
+static void test_bounds(void)
+{
+    for (int round = 0; round < 20000; round++) {
+        const uint32_t kind = (uint32_t)random_below(3);
+        const int n = 3;
+        double q[3], x[3], opposite[3], xc[3], qc[3], length, e, qe, key, low, high, slack;
+        float scale = 1, error, norm, a, b, c, s, r, t;
+        flat_bound bound = {.kind = kind, .factor = 1, .rounding = flat_bound_rounding(3)};
+
+        for (int i = 0; i < n; i++) {
+            q[i] = gauss();
+            x[i] = gauss();
+        }
+        if (random_below(2)) /* near each other */
+            for (int i = 0; i < n; i++)
+                x[i] = q[i] + x[i] / 20;
+        bound.norm = sqrt(dot_of(q, q, n));
+        if (kind != FLAT_EUCLIDEAN)
+            for (int i = 0; i < n; i++)
+                q[i] /= bound.norm;
+        length = sqrt(dot_of(x, x, n));
+        e = length * (double)random_below(1000) / 11000;
+        qe = sqrt(dot_of(q, q, n)) * (double)random_below(1000) / 11000;
+        for (int i = 0; i < n; i++)
+            opposite[i] = -q[i];
+        code_of(x, random_below(2) ? q : opposite, e, n, xc);
+        for (int i = 0; i < n; i++)
+            opposite[i] = -x[i];
+        code_of(q, random_below(2) ? x : opposite, qe, n, qc);
+        bound.error = qe;
+        bound.length = sqrt(dot_of(qc, qc, n));
+        if (kind == FLAT_COSINE)
+            bound.factor = 1 / bound.length;
+        error = (float)(e * (1 + 1e-7));
+        norm = (float)length;
+        key = kind == FLAT_COSINE ? dot_of(q, x, n) / length
+              : kind == FLAT_DOT  ? dot_of(q, x, n) * bound.norm
+                                  : -sqrt(dot_of(q, q, n) + dot_of(x, x, n) - 2 * dot_of(q, x, n));
+        flat_bound_keys(&bound, dot_of(qc, xc, n), 1, (double)error, (double)norm, &low, &high);
+        CU_ASSERT(low <= key && key <= high);
+        flat_bound_rows(kind, bound.rounding, &scale, &error, &norm, NULL, 1, &a, &b, &c);
+        flat_bound_threshold(&bound, key, &s, &r, &t);
+        CU_ASSERT(!((float)dot_of(qc, xc, n) * a + (b * s + (c * r - t)) < 0));
+        /* for a key that it cannot have it does not pass: the test is as good as the bound */
+        slack = kind == FLAT_COSINE ? 1e-3 : 1e-2 * (1 + bound.norm * length);
+        if (kind == FLAT_EUCLIDEAN)
+            slack = 0.02;
+        if (high + slack < (kind == FLAT_COSINE ? 1 : kind == FLAT_DOT ? 1e9 : 0) &&
+            high + slack > (kind == FLAT_COSINE ? -0.5 : -1e9)) {
+            flat_bound_threshold(&bound, high + slack, &s, &r, &t);
+            CU_ASSERT((float)dot_of(qc, xc, n) * a + (b * s + (c * r - t)) < 0);
+        }
+    }
+}
+
+/* Rows whose squares float32 cannot hold, and codes that miss too much, always pass. */
+static void test_unbounded(void)
+{
+    const float scales[] = {1, 1, 1, 1, 1}, errors[] = {0, 0, 0, 0.2f, 0};
+    const float norms[] = {1e-20f, 1e20f, INFINITY, 1, 1};
+
+    for (uint32_t kind = FLAT_COSINE; kind <= FLAT_EUCLIDEAN; kind++) {
+        const flat_bound bound = {kind, 1, 0, 1, 1, 1e-6};
+        float a[5], b[5], c[5];
+
+        flat_bound_rows(kind, 1e-6, scales, errors, norms, NULL, 5, a, b, c);
+        for (int i = 0; i < 4; i++) {
+            double low, high;
+
+            CU_ASSERT(isnan(a[i]));
+            flat_bound_keys(&bound, 1, 1, (double)errors[i], (double)norms[i], &low, &high);
+            CU_ASSERT(isinf(low) && low < 0 && isinf(high) && high > 0);
+        }
+        CU_ASSERT(!isnan(a[4]));
+    }
 }
 
 /* ---- the work --------------------------------------------------------------------------- */
@@ -825,6 +933,8 @@ static const unit_case cases[] = {
     UNIT_CASE(test_ties, "equal distances are ordered by row number"),
     UNIT_CASE(test_masks, "R90 masks and rows left out"),
     UNIT_CASE(test_radius, "R271 radius search, also of the least similar"),
+    UNIT_CASE(test_bounds, "the bounds hold where errors are the worst possible"),
+    UNIT_CASE(test_unbounded, "rows without a bound are never passed over"),
     UNIT_CASE(test_work, "codes save the work where they can"),
     UNIT_CASE(test_stopping, "R274 deadlines and cancelling stop a search"),
     UNIT_CASE(test_many_searches, "R275 many searches at once, and in a child process"),

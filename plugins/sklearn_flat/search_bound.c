@@ -159,11 +159,19 @@ void flat_bound_threshold(const flat_bound *bound, double threshold, float *s, f
     }
 }
 
+/* cos(acos(c) - angle), 1 if the angle is the larger one. */
+static double turned(double c, double cosine, double sine)
+{
+    if (c >= cosine)
+        return 1;
+    return c <= -1 ? -cosine : c * cosine + sqrt(1 - c * c) * sine;
+}
+
 void flat_bound_keys(const flat_bound *bound, double approx, double scale, double error,
                      double norm, double *low, double *high)
 {
     const double dot = bound->factor * approx * scale;
-    double e, c, sine, cosine, across, slack, square;
+    double e, c, sine, cosine, slack, square;
 
     *low = -(double)INFINITY;
     *high = (double)INFINITY;
@@ -177,13 +185,12 @@ void flat_bound_keys(const flat_bound *bound, double approx, double scale, doubl
         }
         e = error / norm;
         c = dot / (norm * sqrt(1 - e * e));
-        c = c > 1 ? 1 : c < -1 ? -1 : c;
         /* of the sum of both angles of error */
         sine = e * sqrt(1 - bound->error * bound->error) + sqrt(1 - e * e) * bound->error;
         cosine = sqrt(1 - sine * sine);
-        across = sqrt(1 - c * c);
-        *high = (c >= cosine ? 1 : c * cosine + across * sine) + bound->rounding;
-        *low = (c <= -cosine ? -1 : c * cosine - across * sine) - bound->rounding;
+        /* rounding comes first: near 1 the angle makes much of a small change */
+        *high = turned(c + bound->rounding, cosine, sine);
+        *low = -turned(bound->rounding - c, cosine, sine);
         return;
     case FLAT_DOT:
         slack = error + bound->error * norm + bound->rounding * norm;
