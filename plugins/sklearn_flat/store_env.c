@@ -260,6 +260,25 @@ static int32_t open_best(flat_env *env, const char *path, uint64_t file_size, un
     return rc ? flat_mdb_error(env, rc, "open", error) : SIMPLUGIN_OK;
 }
 
+/* LMDB trusts the pages of a file; those that every use touches are looked at before. */
+static int32_t pages_check(flat_env *env, simplugin_error **error)
+{
+    int32_t code = SIMPLUGIN_OK;
+    MDB_txn *txn = NULL;
+    int fd = -1, rc = mdb_env_get_fd(env->mdb, &fd);
+
+    do {
+        if (!rc)
+            rc = mdb_txn_begin(env->mdb, NULL, MDB_RDONLY, &txn);
+        if (!rc)
+            code = flat_pages_check(env, fd, mdb_txn_id(txn), 0, &flat_wait_forever, error);
+        if (txn)
+            mdb_txn_abort(txn);
+        txn = NULL;
+    } while (!rc && code == SIMPLUGIN_BUSY);
+    return rc ? flat_mdb_error(env, rc, "open", error) : code;
+}
+
 static int32_t schema_load(flat_env *env, MDB_txn *txn, simplugin_error **error)
 {
     MDB_val key = {6, (void *)(uintptr_t)"schema"}, value;
@@ -413,6 +432,9 @@ int32_t flat_env_open_file(const char *folder, const char *path, uint64_t genera
         if (code != SIMPLUGIN_OK)
             goto out;
     }
+    code = pages_check(env, error);
+    if (code != SIMPLUGIN_OK)
+        goto out;
     if (!env->no_lock)
         mdb_reader_check(env->mdb, NULL);
     code = trees_open(env, error);

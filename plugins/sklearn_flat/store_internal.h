@@ -336,8 +336,9 @@ void flat_maintain_close(flat_env *env);
 
 /* ---- store_pages.c: LMDB's own pages, which LMDB trusts ------------------------------------------------ */
 
-/* Walks the pages of all trees (or, not deep, of the main one) as the file has them; NULL or
-   what is wrong. No transaction may have replaced the one of that number twice. */
+/* Walks the pages of all trees as the file has them; not deep: of all but the ids', and
+   none of the values that have pages of their own. BUSY, and no error set, when two
+   transactions were committed since that one. */
 int32_t flat_pages_check(const flat_env *env, int fd, uint64_t transaction, int deep,
                          const flat_wait *wait, simplugin_error **error);
 int32_t flat_store_check_pages(flat_store *store, const flat_wait *wait, simplugin_error **error);
