@@ -15,7 +15,7 @@ EXTRA_DIST += tests/fuzz/envelope
 fuzz_programs =
 if FUZZING
 fuzz_programs += tests/fuzz/fuzz_envelope tests/fuzz/fuzz_filter tests/fuzz/fuzz_config
-EXTRA_PROGRAMS = $(fuzz_programs)
+EXTRA_PROGRAMS += $(fuzz_programs)
 
 tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c
 tests_fuzz_fuzz_envelope_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
