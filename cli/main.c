@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,17 @@ static void on_bus_error(int number)
     (void)number;
     _exit(write(STDERR_FILENO, message, sizeof(message) - 1) < 0 ? CLI_EXIT_FAILURE
                                                                   : cli_exit_status(SIMPLUGIN_IO));
+}
+
+/*
+ * Where a standard stream is closed, a file opened later must not take its place. The one
+ * put there cannot be written, so that output that gets lost is noticed.
+ */
+static void fill_standard_streams(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+            _exit(CLI_EXIT_FAILURE);
 }
 
 static int32_t run(cli *program)
@@ -38,6 +50,7 @@ int main(int argc, char **argv)
     int32_t code;
     int status;
 
+    fill_standard_streams();
     signal(SIGBUS, on_bus_error);
     if (cli_parse(program.table, argc, argv, &program.parsed) != 0) {
         cli_fail_usage(&program, "%s", program.parsed.problem);

@@ -356,6 +356,9 @@ if [ -w /dev/full ]; then
     "$program" --help >/dev/full 2>"$work/err"
     [ $? -eq 18 ] || fail "a full output was not noticed"
 fi
+checks=$((checks + 1))
+"$program" runs list >&- 2>"$work/err"
+[ $? -eq 15 ] || fail "a closed output was not noticed"
 
 # ---- Ctrl-C ----
 # catches PID: the program, and not the shell before it, has its handler of SIGINT
