@@ -146,7 +146,7 @@ static int columns_write(const details *d, uint64_t count, int samples, sp_arena
         simplugin_write_end(writer, position, written);
     } else if (!written) {
         simplugin_write_string(writer, "sample_ids");
-        simplugin_write_array(writer, 0);
+        sp_write_no_ids(writer);
     }
     return 1;
 }

@@ -131,12 +131,12 @@ static int32_t reply_write(sp_index *index, sp_request *request, sp_points *poin
     if (points->ids.offsets)
         simplugin_write_column(&writer, &points->ids);
     else
-        simplugin_write_array(&writer, 0);
+        sp_write_no_ids(&writer);
     simplugin_write_string(&writer, "missing");
     if (missing->count)
         simplugin_write_column(&writer, missing);
     else
-        simplugin_write_array(&writer, 0);
+        sp_write_no_ids(&writer);
     if (vectors) {
         uint64_t cols = atomic_load(&index->dimension);
         simplugin_tensor none = simplugin_tensor_of(SIMPLUGIN_FLOAT32, NULL, 0, cols);
@@ -154,7 +154,7 @@ static int32_t reply_write(sp_index *index, sp_request *request, sp_points *poin
         if (has_samples)
             simplugin_write_column(&writer, &samples);
         else
-            simplugin_write_array(&writer, 0);
+            sp_write_no_ids(&writer);
     }
     if (with_fields) {
         simplugin_write_string(&writer, "fields");

@@ -328,7 +328,7 @@ int32_t sp_index_add(sp_index *index, sp_request *request, simplugin_error **err
     if (a.existing.count)
         simplugin_write_column(&writer, &a.existing);
     else
-        simplugin_write_array(&writer, 0);
+        sp_write_no_ids(&writer);
     code = sp_request_finish(request, &writer, error);
 out:
     json_decref(a.parameters);
@@ -583,7 +583,7 @@ int32_t sp_index_remove(sp_index *index, sp_request *request, simplugin_error **
         }
     } else {
         simplugin_write_string(&writer, "missing");
-        simplugin_write_array(&writer, 0);
+        sp_write_no_ids(&writer);
     }
     code = sp_request_finish(request, &writer, error);
 out:

@@ -666,6 +666,14 @@ void sp_write_names(simplugin_writer *writer, const sp_names *names)
         simplugin_write_string(writer, names->names[i]);
 }
 
+void sp_write_no_ids(simplugin_writer *writer)
+{
+    static const int64_t zero = 0;
+    static const sp_column none = {.type = SP_TEXT, .offsets = &zero, .values = ""};
+
+    simplugin_write_column(writer, &none);
+}
+
 void sp_write_array(simplugin_writer *writer, uint32_t dtype, const void *data, uint64_t count)
 {
     simplugin_tensor tensor = simplugin_tensor_of(dtype, data, count, 1);

@@ -97,6 +97,8 @@ void sp_json_write(simplugin_writer *writer, const json_t *json);
 
 void sp_write_columns(simplugin_writer *writer, const sp_columns *columns);
 void sp_write_names(simplugin_writer *writer, const sp_names *names);
+/* A column of ids that has none: replies hold columns, never arrays. */
+void sp_write_no_ids(simplugin_writer *writer);
 /* A float32 or int64 or other column of numbers as a tensor. */
 void sp_write_array(simplugin_writer *writer, uint32_t dtype, const void *data, uint64_t count);
 

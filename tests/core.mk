@@ -69,3 +69,13 @@ tests_test_describe_LDADD = libspcore.la $(CUNIT_LIBS) $(JANSSON_LIBS)
 tests_test_host_SOURCES = tests/test_host.c tests/unit.h
 tests_test_host_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_test_host_LDADD = libspcore.la $(CUNIT_LIBS)
+
+## programs that use the library and the flat plugin of this build
+library_tests = tests/test_typed
+check_PROGRAMS += $(library_tests)
+TESTS += $(library_tests)
+
+tests_test_typed_SOURCES = tests/test_typed.c tests/library_rig.h tests/tree.h tests/unit.h
+tests_test_typed_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
+tests_test_typed_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_test_typed_LDADD = libsimplugin.la $(CUNIT_LIBS)
