@@ -73,14 +73,24 @@ static void append_query(sp_buffer *out, const char *text, size_t size)
     }
 }
 
+/* Where user and password may begin: behind the scheme, if what stands before "://" is one. */
+static size_t authority_of(const char *text, size_t size)
+{
+    const char *scheme = memmem(text, size, "://", 3);
+
+    for (const char *at = text; scheme && at < scheme; at++)
+        if (!isalnum((unsigned char)*at) && *at != '+' && *at != '-' && *at != '.')
+            return 0;
+    return scheme ? (size_t)(scheme - text) + 3 : 0;
+}
+
 /*
  * One URL, or what may be one without its scheme: user:password@host. A password with a
  * '/' or '@' that should have been escaped is still a password, so the last '@' counts.
  */
 static void append_url(sp_buffer *out, const char *text, size_t size)
 {
-    const char *scheme = memmem(text, size, "://", 3);
-    size_t begin = scheme ? (size_t)(scheme - text) + 3 : 0;
+    size_t begin = authority_of(text, size);
     const char *host = memrchr(text + begin, '@', size - begin);
     const char *colon = host ? memchr(text + begin, ':', (size_t)(host - text) - begin) : NULL;
     const char *query;
@@ -169,7 +179,6 @@ static int is_declared_secret(const sp_parameters *declared, const char *name)
 /* Adds the texts that mask would hide; 0 or -1. */
 static int collect(json_t *secrets, const json_t *value, int secret)
 {
-    const char *scheme;
     const char *key;
     json_t *item;
     int failed = 0;
@@ -182,8 +191,7 @@ static int collect(json_t *secrets, const json_t *value, int secret)
         const char *host = strrchr(text, '@');
         const char *colon;
 
-        scheme = strstr(text, "://");
-        text = scheme ? scheme + 3 : text;
+        text += authority_of(text, strlen(text));
         colon = host && host > text ? memchr(text, ':', (size_t)(host - text)) : NULL;
         if (colon && colon + 1 < host)
             failed |= json_array_append_new(
