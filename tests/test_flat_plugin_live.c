@@ -304,6 +304,91 @@ static void search_beside_writers(void)
     live_close(&rig);
 }
 
+/* ---- views beside writers ---------------------------------------------------------------------- */
+
+typedef struct counter {
+    const flat_rig *rig;
+    int64_t view;
+    int faults;
+} counter;
+
+/* The view's points are replaced all the time, but always there. */
+static void *counter_run(void *context)
+{
+    counter *c = context;
+
+    for (int i = 0; i < 200; i++) {
+        question *ask = ask_new(c->rig, "c");
+
+        with_int(ask, "view", c->view);
+        if (ask_send(ask, "points.count") || get_int(ask, "count") != STABLE)
+            c->faults++;
+        ask_free(ask);
+    }
+    return NULL;
+}
+
+static void views_beside_writers(void)
+{
+    static float rows[STABLE][DIMENSION];
+    char *words = calloc(1, STABLE * 8 + 200 * 8);
+    flat_rig rig;
+    churner churn = {.rig = &rig};
+    counter counters[4];
+    pthread_t threads[4], writer;
+    int64_t views[2], known[2];
+    question *ask;
+
+    live_open(&rig);
+    make(&rig, "c", DIMENSION, "euclidean");
+    fill(rows[0], STABLE * DIMENSION, 1);
+    add(&rig, "c", 0, rows[0], STABLE, DIMENSION);
+    for (int i = 0; i < STABLE; i++)
+        sprintf(words + strlen(words), "%sp%d", i ? " " : "", i);
+    for (int again = 0; again < 2; again++) {
+        ask = ask_new(&rig, "c");
+        with_ids(ask, words);
+        ask_expect(ask, "view.create", SIMPLUGIN_OK);
+        views[again] = get_int(ask, "view");
+        ask_free(ask);
+        for (int i = 0; !again && i < 150; i++)
+            sprintf(words + strlen(words), " q%d", i);
+    }
+    CU_ASSERT_EQUAL(pthread_create(&writer, NULL, churn_run, &churn), 0);
+    for (int i = 0; i < 4; i++) {
+        counters[i] = (counter){&rig, views[0], 0};
+        CU_ASSERT_EQUAL(pthread_create(&threads[i], NULL, counter_run, &counters[i]), 0);
+    }
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        CU_ASSERT_EQUAL(counters[i].faults, 0);
+    }
+    while (atomic_load(&churn.rounds) < 500) {
+        ask = ask_new(&rig, "c");
+        with_int(ask, "view", views[1]);
+        ask_expect(ask, "points.count", SIMPLUGIN_OK);
+        CU_ASSERT_TRUE(get_int(ask, "count") >= STABLE);
+        ask_free(ask);
+    }
+    atomic_store(&churn.stop, 1);
+    pthread_join(writer, NULL);
+    CU_ASSERT_FALSE(atomic_load(&churn.failed));
+    /* the view that went along has what is there */
+    for (int again = 0; again < 2; again++) {
+        ask = ask_new(&rig, "c");
+        if (again)
+            with_ids(ask, words);
+        else
+            with_int(ask, "view", views[1]);
+        ask_expect(ask, again ? "points.get" : "points.count", SIMPLUGIN_OK);
+        known[again] = again ? (int64_t)get_tensor(ask, "positions")->rows : get_int(ask, "count");
+        ask_free(ask);
+    }
+    CU_ASSERT_EQUAL(known[0], known[1]);
+    free(words);
+    live_close(&rig);
+}
+
 /* ---- deleting by filter beside a writer ---------------------------------------------------------- */
 
 #define ADDED 300
@@ -790,6 +875,7 @@ static void bounded(void)
 static const unit_case cases[] = {
     UNIT_CASE(scan_beside_writers, "a scan gives each point once while rows move"),
     UNIT_CASE(search_beside_writers, "R274 searches beside writers find what is there"),
+    UNIT_CASE(views_beside_writers, "R92 a view follows its points beside writers"),
     UNIT_CASE(delete_beside_writers, "deleting by filter beside a writer misses nothing"),
     UNIT_CASE(cancelling, "R274 every method ends wherever it is cancelled"),
     UNIT_CASE(deadlines, "R274 every method knows its deadline"),

@@ -21,7 +21,7 @@ flat_mask_ref *flat_mask_new(const flat_snapshot *snapshot)
     uint8_t *at;
 
     flat_snapshot_tail(snapshot, &tail_count);
-    bytes += block_count * sizeof(uint8_t *) + bitmap_bytes(tail_count);
+    bytes += block_count * (sizeof(uint64_t) + sizeof(uint8_t *)) + bitmap_bytes(tail_count);
     for (uint64_t i = 0; i < block_count; i++)
         bytes += bitmap_bytes(blocks[i].rows);
     mask = calloc(1, (size_t)bytes);
@@ -31,9 +31,11 @@ flat_mask_ref *flat_mask_new(const flat_snapshot *snapshot)
     mask->version = flat_snapshot_version(snapshot);
     mask->block_count = block_count;
     mask->tail_count = tail_count;
-    mask->bitmaps = (uint8_t **)(void *)(mask + 1);
+    mask->keys = (uint64_t *)(void *)(mask + 1);
+    mask->bitmaps = (uint8_t **)(void *)(mask->keys + block_count);
     at = (uint8_t *)(mask->bitmaps + block_count);
     for (uint64_t i = 0; i < block_count; i++) {
+        mask->keys[i] = flat_snapshot_block_key(snapshot, i);
         mask->bitmaps[i] = at;
         at += bitmap_bytes(blocks[i].rows);
     }

@@ -19,6 +19,7 @@ typedef struct flat_mask_ref {
     uint64_t count;       /* rows in it */
     uint64_t block_count;
     uint64_t tail_count;
+    uint64_t *keys;       /* of the blocks */
     uint8_t **bitmaps;    /* mask.blocks, while it is made */
     uint8_t *tail;
 } flat_mask_ref;

@@ -128,6 +128,12 @@ int flat_snapshot_find(const flat_snapshot *snapshot, sp_text id, uint64_t *row)
  */
 uint64_t flat_snapshot_version(const flat_snapshot *snapshot);
 /*
+ * What a block is called wherever it is seen again, while a store is open: the same in
+ * every snapshot that has this block, with the same ids in its slots, and ascending within
+ * one. Which of its rows are dead, and their fields, may differ.
+ */
+uint64_t flat_snapshot_block_key(const flat_snapshot *snapshot, uint64_t block);
+/*
  * Up to max live rows in the bytewise order of their ids, from the first id behind `after`
  * on (data NULL: from the first of all). Their number, in rows; negative a code negated.
  */

@@ -6,12 +6,18 @@
 
 #include "store_internal.h"
 
-/* Transactions of one generation are fewer than this. */
-#define TRANSACTIONS_BITS 40
+/* Transactions, and blocks, of one generation are fewer than 1 << this. */
+#define GENERATION_BITS 40
 
 uint64_t flat_snapshot_version(const flat_snapshot *snapshot)
 {
-    return (snapshot->env->generation + 1) << TRANSACTIONS_BITS | snapshot->table->id;
+    return (snapshot->env->generation + 1) << GENERATION_BITS | snapshot->table->id;
+}
+
+uint64_t flat_snapshot_block_key(const flat_snapshot *snapshot, uint64_t block)
+{
+    return (snapshot->env->generation + 1) << GENERATION_BITS |
+           snapshot->table->places[block].number;
 }
 
 /* The live row an entry of ids leads to: 1 and *row, 0 if none, negative a code negated. */

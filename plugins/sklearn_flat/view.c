@@ -211,27 +211,103 @@ static int32_t rows_walk(flat_call *call, flat_snapshot *snapshot, const flat_vi
     return code;
 }
 
+/* ---- from one snapshot to the next ------------------------------------------------------ */
+
+static int view_has(const flat_view *view, sp_text id)
+{
+    uint64_t low = 0, high = view->count;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        int order = text_compare(view->ids[middle], id);
+
+        if (order == 0)
+            return 1;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return 0;
+}
+
+/* Position of the block of that key in a mask, or its block_count; *from only moves on. */
+static uint64_t block_find(const flat_mask_ref *mask, uint64_t block_key, uint64_t *from)
+{
+    while (*from < mask->block_count && mask->keys[*from] < block_key)
+        ++*from;
+    return *from < mask->block_count && mask->keys[*from] == block_key ? *from
+                                                                       : mask->block_count;
+}
+
+/* How many rows are in blocks that the old mask does not know, and in the tail. */
+static uint64_t rows_unknown(const flat_snapshot *snapshot, const flat_mask_ref *old)
+{
+    uint64_t block_count, count, from = 0;
+    const flat_block *blocks = flat_snapshot_blocks(snapshot, &block_count);
+
+    flat_snapshot_tail(snapshot, &count);
+    for (uint64_t i = 0; i < block_count; i++)
+        if (block_find(old, flat_snapshot_block_key(snapshot, i), &from) == old->block_count)
+            count += blocks[i].rows;
+    return count;
+}
+
+/* Ids stay in their slots, so what an old mask says of a block holds but for those that died. */
+static int32_t rows_carry(flat_call *call, flat_snapshot *snapshot, const flat_view *view,
+                          const flat_mask_ref *old, flat_mask_ref *mask)
+{
+    uint64_t block_count, tail_count, from = 0;
+    const flat_block *blocks = flat_snapshot_blocks(snapshot, &block_count);
+    const flat_tail_row *tail = flat_snapshot_tail(snapshot, &tail_count);
+    int32_t code = SIMPLUGIN_OK;
+
+    for (uint64_t i = 0; !code && i < block_count; i++) {
+        uint64_t known = block_find(old, mask->keys[i], &from);
+
+        if (known < old->block_count) {
+            if (old->bitmaps[known])
+                memcpy(mask->bitmaps[i], old->bitmaps[known], (blocks[i].rows + 7) / 8);
+            continue;
+        }
+        for (uint64_t j = 0; j < blocks[i].rows; j++)
+            if (view_has(view, flat_snapshot_id(snapshot, blocks[i].first_row + j)))
+                mask->bitmaps[i][j / 8] |= (uint8_t)(1 << j % 8);
+        code = flat_call_check(call);
+    }
+    for (uint64_t j = 0; j < tail_count; j++)
+        if (view_has(view, tail[j].id))
+            mask->tail[j / 8] |= (uint8_t)(1 << j % 8);
+    return code;
+}
+
 static int32_t mask_make(flat_call *call, flat_snapshot *snapshot, const flat_view *view,
-                         flat_mask_ref **mask)
+                         const flat_mask_ref *old, flat_mask_ref **mask)
 {
     flat_mask_ref *made = flat_mask_new(snapshot);
+    uint64_t live = flat_snapshot_count(snapshot);
     flat_names none = {0};
     flat_gather gather;
     int32_t code = made ? SIMPLUGIN_OK : flat_no_memory(call);
 
     if (!code)
         code = flat_gather_init(&gather, call, snapshot, &none);
-    if (!code)
-        code = view->count > flat_snapshot_count(snapshot) / WALK_FACTOR
-                   ? rows_walk(call, snapshot, view, &gather, made)
-                   : rows_look_up(call, snapshot, view, &gather, made);
-    if (code) {
-        flat_mask_release(made);
-        return code;
-    }
+    if (code)
+        goto out;
+    if (old && rows_unknown(snapshot, old) < (view->count < live ? view->count : live))
+        code = rows_carry(call, snapshot, view, old, made);
+    else if (view->count > live / WALK_FACTOR)
+        code = rows_walk(call, snapshot, view, &gather, made);
+    else
+        code = rows_look_up(call, snapshot, view, &gather, made);
+    if (code)
+        goto out;
     flat_mask_finish(made, snapshot);
     *mask = made;
-    return SIMPLUGIN_OK;
+    made = NULL;
+out:
+    flat_mask_release(made);
+    return code;
 }
 
 /* The view's mask for the snapshot, kept for the calls that come after. */
@@ -239,26 +315,33 @@ static int32_t mask_get(flat_call *call, flat_snapshot *snapshot, flat_view *vie
                         flat_mask_ref **mask)
 {
     simplugin_instance *instance = call->instance;
-    flat_mask_ref *old = NULL;
-    int32_t code = SIMPLUGIN_OK;
+    uint64_t version = flat_snapshot_version(snapshot);
+    flat_mask_ref *old = NULL, *spare = NULL;
+    int32_t code;
 
     *mask = NULL;
     pthread_mutex_lock(&instance->lock);
-    if (view->mask && view->mask_number == call->collection->number &&
-        view->mask->version == flat_snapshot_version(snapshot))
-        *mask = flat_mask_hold(view->mask);
+    if (view->mask_number == call->collection->number)
+        old = flat_mask_hold(view->mask);
     pthread_mutex_unlock(&instance->lock);
-    if (*mask)
+    if (old && old->version == version) {
+        *mask = old;
         return SIMPLUGIN_OK;
-    code = mask_make(call, snapshot, view, mask);
+    }
+    /* rows that died since would be missing from what a newer one knows */
+    code = mask_make(call, snapshot, view, old && old->version < version ? old : NULL, mask);
+    flat_mask_release(old);
     if (code)
         return code;
     pthread_mutex_lock(&instance->lock);
-    old = view->mask;
-    view->mask = flat_mask_hold(*mask);
-    view->mask_number = call->collection->number;
+    if (!view->mask || view->mask_number != call->collection->number ||
+        view->mask->version < version) {
+        spare = view->mask;
+        view->mask = flat_mask_hold(*mask);
+        view->mask_number = call->collection->number;
+    }
     pthread_mutex_unlock(&instance->lock);
-    flat_mask_release(old);
+    flat_mask_release(spare);
     return SIMPLUGIN_OK;
 }
 
