@@ -125,15 +125,20 @@ static int is_member(const json_t *array, const json_t *value)
     return 0;
 }
 
-/* The ids of the points whose sample id is among those given. */
+/* The ids of the points whose sample id, or in an index of samples whose id, is among those given. */
 static json_t *ids_of_samples(const json_t *points, const json_t *samples)
 {
     json_t *ids = json_array(), *point;
     const char *id;
 
-    json_object_foreach((json_t *)(uintptr_t)points, id, point)
-        if (is_member(samples, json_object_get(point, "sample_id")))
+    json_object_foreach((json_t *)(uintptr_t)points, id, point) {
+        json_t *sample = json_object_get(point, "sample_id");
+
+        sample = sample ? json_incref(sample) : json_string(id);
+        if (is_member(samples, sample))
             json_array_append_new(ids, json_string(id));
+        json_decref(sample);
+    }
     return ids;
 }
 
