@@ -8,6 +8,8 @@
 
 #define MAX_ID 255
 #define MAX_FIELD_NAME 255
+/* How many rows are looked at between looks at the clock. */
+#define ROWS_PER_CHECK 4096
 
 /* A zero-terminated copy that lasts as long as the call; NULL: no memory. */
 static const char *text_copy(flat_call *call, const simplugin_value *text)
@@ -236,7 +238,10 @@ int32_t flat_check_finite(flat_call *call, const flat_matrix *vectors, const int
 
     for (uint64_t i = 0; i < count; i++) {
         uint64_t row = select ? (uint64_t)select[i] : i;
+        int32_t code = i % ROWS_PER_CHECK ? SIMPLUGIN_OK : flat_call_check(call);
 
+        if (code)
+            return code;
         if (!kernels->all_finite(vectors->data + row * vectors->stride, dimension))
             return flat_fail_argument(call, "vectors",
                                       "vectors: row %llu holds NaN or an infinity",
