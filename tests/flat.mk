@@ -6,7 +6,8 @@ flat_store_programs = tests/test_flat_store \
 	tests/test_flat_store_process \
 	tests/test_flat_store_damage \
 	tests/test_flat_store_threads \
-	tests/test_flat_store_kill
+	tests/test_flat_store_kill \
+	tests/test_flat_store_journal
 check_PROGRAMS += $(flat_store_programs)
 TESTS += $(flat_store_programs)
 EXTRA_DIST += tests/store_model.h
@@ -35,3 +36,16 @@ tests_test_flat_store_kill_SOURCES = tests/test_flat_store_kill.c tests/store_ri
 tests_test_flat_store_kill_CPPFLAGS = $(FLAT_STORE_CPPFLAGS)
 tests_test_flat_store_kill_CFLAGS = $(FLAT_STORE_CFLAGS)
 tests_test_flat_store_kill_LDADD = $(FLAT_STORE_LIBS)
+
+tests_test_flat_store_journal_SOURCES = tests/test_flat_store_journal.c tests/store_rig.h tests/unit.h
+tests_test_flat_store_journal_CPPFLAGS = $(FLAT_STORE_CPPFLAGS)
+tests_test_flat_store_journal_CFLAGS = $(FLAT_STORE_CFLAGS)
+tests_test_flat_store_journal_LDADD = $(FLAT_STORE_LIBS)
+
+## records a writer's file operations; built without sanitizers, which come after it
+check_LTLIBRARIES += tests/preload_journal.la
+tests_preload_journal_la_SOURCES = tests/preload_journal.c tests/journal.h
+tests_preload_journal_la_CFLAGS = -std=c11 -Wall -Wextra -Wconversion
+tests_preload_journal_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)/tests
+tests_test_flat_store_journal_CPPFLAGS += -DPRELOAD_JOURNAL='"$(abs_builddir)/tests/.libs/preload_journal.so"'
+EXTRA_tests_test_flat_store_journal_DEPENDENCIES = tests/preload_journal.la

@@ -57,70 +57,166 @@ static int32_t reserve(flat_writer *writer, uint32_t kind, uint32_t field, uint6
     return SIMPLUGIN_OK;
 }
 
-typedef struct rows_job {
-    const flat_env *env;
-    const flat_rows_source *source;
-    uint8_t *vectors; /* after the pad */
-    flat_codes_view codes;
-    _Atomic uint64_t hash;
-} rows_job;
+/* ---- encoding ------------------------------------------------------------------------ */
 
-/* Sixty-four rows: copied, and encoded and hashed while they are in the cache. */
-static void copy_rows(void *context, uint64_t index)
+/* Rows that one share of a job takes. */
+#define SHARE 64
+
+static uint32_t rows_of(const flat_encoding *encoding, uint64_t block)
 {
-    rows_job *job = context;
-    const flat_shape *shape = &job->env->view.shape;
-    size_t used = (size_t)shape->dimension * sizeof(float);
-    size_t stride = (size_t)shape->vector_stride * sizeof(float);
-    uint64_t from = index * FLAT_HASH_ROWS;
-    uint64_t count = job->source->count - from;
-    uint8_t *out = job->vectors + from * stride;
+    uint64_t block_rows = encoding->env->view.shape.block_rows;
+    uint64_t left = encoding->count - block * block_rows;
 
-    if (count > FLAT_HASH_ROWS)
-        count = FLAT_HASH_ROWS;
-    for (uint64_t i = 0; i < count; i++) {
-        memcpy(out + i * stride, job->source->vectors[from + i], used);
-        memset(out + i * stride + used, 0, stride - used);
+    return (uint32_t)(left < block_rows ? left : block_rows);
+}
+
+/* How many rows from there on stand at the same distance from each other. */
+static uint64_t run_of(const float *const *vectors, uint64_t count, uint64_t dimension,
+                       uint64_t *stride)
+{
+    uint64_t run = 1;
+
+    *stride = dimension;
+    if (count > 1 && (uintptr_t)vectors[1] > (uintptr_t)vectors[0])
+        *stride = ((uintptr_t)vectors[1] - (uintptr_t)vectors[0]) / sizeof(float);
+    while (run < count &&
+           (uintptr_t)vectors[run] == (uintptr_t)vectors[run - 1] + *stride * sizeof(float))
+        run++;
+    return run;
+}
+
+static void encode_share(void *context, uint64_t index)
+{
+    flat_encoding *encoding = context;
+    const flat_shape *shape = &encoding->env->view.shape;
+    uint64_t shares = shape->block_rows / SHARE, block = index / shares;
+    uint64_t from = index % shares * SHARE, hash = 0, run, stride;
+    uint32_t rows = rows_of(encoding, block);
+    uint64_t to = from + SHARE < rows ? from + SHARE : rows;
+    const float **vectors = encoding->vectors + block * shape->block_rows;
+    flat_codes_view codes;
+
+    flat_codes_parts(encoding->codes[block], shape, rows, &codes);
+    for (uint64_t row = from; row < to; row += run) {
+        run = run_of(vectors + row, to - row, shape->dimension, &stride);
+        sp_codes_encode(encoding->env->codes, vectors[row], stride, run,
+                        codes.codes + row * shape->code_stride, shape->code_stride,
+                        codes.scales + row, codes.errors + row, codes.norms + row);
     }
-    sp_codes_encode(job->env->codes, (const float *)(const void *)out, shape->vector_stride, count,
-                    job->codes.codes + from * shape->code_stride, shape->code_stride,
-                    job->codes.scales + from, job->codes.errors + from, job->codes.norms + from);
-    atomic_fetch_add(&job->hash, flat_hash(out, count * stride, from));
+    for (uint64_t row = from; row < to; row++)
+        hash += flat_hash(vectors[row], (size_t)shape->dimension * sizeof(float), row);
+    atomic_fetch_add(&encoding->hashes[block], hash);
+}
+
+flat_encoding *flat_encoding_new(const flat_env *env, flat_crew *crew, uint64_t count)
+{
+    const flat_shape *shape = &env->view.shape;
+    flat_encoding *encoding = calloc(1, sizeof(*encoding));
+    int failed = 0;
+
+    if (!encoding)
+        return NULL;
+    encoding->env = env;
+    encoding->crew = crew;
+    encoding->count = count;
+    encoding->block_count = (count + shape->block_rows - 1) / shape->block_rows;
+    encoding->vectors = calloc((size_t)count, sizeof(*encoding->vectors));
+    encoding->codes = calloc((size_t)encoding->block_count, sizeof(*encoding->codes));
+    encoding->hashes = calloc((size_t)encoding->block_count, sizeof(*encoding->hashes));
+    failed = !encoding->vectors || !encoding->codes || !encoding->hashes;
+    for (uint64_t i = 0; i < encoding->block_count && !failed; i++) {
+        uint32_t rows = rows_of(encoding, i);
+        size_t size = (size_t)flat_codes_size(shape, rows);
+        flat_codes_view view;
+
+        encoding->codes[i] = malloc(size);
+        failed = !encoding->codes[i];
+        if (failed)
+            continue;
+        /* What no row writes. */
+        flat_codes_parts(encoding->codes[i], shape, rows, &view);
+        memset(encoding->codes[i], 0, FLAT_PAD);
+        memset(view.scales, 0, (size_t)(encoding->codes[i] + size - (uint8_t *)view.scales));
+    }
+    if (failed) {
+        flat_encoding_free(encoding);
+        return NULL;
+    }
+    encoding->job.fn = encode_share;
+    encoding->job.context = encoding;
+    return encoding;
+}
+
+void flat_encoding_start(flat_encoding *encoding)
+{
+    uint64_t last = encoding->block_count - 1;
+
+    encoding->job.count = last * (encoding->env->view.shape.block_rows / SHARE) +
+                          (rows_of(encoding, last) + SHARE - 1) / SHARE;
+    flat_crew_start(encoding->crew, &encoding->job);
+}
+
+void flat_encoding_free(flat_encoding *encoding)
+{
+    if (!encoding)
+        return;
+    if (encoding->job.count)
+        flat_crew_finish(encoding->crew, &encoding->job);
+    for (uint64_t i = 0; encoding->codes && i < encoding->block_count; i++)
+        free(encoding->codes[i]);
+    free(encoding->codes);
+    free(encoding->hashes);
+    free(encoding->vectors);
+    free(encoding);
+}
+
+/* ---- rows ---------------------------------------------------------------------------- */
+
+typedef struct copying {
+    const flat_shape *shape;
+    const flat_rows_source *source;
+    uint8_t *out;
+} copying;
+
+static void copy_share(void *context, uint64_t index)
+{
+    const copying *copy = context;
+    size_t used = (size_t)copy->shape->dimension * sizeof(float);
+    size_t stride = (size_t)copy->shape->vector_stride * sizeof(float);
+    uint64_t from = index * SHARE;
+    uint64_t to = from + SHARE < copy->source->count ? from + SHARE : copy->source->count;
+
+    for (uint64_t row = from; row < to; row++) {
+        memcpy(copy->out + row * stride, copy->source->vectors[row], used);
+        memset(copy->out + row * stride + used, 0, stride - used);
+    }
 }
 
 static int32_t write_rows(flat_writer *writer, flat_crew *crew, uint64_t block,
-                          const flat_rows_source *source, flat_record *record,
-                          simplugin_error **error)
+                          const flat_rows_source *source, flat_encoding *encoding, uint64_t index,
+                          flat_record *record, simplugin_error **error)
 {
     const flat_shape *shape = &writer->env->view.shape;
     uint64_t size = flat_codes_size(shape, source->count);
-    rows_job job = {.env = writer->env, .source = source};
-    uint8_t *codes = NULL;
+    copying copy = {shape, source, NULL};
+    flat_job job = {.fn = copy_share, .context = &copy, .count = (source->count + SHARE - 1) / SHARE};
     void *value = NULL;
-    int32_t code = SIMPLUGIN_OK;
+    int32_t code;
 
-    /* LMDB's next put may move what an earlier one reserved: the codes wait outside. */
-    codes = malloc((size_t)size);
-    if (!codes)
-        return flat_error_no_memory(error);
-    memset(codes, 0, FLAT_PAD);
-    flat_codes_parts(codes, shape, source->count, &job.codes);
-    memset(job.codes.scales, 0,
-           (size_t)(codes + size - (uint8_t *)job.codes.scales));
+    flat_crew_finish(crew, &encoding->job);
+    record->vectors_hash = atomic_load(&encoding->hashes[index]);
+    record->codes_hash = flat_hash(encoding->codes[index] + FLAT_PAD, (size_t)size - FLAT_PAD, 0);
     code = reserve(writer, FLAT_VECTORS, 0, block, flat_vectors_size(shape, source->count), &value,
                    error);
     if (code != SIMPLUGIN_OK)
-        goto out;
+        return code;
     memset(value, 0, FLAT_PAD);
-    job.vectors = (uint8_t *)value + FLAT_PAD;
-    flat_crew_run(crew, copy_rows, &job, (source->count + FLAT_HASH_ROWS - 1) / FLAT_HASH_ROWS);
-    record->vectors_hash = atomic_load(&job.hash);
-    record->codes_hash = flat_hash(codes + FLAT_PAD, (size_t)size - FLAT_PAD, 0);
+    copy.out = (uint8_t *)value + FLAT_PAD;
+    flat_crew_start(crew, &job);
+    flat_crew_finish(crew, &job);
     code = reserve(writer, FLAT_CODES, 0, block, size, &value, error);
     if (code == SIMPLUGIN_OK)
-        memcpy(value, codes, (size_t)size);
-out:
-    free(codes);
+        memcpy(value, encoding->codes[index], (size_t)size);
     return code;
 }
 
@@ -198,19 +294,30 @@ static int32_t write_field(flat_writer *writer, uint64_t block, const flat_rows_
 }
 
 int32_t flat_block_write(flat_writer *writer, flat_crew *crew, uint64_t block,
-                         const flat_rows_source *source, simplugin_error **error)
+                         const flat_rows_source *source, flat_encoding *encoding, uint64_t index,
+                         simplugin_error **error)
 {
+    flat_encoding *own = NULL;
     flat_record record = {0};
-    int32_t code;
+    int32_t code = SIMPLUGIN_OK;
 
+    if (!encoding) {
+        own = flat_encoding_new(writer->env, crew, source->count);
+        if (!own)
+            return flat_error_no_memory(error);
+        memcpy(own->vectors, source->vectors, source->count * sizeof(*own->vectors));
+        flat_encoding_start(own);
+        encoding = own;
+    }
     record.rows = source->count;
-    code = write_rows(writer, crew, block, source, &record, error);
+    code = write_rows(writer, crew, block, source, encoding, index, &record, error);
     if (code == SIMPLUGIN_OK)
         code = write_ids(writer, block, source, &record, error);
     for (uint64_t i = 0; i < source->field_count && code == SIMPLUGIN_OK; i++)
         code = write_field(writer, block, source, i, error);
     if (code == SIMPLUGIN_OK)
         code = flat_record_put(writer, block, NULL, &record, error);
+    flat_encoding_free(own);
     return code;
 }
 
@@ -277,7 +384,7 @@ int32_t flat_block_write_picks(flat_writer *writer, flat_crew *crew, uint64_t bl
     source.ids = ids;
     source.fields = numbers;
     if (code == SIMPLUGIN_OK)
-        code = flat_block_write(writer, crew, block, &source, error);
+        code = flat_block_write(writer, crew, block, &source, NULL, 0, error);
     free(vectors);
     free(ids);
     free(numbers);

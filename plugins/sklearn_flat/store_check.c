@@ -35,6 +35,10 @@ static const char *check_values(const flat_shape *shape, const flat_block *block
 
     if (flat_vectors_hash(vectors, shape, block->rows) != place->record.vectors_hash)
         return "its vectors have changed";
+    for (uint32_t row = 0; row < block->rows; row++)
+        for (uint64_t i = shape->dimension; i < shape->vector_stride; i++)
+            if (block->vectors[row * shape->vector_stride + i] != 0)
+                return "its vectors have changed";
     if (flat_hash(block->codes, codes, 0) != place->record.codes_hash)
         return "its codes have changed";
     return NULL;

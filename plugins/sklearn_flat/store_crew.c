@@ -18,18 +18,15 @@ struct flat_crew {
     unsigned working;
     uint64_t round;
     int stop;
-    void (*fn)(void *context, uint64_t index);
-    void *context;
-    uint64_t count;
-    _Atomic uint64_t next;
+    flat_job *job;
 };
 
-static void take_shares(flat_crew *crew)
+static void take_shares(flat_job *job)
 {
     uint64_t index;
 
-    while ((index = atomic_fetch_add(&crew->next, 1)) < crew->count)
-        crew->fn(crew->context, index);
+    while ((index = atomic_fetch_add(&job->next, 1)) < job->count)
+        job->fn(job->context, index);
 }
 
 static void *work(void *argument)
@@ -43,9 +40,11 @@ static void *work(void *argument)
             pthread_cond_wait(&crew->start, &crew->lock);
             continue;
         }
+        flat_job *job = crew->job;
+
         round = crew->round;
         pthread_mutex_unlock(&crew->lock);
-        take_shares(crew);
+        take_shares(job);
         pthread_mutex_lock(&crew->lock);
         if (--crew->working == 0)
             pthread_cond_signal(&crew->done);
@@ -98,26 +97,28 @@ void flat_crew_free(flat_crew *crew)
     free(crew);
 }
 
-void flat_crew_run(flat_crew *crew, void (*fn)(void *context, uint64_t index), void *context,
-                   uint64_t count)
+void flat_crew_start(flat_crew *crew, flat_job *job)
 {
-    if (!crew || !crew->thread_count || count < 2) {
-        for (uint64_t i = 0; i < count; i++)
-            fn(context, i);
+    atomic_store(&job->next, 0);
+    if (!crew || !crew->thread_count || job->count < 2)
         return;
-    }
     pthread_mutex_lock(&crew->lock);
-    crew->fn = fn;
-    crew->context = context;
-    crew->count = count;
-    atomic_store(&crew->next, 0);
+    while (crew->working)
+        pthread_cond_wait(&crew->done, &crew->lock);
+    crew->job = job;
     crew->working = crew->thread_count;
     crew->round++;
     pthread_cond_broadcast(&crew->start);
     pthread_mutex_unlock(&crew->lock);
-    take_shares(crew);
+}
+
+void flat_crew_finish(flat_crew *crew, flat_job *job)
+{
+    take_shares(job);
+    if (!crew || !crew->thread_count)
+        return;
     pthread_mutex_lock(&crew->lock);
-    while (crew->working)
+    while (crew->job == job && crew->working)
         pthread_cond_wait(&crew->done, &crew->lock);
     pthread_mutex_unlock(&crew->lock);
 }

@@ -408,6 +408,10 @@ int32_t flat_env_open_file(const char *folder, const char *path, uint64_t genera
     if (code != SIMPLUGIN_OK)
         goto out;
     env->lock_fd = flat_lock_open(folder, &lock_writable);
+    if (env->lock_fd < 0 && (errno == ENOMEM || errno == EMFILE || errno == ENFILE)) {
+        code = flat_error_errno(error, errno, "open the lock of", folder);
+        goto out;
+    }
     if (env->lock_fd < 0 || !lock_writable)
         env->read_only = 1;
     pages = (uint64_t)file.st_size / head.page_size;

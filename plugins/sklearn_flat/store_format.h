@@ -207,8 +207,7 @@ void flat_builder_column(const flat_builder *builder, sp_column *column);
  * not malice.
  */
 uint64_t flat_hash(const void *data, size_t size, uint64_t piece);
+/* A row is a piece, without its padding. */
 uint64_t flat_vectors_hash(const void *value, const flat_shape *shape, uint32_t rows);
-/* Rows that are hashed as one piece. */
-#define FLAT_HASH_ROWS 64
 
 #endif

@@ -271,9 +271,28 @@ int32_t flat_record_put(flat_writer *writer, uint64_t block, const flat_record *
 int32_t flat_places_kill(flat_writer *writer, uint64_t *places, uint64_t count, uint64_t *killed,
                          simplugin_error **error);
 
-/* ---- store_block.c: a block from rows anywhere ------------------------------------------------------ */
+/* ---- store_crew.c: threads for one bulk operation ---------------------------------------------------- */
 
 typedef struct flat_crew flat_crew;
+
+/* NULL is a crew of the calling thread alone. */
+flat_crew *flat_crew_new(void);
+void flat_crew_free(flat_crew *crew);
+
+/* fn(context, 0..count-1), each once, in any order. */
+typedef struct flat_job {
+    void (*fn)(void *context, uint64_t index);
+    void *context;
+    uint64_t count;
+    _Atomic uint64_t next;
+} flat_job;
+
+/* The crew's threads begin with it; one job at a time. */
+void flat_crew_start(flat_crew *crew, flat_job *job);
+/* Takes part in it, and returns when all is done. Any number of times after a start. */
+void flat_crew_finish(flat_crew *crew, flat_job *job);
+
+/* ---- store_block.c: a block from rows anywhere ------------------------------------------------------ */
 
 /* The rows of one block to be. value: the column and row where field i's value of a row
    stands; *column NULL: it has none. */
@@ -288,10 +307,31 @@ typedef struct flat_rows_source {
     void *context;
 } flat_rows_source;
 
+/*
+ * The codes of rows that will fill blocks, computed by the crew's threads while somebody
+ * else, such as the disk, is busy.
+ */
+typedef struct flat_encoding {
+    const flat_env *env;
+    flat_crew *crew;
+    const float **vectors;  /* count of them, filled by the caller */
+    uint64_t count;
+    uint64_t block_count;
+    uint8_t **codes;        /* a block's value each */
+    _Atomic uint64_t *hashes;
+    flat_job job;
+} flat_encoding;
+
+/* NULL: no memory. Nothing is computed yet. */
+flat_encoding *flat_encoding_new(const flat_env *env, flat_crew *crew, uint64_t count);
+void flat_encoding_start(flat_encoding *encoding);
+void flat_encoding_free(flat_encoding *encoding);
+
 /* Writes all values and the record; the ids' tree and the state's counts of rows are the
-   caller's. */
+   caller's. encoding: its block number `index` has the same rows; NULL: computed here. */
 int32_t flat_block_write(flat_writer *writer, flat_crew *crew, uint64_t block,
-                         const flat_rows_source *source, simplugin_error **error);
+                         const flat_rows_source *source, flat_encoding *encoding, uint64_t index,
+                         simplugin_error **error);
 /* Stores the builder's column as that field's of a block; takes it away if all is null. */
 int32_t flat_column_write(flat_writer *writer, uint64_t block, uint32_t field,
                           flat_builder *builder, simplugin_error **error);
@@ -312,15 +352,6 @@ int flat_text_compare(sp_text a, sp_text b);
 /* Points the ids of those rows of a snapshot to a new block's slots, in order. */
 int32_t flat_ids_point(flat_writer *writer, const flat_snapshot *from, const uint64_t *rows,
                        uint32_t count, uint64_t block, simplugin_error **error);
-
-/* ---- store_crew.c: threads for one bulk operation ---------------------------------------------------- */
-
-/* NULL is a crew of the calling thread alone. */
-flat_crew *flat_crew_new(void);
-void flat_crew_free(flat_crew *crew);
-/* fn(context, 0..count-1), each once, spread over the threads. */
-void flat_crew_run(flat_crew *crew, void (*fn)(void *context, uint64_t index), void *context,
-                   uint64_t count);
 
 /* ---- store_maintain.c: folding, merging, cleaning ----------------------------------------------------- */
 

@@ -32,6 +32,7 @@ typedef struct upsert {
     const flat_rows *rows;
     const flat_shape *shape;
     flat_crew *crew;
+    int ids_last;         /* all ids are for the last transaction */
     uint64_t block_count; /* to be written */
     uint64_t direct;      /* rows in them; the others go to the tail */
 
@@ -42,7 +43,9 @@ typedef struct upsert {
     uint64_t later_kept;
 
     /* Of the transaction at work. */
-    uint64_t target;      /* blocks that are to be written after it */
+    uint64_t target;      /* blocks that are written after it */
+    uint64_t length;      /* blocks of the one after it */
+    flat_encoding *current, *next; /* of those blocks */
     int last;
     places old;           /* where ids of ours led before */
     flat_entry *later;    /* ids that lead elsewhere until the last transaction; caller's text */
@@ -155,32 +158,50 @@ static uint64_t rows_before(const upsert *up, uint64_t block)
     return rows < up->direct ? rows : up->direct;
 }
 
+/* Begins to encode the blocks that come after those of the transaction at work. */
+static int32_t encode_next(const flat_env *env, upsert *up, simplugin_error **error)
+{
+    uint64_t from = rows_before(up, up->target), to;
+
+    if (up->next || up->target == up->block_count)
+        return SIMPLUGIN_OK;
+    to = rows_before(up, up->target + up->length);
+    up->next = flat_encoding_new(env, up->crew, to - from);
+    if (!up->next)
+        return flat_error_no_memory(error);
+    for (uint64_t i = from; i < to; i++)
+        up->next->vectors[i - from] = input_vector(up->rows, i);
+    flat_encoding_start(up->next);
+    return SIMPLUGIN_OK;
+}
+
 static int32_t write_blocks(flat_writer *writer, upsert *up, const uint32_t *numbers,
                             const uint32_t *columns, uint64_t field_count, simplugin_error **error)
 {
     input in = {up->rows, columns, 0};
     flat_rows_source source = {.field_count = field_count, .value = input_value,
                                .fields = numbers, .context = &in};
-    const float **vectors = calloc((size_t)up->shape->block_rows, sizeof(*vectors));
     sp_text *ids = calloc((size_t)up->shape->block_rows, sizeof(*ids));
     int32_t code = SIMPLUGIN_OK;
 
-    if (!vectors || !ids)
-        code = flat_error_no_memory(error);
-    source.vectors = vectors;
+    if (!ids)
+        return flat_error_no_memory(error);
     source.ids = ids;
     for (uint64_t block = up->written; block < up->target && code == SIMPLUGIN_OK; block++) {
+        uint64_t index = block - up->written;
+
         in.from = rows_before(up, block);
         source.count = (uint32_t)(rows_before(up, block + 1) - in.from);
-        for (uint32_t i = 0; i < source.count; i++) {
-            vectors[i] = input_vector(up->rows, in.from + i);
+        source.vectors = up->current->vectors + index * up->shape->block_rows;
+        for (uint32_t i = 0; i < source.count; i++)
             ids[i] = input_id(up->rows, in.from + i);
-        }
         code = flat_wait_check(writer->wait, error);
         if (code == SIMPLUGIN_OK)
-            code = flat_block_write(writer, up->crew, up->first + block, &source, error);
+            code = flat_block_write(writer, up->crew, up->first + block, &source, up->current, index,
+                                    error);
     }
-    free(vectors);
+    if (code == SIMPLUGIN_OK)
+        code = encode_next(writer->env, up, error);
     free(ids);
     return code;
 }
@@ -198,7 +219,8 @@ static int same_as_before(const flat_entry *entries, uint64_t i)
 /* ids that are in the tree already are pointed to their new place by the last transaction. */
 static int32_t write_ids(flat_writer *writer, upsert *up, simplugin_error **error)
 {
-    uint64_t from = rows_before(up, up->written), count = rows_before(up, up->target) - from;
+    uint64_t from = up->ids_last ? 0 : rows_before(up, up->written);
+    uint64_t count = up->ids_last && !up->last ? 0 : rows_before(up, up->target) - from;
     flat_entry *entries = NULL;
     MDB_cursor *cursor = NULL;
     int32_t code = SIMPLUGIN_OK;
@@ -488,35 +510,54 @@ static void plan(upsert *up)
     }
 }
 
-/* All transactions; the steps' length follows from what they give back. */
+/* What one transaction has written is committed. */
+static void advance(flat_writer *writer, upsert *up, uint64_t most)
+{
+    uint64_t rows = rows_before(up, up->target) - rows_before(up, up->written), freed;
+
+    up->written = up->target;
+    up->old_kept = up->old.count;
+    up->later_kept = up->later_count;
+    writer->continues = 1;
+    flat_encoding_free(up->current);
+    up->current = up->next;
+    up->next = NULL;
+    if (up->ids_last)
+        return;
+    freed = flat_env_freed(writer->env);
+    up->length = freed ? rows * STEP_PAGES / freed / up->shape->block_rows : most;
+    up->length = up->length < 1 ? 1 : up->length > most ? most : up->length;
+}
+
+/* All transactions; their length follows from what they give back. */
 static int32_t run(flat_writer *writer, upsert *up, simplugin_error **error)
 {
     uint64_t most = STEP_BYTES / block_bytes(up->shape);
-    uint64_t length = 0;
+    uint64_t row_bytes = block_bytes(up->shape) / up->shape->block_rows + 8192;
     int32_t code = SIMPLUGIN_OK;
 
     most = most ? most : 1;
-    length = flat_env_id_pages(writer->env) > STEP_PAGES ? 1 : most;
+    /* A small tree of ids is written best once, a large one in parts. */
+    up->ids_last = flat_env_id_pages(writer->env) <= STEP_PAGES;
+    up->length = up->ids_last ? most : 1;
+    /* The first blocks; from then on each transaction leaves the next one's in `current`. */
+    code = encode_next(writer->env, up, error);
+    up->current = up->next;
+    up->next = NULL;
     while (code == SIMPLUGIN_OK && !up->last) {
-        uint64_t left = up->block_count - up->written, rows, freed;
+        uint64_t rows;
 
-        up->last = left <= length;
-        up->target = up->written + (up->last ? left : length);
+        up->target = up->written + (up->current ? up->current->block_count : 0);
+        up->last = up->target == up->block_count;
         rows = rows_before(up, up->target) - rows_before(up, up->written);
         if (up->last)
             rows += up->rows->count - up->direct;
-        code = flat_writer_run(writer, step, up,
-                               rows * (block_bytes(up->shape) / up->shape->block_rows + 8192), error);
-        if (code != SIMPLUGIN_OK || up->last)
-            continue;
-        up->written = up->target;
-        up->old_kept = up->old.count;
-        up->later_kept = up->later_count;
-        writer->continues = 1;
-        freed = flat_env_freed(writer->env);
-        length = freed ? rows * STEP_PAGES / freed / up->shape->block_rows : most;
-        length = length < 1 ? 1 : length > most ? most : length;
+        code = flat_writer_run(writer, step, up, rows * row_bytes, error);
+        if (code == SIMPLUGIN_OK && !up->last)
+            advance(writer, up, most);
     }
+    flat_encoding_free(up->current);
+    flat_encoding_free(up->next);
     return code;
 }
 

@@ -180,13 +180,10 @@ uint64_t flat_hash(const void *data, size_t size, uint64_t piece)
 uint64_t flat_vectors_hash(const void *value, const flat_shape *shape, uint32_t rows)
 {
     const uint8_t *bytes = (const uint8_t *)value + FLAT_PAD;
-    size_t row = (size_t)shape->vector_stride * sizeof(float);
+    size_t stride = (size_t)shape->vector_stride * sizeof(float);
     uint64_t hash = 0;
 
-    for (uint32_t from = 0; from < rows; from += FLAT_HASH_ROWS) {
-        uint32_t count = rows - from < FLAT_HASH_ROWS ? rows - from : FLAT_HASH_ROWS;
-
-        hash += flat_hash(bytes + from * row, count * row, from);
-    }
+    for (uint32_t row = 0; row < rows; row++)
+        hash += flat_hash(bytes + row * stride, (size_t)shape->dimension * sizeof(float), row);
     return hash;
 }
