@@ -7,7 +7,8 @@ flat_store_programs = tests/test_flat_store \
 	tests/test_flat_store_damage \
 	tests/test_flat_store_threads \
 	tests/test_flat_store_kill \
-	tests/test_flat_store_journal
+	tests/test_flat_store_journal \
+	tests/test_flat_store_memory
 check_PROGRAMS += $(flat_store_programs)
 TESTS += $(flat_store_programs)
 EXTRA_DIST += tests/store_model.h
@@ -41,6 +42,17 @@ tests_test_flat_store_journal_SOURCES = tests/test_flat_store_journal.c tests/st
 tests_test_flat_store_journal_CPPFLAGS = $(FLAT_STORE_CPPFLAGS)
 tests_test_flat_store_journal_CFLAGS = $(FLAT_STORE_CFLAGS)
 tests_test_flat_store_journal_LDADD = $(FLAT_STORE_LIBS)
+
+tests_test_flat_store_memory_SOURCES = tests/test_flat_store_memory.c tests/store_rig.h tests/unit.h
+tests_test_flat_store_memory_CPPFLAGS = $(FLAT_STORE_CPPFLAGS)
+tests_test_flat_store_memory_CFLAGS = $(FLAT_STORE_CFLAGS)
+tests_test_flat_store_memory_LDADD = $(FLAT_STORE_LIBS)
+
+## sanitizers have their own malloc: there only our own objects' calls are caught
+if SANITIZED
+tests_test_flat_store_memory_CPPFLAGS += -DWRAPPED
+tests_test_flat_store_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+endif
 
 ## records a writer's file operations; built without sanitizers, which come after it
 check_LTLIBRARIES += tests/preload_journal.la

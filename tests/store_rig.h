@@ -298,7 +298,7 @@ static inline unsigned rig_maintain(flat_store *store)
 
 static inline void rig_remove(const char *path)
 {
-    char command[4096];
+    char command[8192];
 
     snprintf(command, sizeof(command), "rm -rf '%s'", path);
     if (system(command))

@@ -643,6 +643,36 @@ static void test_orphan(void)
     free(first);
 }
 
+/* One that was killed before it removed the old file leaves that, too. */
+static void test_lingering(void)
+{
+    flat_store *store = rig_create(root, "lingering");
+    char *folder = strdup(store->folder), *first = flat_generation_path(folder, 1);
+    char *saved = flat_path(root, "saved");
+    uint64_t before = 0, after = 0, generation = 0;
+
+    rig_add(store, 0, 100, 1);
+    CU_ASSERT_EQUAL(link(first, saved), 0);
+    CU_ASSERT_EQUAL(flat_store_compact(store, &rig_wait, NULL, NULL, &before, &after, NULL), SIMPLUGIN_OK);
+    flat_store_close(store);
+    CU_ASSERT_EQUAL(rename(saved, first), 0);
+    for (uint64_t i = 0; i < 2; i++) {
+        store = rig_open(root, "lingering");
+        CU_ASSERT_EQUAL(store->env->generation, 2 + i);
+        rig_add(store, 100 + i, 1, 1);
+        CU_ASSERT_EQUAL(flat_store_compact(store, &rig_wait, NULL, NULL, &before, &after, NULL), SIMPLUGIN_OK);
+        flat_store_close(store);
+    }
+    CU_ASSERT_EQUAL(flat_folder_generation(folder, &generation, NULL), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(generation, 4);
+    store = rig_open(root, "lingering");
+    CU_ASSERT_EQUAL(rig_check(store), 102);
+    flat_store_close(store);
+    free(folder);
+    free(first);
+    free(saved);
+}
+
 static void test_backup(void)
 {
     flat_store *store = rig_create(root, "backup"), *copy = NULL;
@@ -736,6 +766,7 @@ static const unit_case cases[] = {
     UNIT_CASE(test_growth, "the map grows, and waits for snapshots no longer than told"),
     UNIT_CASE(test_compact, "R283 a collection is compacted while in use"),
     UNIT_CASE(test_orphan, "a file that a killed compaction left is not used"),
+    UNIT_CASE(test_lingering, "files that killed compactions left are followed and removed in order"),
     UNIT_CASE(test_backup, "R283 a backup opens as a collection wherever it is put"),
     UNIT_CASE(test_many_fields, "fields come one after the other"),
     UNIT_CASE(test_waits, "R274 deadlines and cancellation end what writes"),

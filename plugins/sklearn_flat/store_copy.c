@@ -220,11 +220,31 @@ static uint64_t bytes_of(const char *path)
 }
 
 /*
+ * The files of older generations, also of one whose compaction was killed right here. The
+ * oldest goes first: each says which took over, and the next must be there.
+ */
+static void remove_older(const char *folder, uint64_t generation)
+{
+    uint64_t oldest = 0;
+    int gone = 1;
+
+    while (gone && flat_folder_generation(folder, &oldest, NULL) == SIMPLUGIN_OK && oldest &&
+           oldest < generation) {
+        char *path = flat_generation_path(folder, oldest);
+
+        gone = path && !unlink(path);
+        if (gone)
+            unlink_lock(path);
+        free(path);
+    }
+}
+
+/*
  * From the commit in the middle on, the new file is the collection. Whoever has the old
  * one open finds that out with his next transaction.
  */
-static int32_t take_over(flat_writer *writer, const char *old, const char *path,
-                         uint64_t generation, simplugin_error **error)
+static int32_t take_over(flat_writer *writer, const char *path, uint64_t generation,
+                         simplugin_error **error)
 {
     flat_env *env = writer->env;
     int32_t code = flat_generation_lock(env->lock_fd, 1, env->folder, error);
@@ -235,10 +255,8 @@ static int32_t take_over(flat_writer *writer, const char *old, const char *path,
     }
     /* If this fails the new file stays: the commit may have reached the disk after all. */
     code = flat_writer_run(writer, mark_superseded, &generation, 0, error);
-    if (code == SIMPLUGIN_OK) {
-        unlink(old);
-        unlink_lock(old);
-    }
+    if (code == SIMPLUGIN_OK)
+        remove_older(env->folder, generation);
     flat_generation_lock(env->lock_fd, -1, env->folder, NULL);
     return code;
 }
@@ -278,7 +296,7 @@ int32_t flat_store_compact(flat_store *store, const flat_wait *wait, flat_progre
     if (code == SIMPLUGIN_OK)
         code = flat_folder_sync(store->folder, error);
     if (code == SIMPLUGIN_OK)
-        code = take_over(&writer, old, path, generation, error);
+        code = take_over(&writer, path, generation, error);
     if (code == SIMPLUGIN_OK)
         *bytes_after = bytes_of(path);
     else if (fresh)

@@ -268,6 +268,8 @@ int32_t flat_folder_make(const char *folder, sp_text name, simplugin_error **err
 out:
     if (fd >= 0)
         close(fd);
+    if (code != SIMPLUGIN_OK)
+        flat_folder_delete(folder);
     free(path);
     return code;
 }
