@@ -140,6 +140,7 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
     context.trace_id = opts.trace_id;
     context.trace_id_size = opts.trace_id_size;
     context.progress = opts.progress ? &progress : NULL;
+    r.target = target;
     r.args.method = method->name;
     r.args.map = simplugin_body_value(checked.body, checked.body_size);
     r.args.tensors = checked.tensors;

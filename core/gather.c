@@ -36,8 +36,10 @@ int sp_column_gather(const sp_column *column, const uint64_t *rows, uint64_t cou
     int missing = 0;
 
     for (uint64_t i = 0; i < count; i++) {
-        n = row_elements(column, rows[i], &from);
-        missing |= rows[i] == SP_ROW_NONE || !sp_column_is_valid(column, rows[i]);
+        uint64_t row = rows ? rows[i] : i;
+
+        n = row_elements(column, row, &from);
+        missing |= row == SP_ROW_NONE || !sp_column_is_valid(column, row);
         elements += n;
         if (is_text && from != SP_ROW_NONE)
             bytes += (uint64_t)(column->offsets[from + n] - column->offsets[from]);
@@ -51,8 +53,10 @@ int sp_column_gather(const sp_column *column, const uint64_t *rows, uint64_t cou
     if (!values || (missing && !valid) || (is_list && !lists) || (is_text && !offsets))
         return 0;
     for (uint64_t i = 0; i < count; i++) {
-        n = row_elements(column, rows[i], &from);
-        if (valid && rows[i] != SP_ROW_NONE && sp_column_is_valid(column, rows[i]))
+        uint64_t row = rows ? rows[i] : i;
+
+        n = row_elements(column, row, &from);
+        if (valid && row != SP_ROW_NONE && sp_column_is_valid(column, row))
             valid[i / 8] |= (uint8_t)(1U << (i % 8));
         if (is_text) {
             for (uint64_t e = 0; e < n; e++) {
@@ -79,6 +83,17 @@ int sp_column_gather(const sp_column *column, const uint64_t *rows, uint64_t cou
     out->offsets = offsets;
     out->values = values;
     return 1;
+}
+
+int sp_column_missing(uint64_t count, sp_arena **arena, sp_column *out)
+{
+    memset(out, 0, sizeof *out);
+    out->type = SP_TEXT;
+    out->count = count;
+    out->valid = sp_arena_alloc(arena, count / 8 + 1);
+    out->offsets = sp_arena_array(arena, count + 1, sizeof *out->offsets);
+    out->values = sp_arena_alloc(arena, 1);
+    return out->valid && out->offsets && out->values;
 }
 
 int sp_column_of_texts(const sp_text *texts, uint64_t count, sp_arena **arena, sp_column *out)

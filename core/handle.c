@@ -6,8 +6,9 @@
 
 #include "error.h"
 
-/* A handle is generation << 32 | slot + 1; the low half is never 0. */
+/* A handle is generation << 32 | slot + 1; the low half is never 0, and it fits an int64. */
 #define SLOTS_MAX UINT32_C(0x100000)
+#define GENERATION_MAX ((uint32_t)INT32_MAX)
 
 typedef struct slot {
     sp_object *object;
@@ -168,8 +169,7 @@ static sp_object *slot_take_locked(slot *s)
     sp_object *object = s->object;
 
     s->object = NULL;
-    object->handle = 0;
-    if (s->generation != UINT32_MAX) {
+    if (s->generation != GENERATION_MAX) {
         s->next_free = table.free;
         table.free = (uint32_t)(s - table.slots) + 1;
     }

@@ -20,7 +20,7 @@
 typedef struct sp_object {
     uint32_t kind;
     uint32_t references; /* guarded by the table's lock */
-    uint64_t handle;     /* 0 before it has one and after it was closed */
+    uint64_t handle;     /* 0 before it has one; stays when that is closed */
     uint64_t parent;     /* closes with it; 0: none */
     void (*destroy)(struct sp_object *object);
 } sp_object;

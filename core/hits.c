@@ -107,7 +107,8 @@ static int32_t details_get(sp_index *index, sp_request *request, const sp_column
 static int vectors_write(const sp_index *index, const details *d, uint64_t count, sp_arena **arena,
                          simplugin_writer *writer)
 {
-    uint64_t cols = atomic_load(&index->dimension);
+    /* the reply's own: the collection may have been made anew meanwhile */
+    uint64_t cols = d->points.vectors ? d->points.vectors->cols : atomic_load(&index->dimension);
     float *data = sp_arena_array(arena, count, cols * sizeof *data);
     simplugin_tensor matrix;
 
@@ -122,33 +123,43 @@ static int vectors_write(const sp_index *index, const details *d, uint64_t count
     return 1;
 }
 
-/* The columns but for sample ids, which have a key of their own; these with samples only. */
-static int columns_write(const details *d, uint64_t count, int samples, sp_arena **arena,
+/* The columns but for sample ids, which have a key of their own. */
+static int columns_write(const details *d, uint64_t count, int patches, sp_arena **arena,
                          simplugin_writer *writer)
 {
-    uint64_t position = 0, written = 0;
+    uint64_t position, written = 0;
     sp_column column;
 
-    if (!samples) {
-        simplugin_write_string(writer, "fields");
-        position = simplugin_write_map_begin(writer);
-    }
+    simplugin_write_string(writer, "fields");
+    position = simplugin_write_map_begin(writer);
     for (uint64_t i = 0; i < d->columns.count; i++) {
-        if ((strcmp(d->columns.names[i], SP_SAMPLE_ID) == 0) != samples)
+        if (patches && strcmp(d->columns.names[i], SP_SAMPLE_ID) == 0)
             continue;
         if (!sp_column_gather(&d->columns.columns[i], d->rows, count, arena, &column))
             return 0;
-        simplugin_write_string(writer, samples ? "sample_ids" : d->columns.names[i]);
+        simplugin_write_string(writer, d->columns.names[i]);
         simplugin_write_column(writer, &column);
         written++;
     }
-    if (!samples) {
-        simplugin_write_end(writer, position, written);
-    } else if (!written) {
-        simplugin_write_string(writer, "sample_ids");
-        sp_write_no_ids(writer);
-    }
+    simplugin_write_end(writer, position, written);
     return 1;
+}
+
+/* The sample id of each hit; missing ones where a point has none. */
+static int32_t samples_write(sp_index *index, const details *d, uint64_t count, sp_arena **arena,
+                             simplugin_writer *writer, simplugin_error **error)
+{
+    sp_column column, samples;
+    int found = sp_points_samples(index, &d->points, &column, error);
+
+    if (found < 0)
+        return SIMPLUGIN_PROTOCOL;
+    if (found ? !sp_column_gather(&column, d->rows, count, arena, &samples)
+              : !sp_column_missing(count, arena, &samples))
+        return SIMPLUGIN_OUT_OF_MEMORY;
+    simplugin_write_string(writer, "sample_ids");
+    simplugin_write_column(writer, &samples);
+    return SIMPLUGIN_OK;
 }
 
 int32_t sp_hits_reply(sp_index *index, sp_request *request, const sp_hits *hits,
@@ -202,9 +213,10 @@ int32_t sp_hits_reply(sp_index *index, sp_request *request, const sp_hits *hits,
     sp_write_array(&writer, SIMPLUGIN_FLOAT32, distances, count);
     simplugin_write_string(&writer, "scores");
     sp_write_array(&writer, SIMPLUGIN_FLOAT32, scores, count);
-    if ((fields && !columns_write(&d, count, 0, arena, &writer)) ||
-        (patches && !columns_write(&d, count, 1, arena, &writer)) ||
+    if ((fields && !columns_write(&d, count, patches, arena, &writer)) ||
         (want->vectors && !vectors_write(index, &d, count, arena, &writer)))
+        goto out;
+    if (patches && (code = samples_write(index, &d, count, arena, &writer, error)))
         goto out;
     code = sp_request_finish(request, &writer, error);
 out:

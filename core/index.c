@@ -12,6 +12,7 @@
 
 #define DATASET_DEFAULT "default"
 #define DIMENSION_MAX (INT64_C(1) << 24)
+#define DROP_MS 5000
 
 int32_t sp_request_finish(sp_request *request, const simplugin_writer *writer,
                           simplugin_error **error)
@@ -33,20 +34,15 @@ static void index_destroy(sp_object *object)
     if (index->connection)
         sp_session_unshare(index->session, index->connection);
     sp_object_release(sp_session_object(index->session));
-    free(index->backend);
-    free(index->collection);
-    free(index->metric);
-    free(index->dataset);
-    free(index->brain_key);
-    free(index->patches_field);
-    free(index->model);
+    sp_arena_free(&index->texts);
     json_decref(index->create_parameters);
+    json_decref(index->public_parameters);
     json_decref(index->fields);
     sp_queue_clear(&index->making);
     free(index);
 }
 
-static sp_index *index_new(sp_session *session)
+static sp_index *index_new(sp_session *session, uint64_t parent)
 {
     sp_index *index = calloc(1, sizeof *index);
 
@@ -54,7 +50,7 @@ static sp_index *index_new(sp_session *session)
         free(index);
         return NULL;
     }
-    sp_object_init(&index->object, SP_INDEX, sp_session_object(session)->handle, index_destroy);
+    sp_object_init(&index->object, SP_INDEX, parent, index_destroy);
     index->session = session;
     sp_object_hold(sp_session_object(session));
     return index;
@@ -76,13 +72,32 @@ typedef struct settings {
     json_t *fields;     /* owned */
 } settings;
 
-static int field_set(char **to, const char *from)
+/* A copy that lives as long as the index; of NULL, NULL. 0 when memory is short. */
+static int text_keep(sp_index *index, const char **to, const char *from)
 {
-    if (!from)
-        return 1;
-    free(*to);
-    *to = strdup(from);
-    return *to != NULL;
+    *to = from ? sp_arena_text(&index->texts, from, strlen(from)) : NULL;
+    return *to || !from;
+}
+
+/* The arena is one thread's: that which makes the index, or has its turn in making. */
+static int collection_set(sp_index *index, const char *name, uint64_t size)
+{
+    const char *copy = sp_arena_text(&index->texts, name, size);
+
+    if (copy)
+        index->collection = copy;
+    return copy != NULL;
+}
+
+static int metric_set(sp_index *index, const char *name, uint64_t size)
+{
+    const char *copy = sp_arena_text(&index->texts, name, size);
+
+    if (!copy)
+        return 0;
+    index->metric_id = sp_metric_named(copy);
+    index->metric = copy;
+    return 1;
 }
 
 static sp_runs_wait wait_of(const sp_context *context)
@@ -123,8 +138,8 @@ static int32_t collection_exists(sp_index *index, const sp_context *context, int
     return code;
 }
 
-/* Takes metric and dimension from the collection itself. */
-static int32_t collection_describe(sp_index *index, const sp_context *context,
+/* Takes metric and dimension from the collection itself; with keep only the index's own metric. */
+static int32_t collection_describe(sp_index *index, int keep, const sp_context *context,
                                    simplugin_error **error)
 {
     simplugin_reply reply = SP_REPLY_INIT;
@@ -146,23 +161,27 @@ static int32_t collection_describe(sp_index *index, const sp_context *context,
         code = sp_error_set(error, SIMPLUGIN_PROTOCOL, index->backend,
                             "%s: collection.describe: no dimension or metric in the answer",
                             index->backend);
-    if (!code) {
-        free(index->metric);
-        index->metric = strndup(metric, (size_t)size);
-        if (!index->metric)
+    if (!code && (strlen(index->metric) != size || memcmp(index->metric, metric, size))) {
+        if (keep) {
+            code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                                "collection \"%s\" was made meanwhile with metric %.*s, not %s: "
+                                "open it again",
+                                index->collection, (int)size, metric, index->metric);
+            sp_error_add_detail(error, "argument", "metric");
+        } else if (!metric_set(index, metric, size)) {
             code = sp_error_no_memory(error);
+        }
     }
-    if (!code) {
-        index->metric_id = sp_metric_named(index->metric);
+    if (!code)
         atomic_store(&index->dimension, (uint64_t)dimension);
-    }
     simplugin_reply_clear(&reply);
     simplugin_writer_clear(&writer);
     return code;
 }
 
+/* *made: it was, whatever happened then. */
 static int32_t collection_create(sp_index *index, uint64_t dimension, const sp_context *context,
-                                 simplugin_error **error)
+                                 int *made, simplugin_error **error)
 {
     simplugin_reply reply = SP_REPLY_INIT;
     json_t *fields = NULL;
@@ -172,6 +191,7 @@ static int32_t collection_create(sp_index *index, uint64_t dimension, const sp_c
     uint64_t size;
     int32_t code;
 
+    *made = 0;
     simplugin_writer_init(&writer);
     fields = index->fields ? json_copy(index->fields) : json_object();
     if (!fields || (index->patches_field &&
@@ -193,21 +213,18 @@ static int32_t collection_create(sp_index *index, uint64_t dimension, const sp_c
                               error);
     if (code)
         goto out;
+    *made = 1;
     map = simplugin_body_value(reply.body, reply.body_size);
     if (simplugin_find_text(&map, "collection", &name, &size) == 1 &&
         (size != strlen(index->collection) || memcmp(name, index->collection, (size_t)size))) {
-        char *effective = strndup(name, (size_t)size);
-
-        if (!effective) {
+        sp_log(SIMPLUGIN_LOG_WARNING, "%s: collection \"%s\" is called \"%.*s\" there",
+               index->backend, index->collection, (int)size, name);
+        if (!collection_set(index, name, size)) {
             code = sp_error_no_memory(error);
             goto out;
         }
-        sp_log(SIMPLUGIN_LOG_WARNING, "%s: collection \"%s\" is called \"%s\" there",
-               index->backend, index->collection, effective);
-        free(index->collection);
-        index->collection = effective;
     }
-    code = collection_describe(index, context, error);
+    code = collection_describe(index, 0, context, error);
 out:
     json_decref(fields);
     simplugin_reply_clear(&reply);
@@ -215,15 +232,17 @@ out:
     return code;
 }
 
-static void collection_drop(sp_index *index, const sp_context *context)
+static void collection_drop(sp_index *index)
 {
+    /* what was made is taken back also where the call was cancelled or ran out of time */
+    sp_context context = {.deadline = sp_clock_deadline(DROP_MS)};
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
 
     simplugin_writer_init(&writer);
     simplugin_write_map(&writer, 1);
     sp_index_write_collection(index, &writer);
-    sp_connection_send(index->connection, context, "collection.drop", &writer, &reply, NULL);
+    sp_connection_send(index->connection, &context, "collection.drop", &writer, &reply, NULL);
     simplugin_reply_clear(&reply);
     simplugin_writer_clear(&writer);
 }
@@ -244,7 +263,7 @@ static json_t *record_new(const sp_index *index)
                      "dimension", dimension ? json_integer((json_int_t)dimension) : json_null(),
                      "patches_field", optional(index->patches_field), "model",
                      optional(index->model), "supports_prompts", index->supports_prompts,
-                     "parameters", index->create_parameters, "fields",
+                     "parameters", index->public_parameters, "fields",
                      index->fields ? json_incref(index->fields) : json_null());
 }
 
@@ -272,7 +291,38 @@ static int32_t record_put(sp_index *index, int mode, const sp_resolved *resolved
     return code;
 }
 
-/* ALREADY_EXISTS before anything is made, if that is what the end would be. */
+/* Records what is known now that the collection is there, unless the record is another's. */
+static int32_t record_update(sp_index *index, const char *collection, const sp_context *context,
+                             simplugin_error **error)
+{
+    sp_runs_wait wait = wait_of(context);
+    sp_runs *runs = NULL;
+    json_t *record = NULL;
+    const char *recorded;
+    int32_t code;
+
+    if (!index->brain_key)
+        return SIMPLUGIN_OK;
+    code = sp_session_runs(index->session, &runs, error);
+    if (!code)
+        code = sp_runs_get(runs, text_of(index->dataset), text_of(index->brain_key), &wait, &record,
+                           error);
+    if (!code) {
+        recorded = json_string_value(json_object_get(json_object_get(record, "config"),
+                                                     "collection_name"));
+        if (recorded && strcmp(recorded, collection) == 0)
+            code = record_put(index, SP_RUNS_UPDATE, NULL, context, error);
+    }
+    json_decref(record);
+    /* an index whose record was renamed or deleted meanwhile works on */
+    if (code == SIMPLUGIN_NOT_FOUND) {
+        simplugin_error_free(error);
+        code = SIMPLUGIN_OK;
+    }
+    return code;
+}
+
+/* What would be refused in the end is refused before anything is made. */
 static int32_t record_check_free(sp_session *session, const settings *s, const sp_context *context,
                                  simplugin_error **error)
 {
@@ -281,7 +331,7 @@ static int32_t record_check_free(sp_session *session, const settings *s, const s
     json_t *record = NULL;
     int32_t code;
 
-    if (!s->brain_key || s->overwrite)
+    if (!s->brain_key)
         return SIMPLUGIN_OK;
     code = sp_session_runs(session, &runs, error);
     if (!code)
@@ -291,7 +341,7 @@ static int32_t record_check_free(sp_session *session, const settings *s, const s
         simplugin_error_free(error);
         return SIMPLUGIN_OK;
     }
-    if (code)
+    if (code || s->overwrite)
         return code;
     sp_error_set(error, SIMPLUGIN_ALREADY_EXISTS, "runs",
                  "dataset \"%s\" has a run \"%s\": choose another brain_key, or give overwrite",
@@ -313,15 +363,37 @@ int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_erro
     if (!atomic_load(&index->dimension)) {
         code = collection_exists(index, context, &exists, error);
         if (!code && exists)
-            code = collection_describe(index, context, error);
+            code = collection_describe(index, 1, context, error);
     }
     sp_queue_leave(&index->making);
     return code;
 }
 
+static int32_t dimension_check(const sp_describe *describe, const char *backend, uint64_t dimension,
+                               const char *argument, simplugin_error **error)
+{
+    if (dimension <= describe->max_dimension)
+        return SIMPLUGIN_OK;
+    sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                 "dimension %llu is above the %llu that %s can do", (unsigned long long)dimension,
+                 (unsigned long long)describe->max_dimension, backend);
+    sp_error_add_detail(error, "argument", argument);
+    return SIMPLUGIN_INVALID_ARGUMENT;
+}
+
+int32_t sp_dimension_mismatch(uint64_t given, uint64_t has, simplugin_error **error)
+{
+    sp_error_set(error, SIMPLUGIN_DIMENSION_MISMATCH, "core",
+                 "vectors have dimension %llu, the index has %llu", (unsigned long long)given,
+                 (unsigned long long)has);
+    sp_error_add_detail(error, "argument", "vectors");
+    return SIMPLUGIN_DIMENSION_MISMATCH;
+}
+
 int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *context,
                       simplugin_error **error)
 {
+    uint64_t has;
     int32_t code = SIMPLUGIN_OK;
 
     if (!atomic_load(&index->dimension)) {
@@ -329,31 +401,25 @@ int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *con
         if (code)
             return code;
         if (!atomic_load(&index->dimension)) {
-            code = collection_create(index, dimension, context, error);
+            const char *name = index->collection;
+            int made;
+
+            code = dimension_check(sp_connection_describe(index->connection), index->backend,
+                                   dimension, "vectors", error);
+            if (!code)
+                code = collection_create(index, dimension, context, &made, error);
             /* somebody else was first */
             if (code == SIMPLUGIN_ALREADY_EXISTS) {
                 simplugin_error_free(error);
-                code = collection_describe(index, context, error);
+                code = collection_describe(index, 1, context, error);
             }
             if (!code)
-                code = record_put(index, SP_RUNS_UPDATE, NULL, context, error);
-            /* an index whose record was renamed or deleted meanwhile works on */
-            if (code == SIMPLUGIN_NOT_FOUND && atomic_load(&index->dimension)) {
-                simplugin_error_free(error);
-                code = SIMPLUGIN_OK;
-            }
+                code = record_update(index, name, context, error);
         }
         sp_queue_leave(&index->making);
     }
-    if (!code && atomic_load(&index->dimension) != dimension) {
-        sp_error_set(error, SIMPLUGIN_DIMENSION_MISMATCH, "core",
-                     "vectors have dimension %llu, the index has %llu",
-                     (unsigned long long)dimension,
-                     (unsigned long long)atomic_load(&index->dimension));
-        sp_error_add_detail(error, "argument", "vectors");
-        code = SIMPLUGIN_DIMENSION_MISMATCH;
-    }
-    return code;
+    has = atomic_load(&index->dimension);
+    return !code && has != dimension ? sp_dimension_mismatch(dimension, has, error) : code;
 }
 
 /* ---- create and open ------------------------------------------------------------------ */
@@ -401,7 +467,7 @@ static const char *value_text(const json_t *values, const char *key)
     return json_string_value(json_object_get(values, key));
 }
 
-/* "quickstart-img_sim-9f2c41d07ab3": readable, legal nearly everywhere, and unique. */
+/* "quickstart_img_sim_9f2c41d07ab3": readable, legal nearly everywhere, and unique. */
 static char *name_generate(const settings *s)
 {
     const char *parts[2] = {s->dataset, s->brain_key ? s->brain_key : "index"};
@@ -461,7 +527,6 @@ static int32_t metric_check(const sp_describe *describe, const char *backend, co
 static int32_t collection_settle(sp_index *index, const settings *s, int must_exist,
                                  const sp_context *context, int *made, simplugin_error **error)
 {
-    char *wanted = NULL;
     int exists = 0;
     int32_t code = collection_exists(index, context, &exists, error);
 
@@ -472,16 +537,17 @@ static int32_t collection_settle(sp_index *index, const settings *s, int must_ex
         return sp_error_set(error, SIMPLUGIN_NOT_FOUND, index->backend,
                             "%s has no collection \"%s\"%s", index->backend, index->collection,
                             index->brain_key ? ": it was dropped after the run was recorded" : "");
+    if (!exists && !s->dimension)
+        return SIMPLUGIN_OK;
     if (!exists) {
-        if (!s->dimension)
-            return SIMPLUGIN_OK;
-        *made = 1;
-        return collection_create(index, (uint64_t)s->dimension, context, error);
+        code = collection_create(index, (uint64_t)s->dimension, context, made, error);
+        if (code != SIMPLUGIN_ALREADY_EXISTS)
+            return code;
+        /* somebody else was first */
+        simplugin_error_free(error);
     }
     index->existing = 1;
-    if (s->metric && !(wanted = strdup(s->metric)))
-        return sp_error_no_memory(error);
-    code = collection_describe(index, context, error);
+    code = collection_describe(index, 0, context, error);
     if (!code && s->dimension && (uint64_t)s->dimension != atomic_load(&index->dimension)) {
         code = sp_error_set(error, SIMPLUGIN_DIMENSION_MISMATCH, "core",
                             "collection \"%s\" has dimension %llu, not %lld", index->collection,
@@ -489,60 +555,73 @@ static int32_t collection_settle(sp_index *index, const settings *s, int must_ex
                             (long long)s->dimension);
         sp_error_add_detail(error, "argument", "dimension");
     }
-    if (!code && wanted && strcmp(wanted, index->metric)) {
+    if (!code && s->metric && strcmp(s->metric, index->metric)) {
         code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
                             "collection \"%s\" has metric %s, not %s", index->collection,
-                            index->metric, wanted);
+                            index->metric, s->metric);
         sp_error_add_detail(error, "argument", "metric");
     }
-    free(wanted);
     return code;
 }
 
+static json_t *without_secrets(json_t *parameters, const sp_parameters *declared)
+{
+    json_t *rest = json_copy(parameters);
+
+    for (size_t i = 0; rest && i < declared->count; i++)
+        if (declared->items[i].secret)
+            json_object_del(rest, declared->items[i].name);
+    return rest;
+}
+
 /* From settings to an index with a connection; nothing is made yet. */
-static int32_t index_connect(sp_session *session, settings *s, const sp_context *context,
+static int32_t index_connect(sp_session *session, sp_request *request, settings *s,
                              sp_resolved *resolved, sp_index **out, simplugin_error **error)
 {
+    const sp_context *context = request->context;
     sp_index *index = NULL;
-    const char *metric;
+    const char *metric, *name;
+    char *generated = NULL;
     int32_t code = sp_session_resolve(session, s->backend, s->parameters, context, resolved, error);
 
     *out = NULL;
     if (code)
         return code;
-    index = index_new(session);
+    index = index_new(session, request->target);
     if (!index)
         return sp_error_no_memory(error);
     metric = value_text(resolved->values, "metric");
     if (!metric)
         metric = json_string_value(json_array_get(json_object_get(resolved->describe->json,
                                                                   "metrics"), 0));
-    if (!s->collection)
-        s->collection = value_text(resolved->values, "collection_name");
-    index->collection = s->collection ? strdup(s->collection) : name_generate(s);
+    name = s->collection ? s->collection : value_text(resolved->values, "collection_name");
+    if (!name)
+        name = generated = name_generate(s);
     index->create_parameters = sp_resolved_part(resolved, 0);
+    index->public_parameters = without_secrets(index->create_parameters, &resolved->parameters);
     index->fields = json_incref(s->fields);
     index->supports_prompts = s->supports_prompts;
-    if (!index->collection || !index->create_parameters ||
-        !field_set(&index->backend, resolved->backend) || !field_set(&index->metric, metric) ||
-        !field_set(&index->dataset, s->dataset) || !field_set(&index->brain_key, s->brain_key) ||
-        !field_set(&index->patches_field, s->patches_field) ||
-        !field_set(&index->model, s->model)) {
+    if (!name || !collection_set(index, name, strlen(name)) ||
+        !metric_set(index, metric, strlen(metric)) || !index->create_parameters ||
+        !index->public_parameters || !text_keep(index, &index->backend, resolved->backend) ||
+        !text_keep(index, &index->dataset, s->dataset) ||
+        !text_keep(index, &index->brain_key, s->brain_key) ||
+        !text_keep(index, &index->patches_field, s->patches_field) ||
+        !text_keep(index, &index->model, s->model)) {
         code = sp_error_no_memory(error);
         goto out;
     }
-    index->metric_id = sp_metric_named(index->metric);
-    code = metric_check(resolved->describe, index->backend, index->metric, error);
-    if (!code && s->dimension && (uint64_t)s->dimension > resolved->describe->max_dimension) {
-        code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "dimension %lld is above the %llu that %s can do",
-                            (long long)s->dimension,
-                            (unsigned long long)resolved->describe->max_dimension, index->backend);
-        sp_error_add_detail(error, "argument", "dimension");
-    }
+    if (!*index->collection)
+        code = sp_arg_error(&request->args, error, "collection_name", "is empty");
+    if (!code)
+        code = metric_check(resolved->describe, index->backend, index->metric, error);
+    if (!code)
+        code = dimension_check(resolved->describe, index->backend, (uint64_t)s->dimension,
+                               "dimension", error);
     if (!code)
         code = sp_session_share(session, resolved, context, &index->connection, error);
 out:
+    free(generated);
     if (code)
         sp_object_release(&index->object);
     else
@@ -611,8 +690,6 @@ static int32_t create_read(const sp_args *args, settings *s, simplugin_error **e
         code = sp_arg_json(args, "fields", &s->fields, error);
     if (!code)
         code = fields_check(args, s->fields, error);
-    if (!code && s->collection && !*s->collection)
-        code = sp_arg_error(args, error, "collection_name", "is empty");
     return code ? code : parameters_merge(s, error);
 }
 
@@ -628,7 +705,7 @@ int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_erro
     if (!code)
         code = record_check_free(session, &s, context, error);
     if (!code)
-        code = index_connect(session, &s, context, &resolved, &index, error);
+        code = index_connect(session, request, &s, &resolved, &index, error);
     if (!code)
         code = collection_settle(index, &s, 0, context, &made, error);
     if (!code)
@@ -641,7 +718,7 @@ int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_erro
     if (code && index) {
         /* nothing stays behind of an index that nobody got */
         if (made)
-            collection_drop(index, context);
+            collection_drop(index);
         if (index->object.handle)
             sp_handle_close(index->object.handle, SP_INDEX, NULL);
     }
@@ -719,7 +796,7 @@ int32_t sp_index_open(sp_session *session, sp_request *request, simplugin_error 
     if (!code)
         code = parameters_merge(&s, error);
     if (!code)
-        code = index_connect(session, &s, request->context, &resolved, &index, error);
+        code = index_connect(session, request, &s, &resolved, &index, error);
     /* a run whose collection was never made has no dimension yet */
     if (!code)
         code = collection_settle(index, &s, !s.brain_key || s.dimension, request->context, &made,
@@ -757,7 +834,7 @@ int32_t sp_index_count(sp_index *index, const sp_context *context, uint64_t *cou
     sp_index_write_collection(index, &writer);
     code = sp_connection_send(index->connection, context, "points.count", &writer, &reply, error);
     map = simplugin_body_value(reply.body, reply.body_size);
-    if (!code && simplugin_find_int(&map, "count", &number) != 1)
+    if (!code && (simplugin_find_int(&map, "count", &number) != 1 || number < 0))
         code = sp_error_set(error, SIMPLUGIN_PROTOCOL, index->backend,
                             "%s: points.count: no \"count\" in the answer", index->backend);
     *count = (uint64_t)number;
@@ -817,7 +894,7 @@ int32_t sp_index_info(sp_index *index, sp_request *request, simplugin_error **er
     simplugin_write_string(&writer, "fields");
     sp_json_write(&writer, shown);
     simplugin_write_string(&writer, "parameters");
-    sp_json_write(&writer, index->create_parameters);
+    sp_json_write(&writer, index->public_parameters);
     code = shown ? sp_request_finish(request, &writer, error) : sp_error_no_memory(error);
 out:
     json_decref(shown);

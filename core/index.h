@@ -19,17 +19,19 @@ typedef struct sp_index {
     sp_object object;
     sp_session *session;       /* held */
     sp_connection *connection; /* shared */
-    char *backend;
-    char *collection;
-    char *metric;
-    int metric_id; /* SP_METRIC_..., or SP_METRIC_UNKNOWN */
-    char *dataset;
-    char *brain_key; /* NULL: not recorded */
-    char *patches_field;
-    char *model;
+    sp_arena *texts;           /* all of the following; none goes before the index does */
+    const char *backend;
+    _Atomic(const char *) collection; /* replaced where the backend calls it otherwise */
+    _Atomic(const char *) metric;
+    _Atomic int metric_id; /* SP_METRIC_..., or SP_METRIC_UNKNOWN */
+    const char *dataset;
+    const char *brain_key; /* NULL: not recorded */
+    const char *patches_field;
+    const char *model;
     int supports_prompts;
     int existing;               /* the collection was there before */
     json_t *create_parameters;  /* what collection.create gets */
+    json_t *public_parameters;  /* the same without secrets: what is shown and recorded */
     json_t *fields;             /* declared fields, or NULL */
     _Atomic uint64_t dimension; /* 0: there is no collection yet */
     sp_queue making;            /* one thread at a time makes the collection */
@@ -37,6 +39,7 @@ typedef struct sp_index {
 
 /* One call of the application protocol on its way through the core. */
 typedef struct sp_request {
+    uint64_t target; /* the handle that was called; what is made belongs to it */
     sp_args args;
     const sp_context *context;
     sp_arena *arena;       /* args.arena points here */
@@ -52,6 +55,7 @@ int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_erro
 /* Makes the collection if there is none yet. DIMENSION_MISMATCH if it has another one. */
 int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *context,
                       simplugin_error **error);
+int32_t sp_dimension_mismatch(uint64_t given, uint64_t has, simplugin_error **error);
 /* How many points there are; filter may be NULL. 0 where there is no collection yet. */
 int32_t sp_index_count(sp_index *index, const sp_context *context, uint64_t *count,
                        simplugin_error **error);

@@ -15,6 +15,7 @@
 #define BATCH_MAX 256
 #define BATCH_HITS 200000 /* hits of one batch that are worth keeping in memory */
 #define BISECTIONS 48
+#define BLOCK_ROWS 256
 
 /* All points in order, and what a threshold makes of them. */
 typedef struct field {
@@ -42,7 +43,7 @@ static int32_t field_load(field *f, simplugin_error **error)
 
     sp_buffer_init(&texts);
     sp_buffer_init(&floats);
-    f->dimension = atomic_load(&f->index->dimension);
+    f->dimension = walk.dimension;
     while (!code && more) {
         code = sp_walk_next(&walk, f->context, &more, error);
         for (uint64_t i = 0; !code && i < walk.row_count; i++) {
@@ -79,37 +80,68 @@ static int32_t field_load(field *f, simplugin_error **error)
     return code;
 }
 
+static int32_t metric_check(const sp_index *index, simplugin_error **error)
+{
+    if (index->metric_id != SP_METRIC_UNKNOWN)
+        return SIMPLUGIN_OK;
+    return sp_error_set(error, SIMPLUGIN_UNIMPLEMENTED, index->backend,
+                        "the core does not know the metric %s of %s", index->metric,
+                        index->backend);
+}
+
+/* What lies within threshold behind each of count points, from the vectors that are here. */
+static int32_t batch_compute(const field *f, const uint64_t *points, uint64_t count,
+                             double threshold, sp_hits *hits, simplugin_error **error)
+{
+    double distances[BLOCK_ROWS];
+    int32_t code = metric_check(f->index, error);
+
+    for (uint64_t q = 0; !code && q < count; q++)
+        for (uint64_t first = points[q] + 1; !code && first < f->ids.count; first += BLOCK_ROWS) {
+            uint64_t rows = f->ids.count - first < BLOCK_ROWS ? f->ids.count - first : BLOCK_ROWS;
+
+            code = sp_context_check(f->context, "index.duplicates", error);
+            if (code)
+                break;
+            sp_distances(f->index->metric_id, f->vectors + points[q] * f->dimension,
+                         f->vectors + first * f->dimension, f->dimension, rows, f->dimension,
+                         distances);
+            for (uint64_t i = 0; !code && i < rows; i++)
+                if (distances[i] <= threshold &&
+                    !sp_hits_add(hits, q, sp_column_text(&f->ids, first + i), distances[i], 0))
+                    code = sp_error_no_memory(error);
+        }
+    return code;
+}
+
 /* What lies within threshold of count points, as lists of hits. */
 static int32_t batch_find(const field *f, const uint64_t *points, uint64_t count, double threshold,
                           sp_hits *hits, simplugin_error **error)
 {
     sp_index *index = f->index;
-    int fits = !f->view || f->view->remote;
-    sp_query query = {.k = UINT64_MAX, .max_distance = threshold, .view = f->view};
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
-    float *data = malloc((count + 1) * f->dimension * sizeof *data);
+    float *data;
+    simplugin_tensor vectors;
     simplugin_value map, value;
     const simplugin_tensor *offsets, *distances;
     sp_column ids;
     int32_t code;
 
+    if ((f->view && !f->view->remote) || !sp_connection_serves(index->connection, "search.radius"))
+        return batch_compute(f, points, count, threshold, hits, error);
+    data = malloc((count + 1) * f->dimension * sizeof *data);
     if (!data)
         return sp_error_no_memory(error);
     for (uint64_t i = 0; i < count; i++)
         memcpy(data + i * f->dimension, f->vectors + points[i] * f->dimension,
                f->dimension * sizeof *data);
-    query.vectors = simplugin_tensor_of(SIMPLUGIN_FLOAT32, data, count, f->dimension);
-    if (!fits || !sp_connection_serves(index->connection, "search.radius")) {
-        code = sp_search_exact(index, f->context, &query, hits, error);
-        free(data);
-        return code;
-    }
+    vectors = simplugin_tensor_of(SIMPLUGIN_FLOAT32, data, count, f->dimension);
     simplugin_writer_init(&writer);
     simplugin_write_map(&writer, 3 + (uint64_t)(f->view != NULL));
     sp_index_write_collection(index, &writer);
     simplugin_write_string(&writer, "vectors");
-    simplugin_write_tensor(&writer, &query.vectors);
+    simplugin_write_tensor(&writer, &vectors);
     simplugin_write_string(&writer, "radius");
     simplugin_write_double(&writer, threshold);
     if (f->view) {
@@ -156,6 +188,9 @@ static int32_t field_thin(field *f, double threshold, uint64_t enough, simplugin
         sp_hits hits;
         uint64_t found = 0;
 
+        code = sp_context_check(f->context, "index.duplicates", error);
+        if (code)
+            break;
         for (count = 0; count < batch && next < f->ids.count; next++)
             if (f->kept_by[next] == SP_ROW_NONE)
                 points[count++] = next;
@@ -192,20 +227,28 @@ static int32_t field_thin(field *f, double threshold, uint64_t enough, simplugin
     return code;
 }
 
-/* The largest distance that can be asked about: that of the first point to the farthest. */
-static int32_t threshold_limit(field *f, double *limit, simplugin_error **error)
+/* A distance that no two points exceed; for inner products, whose negative none falls below. */
+static int32_t threshold_limit(const field *f, double *limit, simplugin_error **error)
 {
-    sp_query query = {.k = 1, .reverse = 1, .max_distance = INFINITY, .view = f->view};
-    sp_hits hits;
-    int32_t code;
+    int product = f->index->metric_id == SP_METRIC_DOTPRODUCT;
+    double largest = 0;
+    int32_t code = metric_check(f->index, error);
 
-    query.vectors = simplugin_tensor_of(SIMPLUGIN_FLOAT32, f->vectors, 1, f->dimension);
-    if (!sp_hits_init(&hits, 1))
-        return sp_error_no_memory(error);
-    code = sp_search(f->index, f->context, &query, &hits, error);
-    /* by the triangle inequality nothing is farther apart than twice that, near enough */
-    *limit = !code && hits.lists[0].count ? 4 * fabs(hits.lists[0].hits[0].distance) + 1e-6 : 0;
-    sp_hits_clear(&hits);
+    for (uint64_t i = 0; !code && i < f->ids.count; i++) {
+        const float *vector = f->vectors + i * f->dimension;
+        double distance;
+
+        if (i % BLOCK_ROWS == 0)
+            code = sp_context_check(f->context, "index.duplicates", error);
+        sp_distances(f->index->metric_id, product ? vector : f->vectors, vector, f->dimension, 1,
+                     f->dimension, &distance);
+        distance = fabs(distance);
+        if (isfinite(distance) && distance > largest)
+            largest = distance;
+    }
+    /* |x.y| is at most the largest x.x; otherwise the farthest from the first point tells, by
+       the triangle inequality or, where that does not hold, near enough */
+    *limit = (product ? 1.000001 : 4) * largest + 1e-6;
     return code;
 }
 
@@ -213,14 +256,21 @@ static int32_t threshold_limit(field *f, double *limit, simplugin_error **error)
 static int32_t field_bisect(field *f, uint64_t target, double *threshold, simplugin_error **error)
 {
     double low = 0, high = 0;
-    int32_t code = threshold_limit(f, &high, error);
+    int32_t code;
 
+    *threshold = 0;
+    if (target >= f->ids.count) {
+        for (uint64_t i = 0; i < f->ids.count; i++)
+            f->kept_by[i] = SP_ROW_NONE;
+        return SIMPLUGIN_OK;
+    }
+    code = threshold_limit(f, &high, error);
     if (!code && f->index->metric_id == SP_METRIC_DOTPRODUCT)
         low = -high; /* inner products have no zero */
     for (int i = 0; !code && i < BISECTIONS; i++) {
         *threshold = low + (high - low) / 2;
         code = field_thin(f, *threshold, target, error);
-        if (f->kept == target)
+        if (code || f->kept == target)
             return code;
         if (f->kept > target)
             low = *threshold;
@@ -308,7 +358,7 @@ int32_t sp_index_duplicates(sp_index *index, sp_request *request, simplugin_erro
     if (!code)
         code = field_load(&f, error);
     if (!code && f.ids.count && !isnan(fraction)) {
-        uint64_t target = f.ids.count - (uint64_t)((double)f.ids.count * fraction);
+        uint64_t target = (uint64_t)nearbyint((double)f.ids.count * (1 - fraction));
 
         code = field_bisect(&f, target ? target : 1, &threshold, error);
     } else if (!code && f.ids.count) {
@@ -337,17 +387,11 @@ int32_t sp_index_unique(sp_index *index, sp_request *request, simplugin_error **
     f.view = view;
     if (!code)
         code = field_load(&f, error);
-    if (!code && (uint64_t)count > f.ids.count) {
-        sp_arg_error(args, error, "count", "%lld is more than the %llu points there are",
-                     (long long)count, (unsigned long long)f.ids.count);
-        code = SIMPLUGIN_INVALID_ARGUMENT;
-    }
-    if (!code && (uint64_t)count == f.ids.count) {
-        for (uint64_t i = 0; i < f.ids.count; i++)
-            f.kept_by[i] = SP_ROW_NONE;
-    } else if (!code) {
+    if (!code && (uint64_t)count > f.ids.count)
+        code = sp_arg_error(args, error, "count", "%lld is more than the %llu points there are",
+                            (long long)count, (unsigned long long)f.ids.count);
+    if (!code)
         code = field_bisect(&f, (uint64_t)count, &threshold, error);
-    }
     if (!code)
         code = field_reply(&f, request, threshold, 0, error);
     field_clear(&f, view);

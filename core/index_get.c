@@ -61,15 +61,18 @@ static int32_t ids_walk(sp_index *index, sp_request *request, const sp_column *s
 
         code = sp_walk_next(&walk, request->context, &more, error);
         if (!code && samples && walk.row_count)
-            has = sp_points_column(index, &walk.page, SP_SAMPLE_ID, &column, error);
+            has = sp_points_samples(index, &walk.page, &column, error);
         if (has < 0)
             code = SIMPLUGIN_PROTOCOL;
         for (uint64_t i = 0; !code && i < walk.row_count; i++) {
             sp_text id = sp_column_text(&walk.page.ids, walk.rows[i]);
             found f = {.order = list.size};
-            uint64_t at = has ? sp_idmap_find(&map, sp_column_text(&column, walk.rows[i])) : 0;
+            uint64_t at = 0;
 
-            if (samples && at == SP_IDMAP_NONE)
+            if (samples)
+                at = has ? sp_idmap_find(&map, sp_column_text(&column, walk.rows[i]))
+                         : SP_IDMAP_NONE;
+            if (at == SP_IDMAP_NONE)
                 continue;
             if (seen)
                 seen[at] = 1;
@@ -107,55 +110,55 @@ static int32_t ids_walk(sp_index *index, sp_request *request, const sp_column *s
     return code;
 }
 
+static void ids_write(simplugin_writer *writer, const char *key, const sp_column *ids)
+{
+    simplugin_write_string(writer, key);
+    if (ids->offsets)
+        simplugin_write_column(writer, ids);
+    else
+        sp_write_no_ids(writer);
+}
+
 /* The values of a points.get reply, as they are, in a body of our own. */
 static int32_t reply_write(sp_index *index, sp_request *request, sp_points *points,
                            const sp_column *missing, int vectors, const sp_names *fields,
                            simplugin_error **error)
 {
+    sp_arena **arena = sp_reply_arena(request->reply);
     int patches = index->patches_field != NULL;
     int with_fields = fields->all || fields->count;
     sp_columns columns = {0};
-    sp_column samples = {.type = SP_TEXT};
+    sp_column samples, gone = {.type = SP_TEXT};
     simplugin_writer writer;
     uint64_t position, written = 0;
-    int has_samples = 0;
-    int32_t code = SIMPLUGIN_OK;
+    int has_samples = sp_points_samples(index, points, &samples, error);
+    int32_t code = has_samples < 0 ? SIMPLUGIN_PROTOCOL : SIMPLUGIN_OK;
 
-    simplugin_writer_init(&writer);
-    if (points->fields.type)
+    if (!code && points->fields.type)
         code = sp_points_columns(index, points, &request->arena, &columns, error);
     if (code)
         return code;
+    /* what the columns point to is the backend's reply: it becomes ours */
+    points->reply.body = NULL;
+    *request->reply = points->reply;
+    memset(&points->reply, 0, sizeof points->reply);
+    points->reply.size = sizeof points->reply;
+    if ((missing->count && !sp_column_gather(missing, NULL, missing->count, arena, &gone)) ||
+        (!has_samples && !sp_column_missing(points->count, arena, &samples)))
+        return sp_error_no_memory(error);
+    simplugin_writer_init(&writer);
     simplugin_write_map(&writer, 2 + (uint64_t)patches + (uint64_t)vectors + (uint64_t)with_fields);
-    simplugin_write_string(&writer, "ids");
-    if (points->ids.offsets)
-        simplugin_write_column(&writer, &points->ids);
-    else
-        sp_write_no_ids(&writer);
-    simplugin_write_string(&writer, "missing");
-    if (missing->count)
-        simplugin_write_column(&writer, missing);
-    else
-        sp_write_no_ids(&writer);
+    ids_write(&writer, "ids", &points->ids);
+    ids_write(&writer, "missing", &gone);
     if (vectors) {
-        uint64_t cols = atomic_load(&index->dimension);
-        simplugin_tensor none = simplugin_tensor_of(SIMPLUGIN_FLOAT32, NULL, 0, cols);
+        simplugin_tensor none = simplugin_tensor_of(SIMPLUGIN_FLOAT32, NULL, 0,
+                                                    atomic_load(&index->dimension));
 
         simplugin_write_string(&writer, "vectors");
         simplugin_write_tensor(&writer, points->vectors ? points->vectors : &none);
     }
-    for (uint64_t i = 0; patches && i < columns.count; i++)
-        if (strcmp(columns.names[i], SP_SAMPLE_ID) == 0) {
-            samples = columns.columns[i];
-            has_samples = 1;
-        }
-    if (patches) {
-        simplugin_write_string(&writer, "sample_ids");
-        if (has_samples)
-            simplugin_write_column(&writer, &samples);
-        else
-            sp_write_no_ids(&writer);
-    }
+    if (patches)
+        ids_write(&writer, "sample_ids", &samples);
     if (with_fields) {
         simplugin_write_string(&writer, "fields");
         position = simplugin_write_map_begin(&writer);
@@ -168,32 +171,7 @@ static int32_t reply_write(sp_index *index, sp_request *request, sp_points *poin
         }
         simplugin_write_end(&writer, position, written);
     }
-    /* what the columns point to is the backend's reply: it becomes ours */
-    points->reply.body = NULL;
-    *request->reply = points->reply;
-    memset(&points->reply, 0, sizeof points->reply);
-    points->reply.size = sizeof points->reply;
-    if (missing->count) {
-        /* the missing ids are in the request's memory: they need a place in the reply */
-        sp_column kept;
-        uint64_t *rows = sp_arena_array(&request->arena, missing->count, sizeof *rows);
-
-        for (uint64_t i = 0; rows && i < missing->count; i++)
-            rows[i] = i;
-        if (!rows || !sp_column_gather(missing, rows, missing->count,
-                                       sp_reply_arena(request->reply), &kept)) {
-            code = sp_error_no_memory(error);
-        } else {
-            for (uint64_t i = 0; i < writer.tensor_count; i++) {
-                if (writer.tensors[i].data == missing->values)
-                    writer.tensors[i].data = kept.values;
-                if (writer.tensors[i].data == missing->offsets)
-                    writer.tensors[i].data = kept.offsets;
-            }
-        }
-    }
-    if (!code)
-        code = sp_request_finish(request, &writer, error);
+    code = sp_request_finish(request, &writer, error);
     simplugin_writer_clear(&writer);
     return code;
 }

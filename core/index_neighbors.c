@@ -79,7 +79,7 @@ static int32_t batch_search(sp_index *index, const sp_context *context, const ne
                             const sp_walk *walk, uint64_t first, uint64_t count, gathered *g,
                             simplugin_error **error)
 {
-    uint64_t cols = atomic_load(&index->dimension);
+    uint64_t cols = walk->dimension;
     sp_query query = {.max_distance = n->has_radius ? n->radius : INFINITY,
                       .k = n->has_radius ? UINT64_MAX : n->k,
                       .view = n->view,

@@ -493,7 +493,7 @@ static int32_t samples_missing(sp_index *index, sp_request *request, const sp_co
 
         code = sp_walk_next(&walk, request->context, &more, error);
         if (!code && walk.row_count)
-            found = sp_points_column(index, &walk.page, SP_SAMPLE_ID, &column, error);
+            found = sp_points_samples(index, &walk.page, &column, error);
         if (found < 0)
             code = SIMPLUGIN_PROTOCOL;
         for (uint64_t i = 0; found == 1 && i < walk.row_count; i++) {

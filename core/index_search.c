@@ -16,6 +16,7 @@
 typedef struct search_args {
     sp_query query;
     sp_column self; /* ids of the queries, where they are ids */
+    sp_idmap self_map;
     int by_id;
     sp_hits_want want;
     sp_filter *filter;
@@ -42,10 +43,10 @@ static int32_t vectors_of_ids(sp_index *index, sp_request *request, const sp_col
     sp_want want = {.vectors = 1};
     sp_points points = {.reply = SP_REPLY_INIT};
     uint64_t at = 0;
-    float *data = sp_arena_array(&request->arena, ids->count, cols * sizeof *data);
-    int32_t code = data ? SIMPLUGIN_OK : sp_error_no_memory(error);
+    float *data = NULL;
+    int32_t code = SIMPLUGIN_OK;
 
-    if (!code && cols && ids->count)
+    if (cols && ids->count)
         code = sp_points_get(index, request->context, ids, &want, &points, error);
     if (!code && points.count < ids->count) {
         uint64_t *missing = sp_arena_array(&request->arena, ids->count, sizeof *missing);
@@ -61,6 +62,10 @@ static int32_t vectors_of_ids(sp_index *index, sp_request *request, const sp_col
                                       "not in the index", ids, missing, count)
                        : sp_error_no_memory(error);
     }
+    if (!code && points.vectors)
+        cols = points.vectors->cols;
+    if (!code && !(data = sp_arena_array(&request->arena, ids->count, cols * sizeof *data)))
+        code = sp_error_no_memory(error);
     for (uint64_t i = 0; !code && i < points.count; i++)
         memcpy(data + i * cols, sp_points_vector(&points, i), cols * sizeof *data);
     sp_points_clear(&points);
@@ -155,6 +160,17 @@ static int32_t queries_average(sp_request *request, sp_query *query, simplugin_e
     for (uint64_t i = 0; i < cols; i++)
         mean[i] = (float)(sum[i] / (double)rows);
     query->vectors = simplugin_tensor_of(SIMPLUGIN_FLOAT32, mean, 1, cols);
+    return SIMPLUGIN_OK;
+}
+
+/* With an aggregation the ids of all queries are left out of the one list. */
+static int32_t self_share(sp_request *request, search_args *s, simplugin_error **error)
+{
+    if (!sp_idmap_init(&s->self_map, &s->self, &request->arena))
+        return sp_error_no_memory(error);
+    for (uint64_t i = 0; i < s->self.count; i++)
+        sp_idmap_add(&s->self_map, i);
+    s->query.self_shared = &s->self_map;
     return SIMPLUGIN_OK;
 }
 
@@ -273,6 +289,24 @@ static void score_cut(const sp_index *index, sp_hits *hits, double min_score)
     }
 }
 
+/* cos to the query of a list, or what the aggregation makes of that to all queries. */
+static double relevance_of(const sp_query *query, uint64_t list, const float *vector)
+{
+    uint64_t dimension = query->vectors.cols, rows = query->vectors.rows;
+    double value = sp_cosine(sp_query_vector(query, list), vector, dimension);
+
+    for (uint64_t q = 1; query->aggregation >= SP_AGGREGATE_POST_MEAN && q < rows; q++) {
+        double other = sp_cosine(sp_query_vector(query, q), vector, dimension);
+
+        /* the least distance is the largest cos */
+        if (query->aggregation == SP_AGGREGATE_POST_MEAN)
+            value += other;
+        else if (query->aggregation == SP_AGGREGATE_POST_MIN ? other > value : other < value)
+            value = other;
+    }
+    return query->aggregation == SP_AGGREGATE_POST_MEAN ? value / (double)rows : value;
+}
+
 /*
  * Maximal marginal relevance: of the candidates of one query, one after the other the one
  * with the largest lambda * cos(query) - (1 - lambda) * (largest cos with one chosen before).
@@ -280,7 +314,7 @@ static void score_cut(const sp_index *index, sp_hits *hits, double min_score)
 static int32_t mmr_choose(sp_index *index, sp_request *request, const search_args *s, uint64_t q,
                           sp_hit_list *list, simplugin_error **error)
 {
-    uint64_t count = list->count, chosen = 0, dimension = atomic_load(&index->dimension);
+    uint64_t count = list->count, chosen = 0, dimension = s->query.vectors.cols;
     sp_want want = {.vectors = 1};
     sp_points points = {.reply = SP_REPLY_INIT};
     sp_column ids;
@@ -298,13 +332,15 @@ static int32_t mmr_choose(sp_index *index, sp_request *request, const search_arg
         return sp_error_no_memory(error);
     code = count ? sp_points_get(index, request->context, &ids, &want, &points, error)
                  : SIMPLUGIN_OK;
+    if (!code && points.count && points.vectors->cols != dimension)
+        code = sp_dimension_mismatch(dimension, points.vectors->cols, error);
     if (code)
-        return code;
+        goto out;
     /* points that are gone meanwhile are no candidates */
     for (uint64_t i = 0; i < points.count; i++) {
         list->hits[i] = list->hits[points.positions[i]];
         vectors[i] = sp_points_vector(&points, i);
-        relevance[i] = sp_cosine(sp_query_vector(&s->query, q), vectors[i], dimension);
+        relevance[i] = relevance_of(&s->query, q, vectors[i]);
         closest[i] = -INFINITY;
     }
     for (count = points.count; chosen < s->query.k && chosen < count; chosen++) {
@@ -312,6 +348,9 @@ static int32_t mmr_choose(sp_index *index, sp_request *request, const search_arg
         double best_value = -INFINITY;
         sp_hit hit;
 
+        code = sp_context_check(request->context, "index.search", error);
+        if (code)
+            goto out;
         for (uint64_t i = chosen; i < count; i++) {
             double value = s->mmr_lambda * relevance[i] -
                            (chosen ? (1 - s->mmr_lambda) * closest[i] : 0);
@@ -342,6 +381,7 @@ static int32_t mmr_choose(sp_index *index, sp_request *request, const search_arg
         }
     }
     list->count = chosen;
+out:
     sp_points_clear(&points);
     return code;
 }
@@ -372,7 +412,8 @@ int32_t sp_index_search(sp_index *index, sp_request *request, simplugin_error **
         code = mmr_read(&s, args, error);
     if (!code && s.query.aggregation == SP_AGGREGATE_MEAN && s.query.vectors.rows)
         code = queries_average(request, &s.query, error);
-    s.query.self_shared = s.query.aggregation != SP_AGGREGATE_NONE;
+    if (!code && s.query.self && s.query.aggregation != SP_AGGREGATE_NONE)
+        code = self_share(request, &s, error);
     if (!code && s.filter)
         code = sp_filter_split(index, s.filter, &pushed, &rest, error);
     if (code)

@@ -33,11 +33,10 @@ const simplugin_tensor *sp_reply_array(const simplugin_value *map, const simplug
 
 /* Reads what points.get and points.scan have in common. */
 static int32_t points_decode(sp_index *index, const char *method, const sp_want *want,
-                             sp_points *p, simplugin_error **error)
+                             uint64_t dimension, sp_points *p, simplugin_error **error)
 {
     simplugin_value map = simplugin_body_value(p->reply.body, p->reply.body_size);
     simplugin_value ids;
-    uint64_t dimension = atomic_load(&index->dimension);
 
     if (!simplugin_find(&map, "ids", &ids) ||
         simplugin_column_read(&ids, p->reply.tensors, p->reply.tensor_count, &p->ids) ||
@@ -67,6 +66,7 @@ int32_t sp_points_get(sp_index *index, const sp_context *context, const sp_colum
     simplugin_writer writer;
     simplugin_value map;
     int fields = want->fields.all || want->fields.count;
+    uint64_t dimension = atomic_load(&index->dimension);
     int32_t code;
 
     simplugin_writer_init(&writer);
@@ -86,7 +86,7 @@ int32_t sp_points_get(sp_index *index, const sp_context *context, const sp_colum
                               error);
     simplugin_writer_clear(&writer);
     if (!code)
-        code = points_decode(index, "points.get", want, points, error);
+        code = points_decode(index, "points.get", want, dimension, points, error);
     if (code)
         goto out;
     map = simplugin_body_value(points->reply.body, points->reply.body_size);
@@ -119,6 +119,17 @@ int sp_points_column(sp_index *index, const sp_points *points, const char *name,
         return 1;
     sp_reply_error(index, "fields", wrong ? wrong : "a column of another length", error);
     return -1;
+}
+
+int sp_points_samples(sp_index *index, const sp_points *points, sp_column *column,
+                      simplugin_error **error)
+{
+    int found = points->fields.type
+                    ? sp_points_column(index, points, SP_SAMPLE_ID, column, error)
+                    : 0;
+
+    /* a collection that others made may have a field of that name and another type */
+    return found == 1 && column->type != SP_TEXT ? 0 : found;
 }
 
 int32_t sp_points_columns(sp_index *index, const sp_points *points, sp_arena **arena,
@@ -190,7 +201,8 @@ static int32_t points_scan(sp_walk *walk, const sp_context *context, simplugin_e
                               &walk->page.reply, error);
     simplugin_writer_clear(&writer);
     return code ? code
-                : points_decode(walk->index, "points.scan", &walk->want, &walk->page, error);
+                : points_decode(walk->index, "points.scan", &walk->want, walk->dimension,
+                                &walk->page, error);
 }
 
 int32_t sp_walk_init(sp_walk *walk, sp_index *index, const sp_walk_spec *spec,
@@ -204,7 +216,8 @@ int32_t sp_walk_init(sp_walk *walk, sp_index *index, const sp_walk_spec *spec,
     walk->spec = *spec;
     walk->want = spec->want;
     walk->page.reply.size = sizeof walk->page.reply;
-    walk->done = atomic_load(&index->dimension) == 0 || sp_filter_is_false(filter);
+    walk->dimension = atomic_load(&index->dimension);
+    walk->done = walk->dimension == 0 || sp_filter_is_false(filter);
     if (filter && !walk->done)
         code = sp_filter_split(index, filter, &walk->pushed, &walk->rest, error);
     /* what is evaluated here needs its fields */

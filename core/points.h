@@ -33,6 +33,9 @@ int32_t sp_points_get(sp_index *index, const sp_context *context, const sp_colum
 /* The column called name among the fields: 1, 0 if there is none, -1 with an error set. */
 int sp_points_column(sp_index *index, const sp_points *points, const char *name,
                      sp_column *column, simplugin_error **error);
+/* The sample ids of patches: 1, 0 if there are none that are text, -1 with an error set. */
+int sp_points_samples(sp_index *index, const sp_points *points, sp_column *column,
+                      simplugin_error **error);
 /* All columns, decoded, in memory of the arena. */
 int32_t sp_points_columns(sp_index *index, const sp_points *points, sp_arena **arena,
                           sp_columns *columns, simplugin_error **error);
@@ -64,6 +67,7 @@ typedef struct sp_walk {
     sp_filter *pushed;       /* what the backend evaluates; NULL: nothing */
     sp_filter_bound *rest;   /* what is evaluated here; NULL: nothing */
     sp_want want;            /* what is asked of the backend */
+    uint64_t dimension;      /* of all pages; 0: there is no collection yet */
     const char **names;
     uint8_t *cursor;
     uint64_t cursor_size;

@@ -60,8 +60,7 @@ static int32_t index_open(sp_object *target, sp_request *request, simplugin_erro
 /* The call's own reference keeps the object until it ends. */
 static int32_t handle_close(sp_object *target, sp_request *request, simplugin_error **error)
 {
-    (void)request;
-    return sp_handle_close(target->handle, target->kind, error);
+    return sp_handle_close(request->target, target->kind, error);
 }
 
 static const sp_method methods[] = {

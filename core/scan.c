@@ -63,7 +63,7 @@ int32_t sp_scan_open(sp_index *index, sp_request *request, simplugin_error **err
     if (!s)
         return sp_error_no_memory(error);
     simplugin_writer_init(&writer);
-    sp_object_init(&s->object, SP_SCAN, index->object.handle, scan_destroy);
+    sp_object_init(&s->object, SP_SCAN, request->target, scan_destroy);
     pthread_mutex_init(&s->turn, NULL);
     s->index = index;
     sp_object_hold(&index->object);
@@ -110,7 +110,7 @@ static int32_t page_write(scan *s, sp_request *request, int done, simplugin_erro
     sp_walk *walk = &s->walk;
     sp_arena **arena = sp_reply_arena(request->reply);
     const sp_names *asked = &walk->spec.want.fields;
-    uint64_t cols = atomic_load(&s->index->dimension);
+    uint64_t cols = walk->dimension;
     uint64_t keys = 2;
     sp_columns columns = {0};
     simplugin_writer writer;
@@ -151,9 +151,7 @@ static int32_t page_write(scan *s, sp_request *request, int done, simplugin_erro
         code = SIMPLUGIN_OUT_OF_MEMORY;
     }
     if (s->sample_ids) {
-        int found = walk->page.fields.type
-                        ? sp_points_column(s->index, &walk->page, SP_SAMPLE_ID, &column, error)
-                        : 0;
+        int found = sp_points_samples(s->index, &walk->page, &column, error);
         sp_column samples;
 
         if (found < 0) {
@@ -161,7 +159,7 @@ static int32_t page_write(scan *s, sp_request *request, int done, simplugin_erro
             goto out;
         }
         if (found ? !sp_column_gather(&column, walk->rows, walk->row_count, arena, &samples)
-                  : !sp_column_of_texts(NULL, 0, arena, &samples))
+                  : !sp_column_missing(walk->row_count, arena, &samples))
             goto out;
         simplugin_write_string(&writer, "sample_ids");
         simplugin_write_column(&writer, &samples);

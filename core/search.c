@@ -9,6 +9,7 @@
 #include "distance.h"
 
 #define OVERFETCH 4
+#define FETCH_MAX ((uint64_t)INT64_MAX) /* k is an int of the protocol */
 
 /* One request to the backend, and what is still to be looked at in its answer. */
 typedef struct attempt {
@@ -108,16 +109,14 @@ static int32_t attempt_decode(sp_index *index, attempt *a, simplugin_error **err
 
 int sp_query_is_self(const sp_query *query, uint64_t list, sp_text id)
 {
-    uint64_t first = query->self_shared ? 0 : list;
-    uint64_t end = query->self_shared && query->self ? query->self->count : list + 1;
+    sp_text self;
 
-    for (uint64_t i = first; query->self && i < end; i++) {
-        sp_text other = sp_column_text(query->self, i);
-
-        if (other.size == id.size && memcmp(other.data, id.data, id.size) == 0)
-            return 1;
-    }
-    return 0;
+    if (!query->self)
+        return 0;
+    if (query->self_shared)
+        return sp_idmap_find(query->self_shared, id) != SP_IDMAP_NONE;
+    self = sp_column_text(query->self, list);
+    return self.size == id.size && memcmp(self.data, id.data, id.size) == 0;
 }
 
 /* Takes over what counts of one list; *more: another try may find what is missing. */
@@ -223,7 +222,9 @@ int32_t sp_search(sp_index *index, const sp_context *context, const sp_query *qu
     if (query->self)
         a.fetch += query->self_shared ? query->self->count : 1;
     if (rest || (query->view && !query->view->remote))
-        a.fetch = a.fetch > UINT64_MAX / OVERFETCH ? a.fetch : a.fetch * OVERFETCH;
+        a.fetch = a.fetch > FETCH_MAX / OVERFETCH ? FETCH_MAX : a.fetch * OVERFETCH;
+    if (a.fetch > FETCH_MAX)
+        a.fetch = FETCH_MAX;
     while (!code && more) {
         /* past the backend's limit the exact pass is the only way */
         if (a.fetch > describe->max_k || a.fetch > size) {

@@ -18,7 +18,7 @@
 typedef struct sp_query {
     simplugin_tensor vectors; /* float32, one query a row */
     const sp_column *self;    /* ids of the queries, left out of their own lists; or NULL */
-    int self_shared;          /* all of them are left out of every list */
+    const sp_idmap *self_shared; /* all of them are left out of every list; or NULL */
     uint64_t k;               /* UINT64_MAX: all within max_distance */
     int reverse;
     int aggregation;          /* one of the post ones, or none: a mean was taken before */

@@ -8,6 +8,7 @@
 #include "search.h"
 
 #define BLOCK_ROWS 256
+#define CHECK_QUERIES 64 /* deadline and token are looked at after so many queries of a block */
 
 /* The best so far, as a heap with the worst on top; ids are malloc'd. */
 typedef struct kept {
@@ -24,10 +25,12 @@ typedef struct heap {
 
 typedef struct pass {
     sp_index *index;
+    const sp_context *context;
     const sp_query *query;
     heap *heaps;
     uint64_t heap_count;
-    double *distances; /* queries x BLOCK_ROWS */
+    double distances[BLOCK_ROWS]; /* of one query to a block */
+    double folded[BLOCK_ROWS];    /* of all queries so far, with an aggregation */
 } pass;
 
 /* Whether a comes behind b in the list. Ties go by id, so that pages may come in any order. */
@@ -107,62 +110,82 @@ static int heap_offer(const pass *p, heap *h, sp_text id, double distance)
     return 1;
 }
 
-static double aggregate(const pass *p, uint64_t row)
+/* Takes the distances of one more query into those of the aggregation. */
+static void block_fold(pass *p, uint64_t q, uint64_t count)
 {
-    uint64_t count = p->query->vectors.rows;
-    double value = p->distances[row];
+    for (uint64_t i = 0; i < count; i++) {
+        double before = p->folded[i], other = p->distances[i];
 
-    for (uint64_t q = 1; q < count; q++) {
-        double other = p->distances[q * BLOCK_ROWS + row];
-
-        if (p->query->aggregation == SP_AGGREGATE_POST_MEAN)
-            value += other;
+        if (!q)
+            p->folded[i] = other;
+        else if (p->query->aggregation == SP_AGGREGATE_POST_MEAN)
+            p->folded[i] = before + other;
         else if (p->query->aggregation == SP_AGGREGATE_POST_MIN)
-            value = other < value ? other : value;
+            p->folded[i] = other < before ? other : before;
         else
-            value = other > value ? other : value;
+            p->folded[i] = other > before ? other : before;
     }
-    return p->query->aggregation == SP_AGGREGATE_POST_MEAN ? value / (double)count : value;
 }
 
-/* One block of neighbouring rows of a page. */
-static int block_offer(pass *p, const sp_walk *walk, uint64_t first, uint64_t count)
+/* 0 when memory is short. */
+static int list_offer(pass *p, const sp_walk *walk, uint64_t first, uint64_t count, uint64_t list,
+                      const double *distances)
 {
-    const sp_points *page = &walk->page;
-    uint64_t stride = simplugin_tensor_stride(page->vectors) / sizeof(float);
-    uint64_t dimension = page->vectors->cols;
-    int post = p->query->aggregation >= SP_AGGREGATE_POST_MEAN;
+    for (uint64_t i = 0; i < count; i++) {
+        sp_text id = sp_column_text(&walk->page.ids, walk->rows[first + i]);
 
-    for (uint64_t q = 0; q < p->query->vectors.rows; q++)
-        sp_distances(p->index->metric_id, sp_query_vector(p->query, q),
-                     sp_points_vector(page, walk->rows[first]), stride, count, dimension,
-                     p->distances + q * BLOCK_ROWS);
-    for (uint64_t list = 0; list < p->heap_count; list++)
-        for (uint64_t i = 0; i < count; i++) {
-            sp_text id = sp_column_text(&page->ids, walk->rows[first + i]);
-            double distance = post ? aggregate(p, i) : p->distances[list * BLOCK_ROWS + i];
-
-            if (!sp_query_is_self(p->query, list, id) && !heap_offer(p, &p->heaps[list], id, distance))
-                return 0;
-        }
+        if (!sp_query_is_self(p->query, list, id) &&
+            !heap_offer(p, &p->heaps[list], id, distances[i]))
+            return 0;
+    }
     return 1;
 }
 
-static int page_offer(pass *p, const sp_walk *walk)
+/* One block of neighbouring rows of a page. */
+static int32_t block_offer(pass *p, const sp_walk *walk, uint64_t first, uint64_t count,
+                           simplugin_error **error)
+{
+    const sp_points *page = &walk->page;
+    uint64_t stride = simplugin_tensor_stride(page->vectors) / sizeof(float);
+    uint64_t rows = p->query->vectors.rows;
+    int post = p->query->aggregation >= SP_AGGREGATE_POST_MEAN;
+    int32_t code = SIMPLUGIN_OK;
+
+    for (uint64_t q = 0; !code && q < rows; q++) {
+        if (q % CHECK_QUERIES == 0)
+            code = sp_context_check(p->context, "search", error);
+        if (code)
+            return code;
+        sp_distances(p->index->metric_id, sp_query_vector(p->query, q),
+                     sp_points_vector(page, walk->rows[first]), stride, count, page->vectors->cols,
+                     p->distances);
+        if (post)
+            block_fold(p, q, count);
+        else if (!list_offer(p, walk, first, count, q, p->distances))
+            code = sp_error_no_memory(error);
+    }
+    if (code || !post)
+        return code;
+    for (uint64_t i = 0; p->query->aggregation == SP_AGGREGATE_POST_MEAN && i < count; i++)
+        p->folded[i] /= (double)rows;
+    return list_offer(p, walk, first, count, 0, p->folded) ? code : sp_error_no_memory(error);
+}
+
+static int32_t page_offer(pass *p, const sp_walk *walk, simplugin_error **error)
 {
     uint64_t first = 0;
+    int32_t code = SIMPLUGIN_OK;
 
-    while (first < walk->row_count) {
+    while (!code && first < walk->row_count) {
         uint64_t count = 1;
 
         while (count < BLOCK_ROWS && first + count < walk->row_count &&
                walk->rows[first + count] == walk->rows[first] + count)
             count++;
-        if (!block_offer(p, walk, first, count))
-            return 0;
+        code = block_offer(p, walk, first, count, error);
         first += count;
     }
-    return 1;
+    return code;
 }
 
 /* Empties a heap from the worst to the best, and turns the order round. */
@@ -193,7 +216,8 @@ int32_t sp_search_exact(sp_index *index, const sp_context *context, const sp_que
                         sp_hits *hits, simplugin_error **error)
 {
     sp_walk_spec spec = {.want = {.vectors = 1}, .filter = query->filter, .view = query->view};
-    pass p = {.index = index, .query = query, .heap_count = sp_query_lists(query)};
+    pass p = {.index = index, .context = context, .query = query,
+              .heap_count = sp_query_lists(query)};
     sp_walk walk;
     int more = 1;
     int32_t code;
@@ -204,15 +228,15 @@ int32_t sp_search_exact(sp_index *index, const sp_context *context, const sp_que
                             index->backend, index->metric);
     code = sp_walk_init(&walk, index, &spec, error);
     p.heaps = calloc(p.heap_count + 1, sizeof *p.heaps);
-    p.distances = query->vectors.rows > UINT64_MAX / BLOCK_ROWS / sizeof *p.distances
-                      ? NULL
-                      : malloc((query->vectors.rows + 1) * BLOCK_ROWS * sizeof *p.distances);
-    if (!code && (!p.heaps || !p.distances))
+    if (!code && !p.heaps)
         code = sp_error_no_memory(error);
+    /* the collection may have been made anew since the queries were read */
+    if (!code && walk.dimension && query->vectors.rows && query->vectors.cols != walk.dimension)
+        code = sp_dimension_mismatch(query->vectors.cols, walk.dimension, error);
     while (!code && more) {
         code = sp_walk_next(&walk, context, &more, error);
-        if (!code && walk.row_count && query->k && query->vectors.rows && !page_offer(&p, &walk))
-            code = sp_error_no_memory(error);
+        if (!code && walk.row_count && query->k && query->vectors.rows)
+            code = page_offer(&p, &walk, error);
     }
     for (uint64_t i = 0; !code && i < p.heap_count; i++)
         if (!heap_list(&p, &p.heaps[i], hits, i))
@@ -223,7 +247,6 @@ int32_t sp_search_exact(sp_index *index, const sp_context *context, const sp_que
         free(p.heaps[i].items);
     }
     free(p.heaps);
-    free(p.distances);
     sp_walk_clear(&walk);
     return code;
 }

@@ -51,7 +51,9 @@ int32_t sp_serve_session_open(sp_object *target, sp_request *request, simplugin_
         code = strings_check(args, "environment", environment, error);
     if (!code && simplugin_find(&args->map, "plugin_path", &value)) {
         plugin_path = value.type == SIMPLUGIN_ARRAY ? sp_json_from_value(&value) : NULL;
-        if (!plugin_path)
+        if (!plugin_path && value.type == SIMPLUGIN_ARRAY && sp_json_fits(&value))
+            code = sp_error_no_memory(error);
+        else if (!plugin_path)
             code = sp_arg_error(args, error, "plugin_path", "is not an array of directories");
     }
     options.environment = environment;
@@ -63,6 +65,8 @@ int32_t sp_serve_session_open(sp_object *target, sp_request *request, simplugin_
     if (!code) {
         reply = json_pack("{sI}", "session", (json_int_t)sp_session_object(session)->handle);
         code = sp_request_finish_json(request, reply, error);
+        if (code) /* nobody got it */
+            sp_handle_close(sp_session_object(session)->handle, SP_SESSION, NULL);
     }
     if (session)
         sp_object_release(sp_session_object(session));
@@ -74,11 +78,11 @@ int32_t sp_serve_session_open(sp_object *target, sp_request *request, simplugin_
 
 int32_t sp_serve_session_close(sp_object *target, sp_request *request, simplugin_error **error)
 {
-    (void)request;
-    if (!target->handle)
+    (void)target;
+    if (!request->target)
         return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
                             "session.close: the default session is never closed");
-    return sp_handle_close(target->handle, SP_SESSION, error);
+    return sp_handle_close(request->target, SP_SESSION, error);
 }
 
 /* The two keys that nearly all of these methods take. */
@@ -360,8 +364,8 @@ int32_t sp_serve_connection_open(sp_object *target, sp_request *request, simplug
     if (!code)
         code = sp_session_resolve(session, backend, parameters, request->context, &resolved, error);
     if (!code)
-        code = sp_session_connect(session, &resolved, target->handle, request->context, &connection,
-                                  error);
+        code = sp_session_connect(session, &resolved, request->target, request->context,
+                                  &connection, error);
     if (!code)
         code = sp_handle_open(sp_connection_object(connection), error);
     if (!code) {
@@ -369,6 +373,8 @@ int32_t sp_serve_connection_open(sp_object *target, sp_request *request, simplug
                           (json_int_t)sp_connection_object(connection)->handle, "backend",
                           resolved.backend);
         code = sp_request_finish_json(request, reply, error);
+        if (code)
+            sp_handle_close(sp_connection_object(connection)->handle, SP_CONNECTION, NULL);
     }
     if (connection)
         sp_object_release(sp_connection_object(connection));

@@ -88,15 +88,11 @@ static int32_t ids_collect(sp_view *view, const sp_filter *filter, const sp_cont
         code = sp_error_no_memory(error);
     if (!code) {
         sp_column ids = {.type = SP_TEXT};
-        uint64_t *rows;
 
         ids.count = ends.size / sizeof end - 1;
         ids.offsets = (const int64_t *)(const void *)ends.data;
         ids.values = bytes.data;
-        rows = sp_arena_array(&view->arena, ids.count + 1, sizeof *rows);
-        for (uint64_t i = 0; rows && i < ids.count; i++)
-            rows[i] = i;
-        if (!rows || !sp_column_gather(&ids, rows, ids.count, &view->arena, &view->ids))
+        if (!sp_column_gather(&ids, NULL, ids.count, &view->arena, &view->ids))
             code = sp_error_no_memory(error);
     }
     sp_buffer_clear(&bytes);
@@ -151,7 +147,7 @@ int32_t sp_view_create(sp_index *index, sp_request *request, simplugin_error **e
         code = sp_error_no_memory(error);
     if (code)
         goto out;
-    sp_object_init(&view->object, SP_VIEW, index->object.handle, view_destroy);
+    sp_object_init(&view->object, SP_VIEW, request->target, view_destroy);
     view->index = index;
     sp_object_hold(&index->object);
     if (has_ids) {
