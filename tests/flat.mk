@@ -61,3 +61,17 @@ tests_preload_journal_la_CFLAGS = -std=c11 -Wall -Wextra -Wconversion
 tests_preload_journal_la_LDFLAGS = -module -avoid-version -shared -rpath $(abs_builddir)/tests
 tests_test_flat_store_journal_CPPFLAGS += -DPRELOAD_JOURNAL='"$(abs_builddir)/tests/.libs/preload_journal.so"'
 EXTRA_tests_test_flat_store_journal_DEPENDENCIES = tests/preload_journal.la
+
+## the store's values, fuzzed; listed in tests/fuzz.mk
+check_PROGRAMS += tests/fuzz/replay_store
+TESTS += tests/fuzz/replay_store
+EXTRA_DIST += tests/fuzz/store
+tests_fuzz_replay_store_SOURCES = tests/fuzz/fuzz_store.c tests/fuzz/standalone.c
+tests_fuzz_replay_store_CPPFLAGS = $(FLAT_STORE_CPPFLAGS) -DFUZZ_CORPUS='"$(abs_top_srcdir)/tests/fuzz/store"'
+tests_fuzz_replay_store_LDADD = libspflat.la
+if FUZZING
+tests_fuzz_fuzz_store_SOURCES = tests/fuzz/fuzz_store.c
+tests_fuzz_fuzz_store_CPPFLAGS = $(FLAT_STORE_CPPFLAGS)
+tests_fuzz_fuzz_store_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_store_LDADD = libspflat.la
+endif

@@ -14,7 +14,7 @@ EXTRA_DIST += tests/fuzz/envelope
 
 fuzz_programs =
 if FUZZING
-fuzz_programs += tests/fuzz/fuzz_envelope tests/fuzz/fuzz_filter tests/fuzz/fuzz_config
+fuzz_programs += tests/fuzz/fuzz_envelope tests/fuzz/fuzz_filter tests/fuzz/fuzz_config tests/fuzz/fuzz_store
 EXTRA_PROGRAMS += $(fuzz_programs)
 
 tests_fuzz_fuzz_envelope_SOURCES = tests/fuzz/fuzz_envelope.c

@@ -133,7 +133,7 @@ static void test_values(void)
         bytes[at + 17] ^= 1;
         break;
     }
-    for (size_t at = 0; at + 9 < size; at++) {
+    for (size_t at = 0; at + 18 < size; at++) {
         if (memcmp(bytes + at, "id-000100id-000101", 18))
             continue;
         bytes[at + 8] = 'X'; /* in the block's ids, not in their tree */
