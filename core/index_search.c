@@ -223,49 +223,66 @@ static int can_pass(const sp_index *index, const search_args *s, const sp_filter
            (!s->query.reverse || sp_describe_lists(describe, "reverse", index->metric));
 }
 
-static int32_t search_pass(sp_index *index, sp_request *request, const search_args *s,
-                           const sp_filter *pushed, simplugin_error **error)
+/* search, or search.radius where there is a largest distance, with the reply as ours. */
+static int32_t query_pass(sp_index *index, sp_request *request, const search_args *s,
+                          const sp_filter *pushed, simplugin_error **error)
 {
+    int radius = !isinf(s->query.max_distance);
     int fields = s->want.fields.all || s->want.fields.count;
     simplugin_writer writer;
+    uint64_t position, keys = 3;
     int32_t code;
 
     simplugin_writer_init(&writer);
-    simplugin_write_map(&writer, 3 + (uint64_t)(pushed != NULL) + (uint64_t)(s->view != NULL) +
-                                     (uint64_t)(s->query.reverse != 0) + (uint64_t)fields +
-                                     (uint64_t)(s->want.vectors != 0) +
-                                     (uint64_t)(s->parameters != NULL));
+    position = simplugin_write_map_begin(&writer);
     sp_index_write_collection(index, &writer);
     simplugin_write_string(&writer, "vectors");
     simplugin_write_tensor(&writer, &s->query.vectors);
-    simplugin_write_string(&writer, "k");
-    simplugin_write_uint(&writer, s->query.k);
-    if (pushed) {
-        simplugin_write_string(&writer, "filter");
-        sp_filter_encode(pushed, &writer);
-    }
-    if (s->view) {
-        simplugin_write_string(&writer, "view");
-        simplugin_write_uint(&writer, s->view->remote_view);
+    if (radius) {
+        simplugin_write_string(&writer, "radius");
+        simplugin_write_double(&writer, s->query.max_distance);
+        if (s->query.k != UINT64_MAX) {
+            simplugin_write_string(&writer, "limit");
+            simplugin_write_uint(&writer, s->query.k);
+            keys++;
+        }
+    } else {
+        simplugin_write_string(&writer, "k");
+        simplugin_write_uint(&writer, s->query.k);
     }
     if (s->query.reverse) {
         simplugin_write_string(&writer, "reverse");
         simplugin_write_bool(&writer, 1);
+        keys++;
+    }
+    if (pushed) {
+        simplugin_write_string(&writer, "filter");
+        sp_filter_encode(pushed, &writer);
+        keys++;
+    }
+    if (s->view) {
+        simplugin_write_string(&writer, "view");
+        simplugin_write_uint(&writer, s->view->remote_view);
+        keys++;
     }
     if (fields) {
         simplugin_write_string(&writer, "fields");
         sp_write_names(&writer, &s->want.fields);
+        keys++;
     }
     if (s->want.vectors) {
         simplugin_write_string(&writer, "with_vectors");
         simplugin_write_bool(&writer, 1);
+        keys++;
     }
     if (s->parameters) {
         simplugin_write_string(&writer, "parameters");
         sp_json_write(&writer, s->parameters);
+        keys++;
     }
-    code = sp_connection_send(index->connection, request->context, "search", &writer,
-                              request->reply, error);
+    simplugin_write_end(&writer, position, keys);
+    code = sp_connection_send(index->connection, request->context,
+                              radius ? "search.radius" : "search", &writer, request->reply, error);
     simplugin_writer_clear(&writer);
     return code;
 }
@@ -420,7 +437,7 @@ int32_t sp_index_search(sp_index *index, sp_request *request, simplugin_error **
         goto out;
     pass = can_pass(index, &s, rest);
     if (pass) {
-        code = search_pass(index, request, &s, pushed, error);
+        code = query_pass(index, request, &s, pushed, error);
         goto out;
     }
     if (!isnan(s.mmr_lambda))
@@ -445,53 +462,6 @@ out:
 }
 
 /* ---- radius --------------------------------------------------------------------------- */
-
-static int32_t radius_pass(sp_index *index, sp_request *request, const search_args *s,
-                           const sp_filter *pushed, int64_t limit, simplugin_error **error)
-{
-    int fields = s->want.fields.all || s->want.fields.count;
-    simplugin_writer writer;
-    int32_t code;
-
-    simplugin_writer_init(&writer);
-    simplugin_write_map(&writer, 3 + (uint64_t)(pushed != NULL) + (uint64_t)(s->view != NULL) +
-                                     (uint64_t)(limit != 0) + (uint64_t)fields +
-                                     (uint64_t)(s->want.vectors != 0) +
-                                     (uint64_t)(s->parameters != NULL));
-    sp_index_write_collection(index, &writer);
-    simplugin_write_string(&writer, "vectors");
-    simplugin_write_tensor(&writer, &s->query.vectors);
-    simplugin_write_string(&writer, "radius");
-    simplugin_write_double(&writer, s->query.max_distance);
-    if (pushed) {
-        simplugin_write_string(&writer, "filter");
-        sp_filter_encode(pushed, &writer);
-    }
-    if (s->view) {
-        simplugin_write_string(&writer, "view");
-        simplugin_write_uint(&writer, s->view->remote_view);
-    }
-    if (limit) {
-        simplugin_write_string(&writer, "limit");
-        simplugin_write_int(&writer, limit);
-    }
-    if (fields) {
-        simplugin_write_string(&writer, "fields");
-        sp_write_names(&writer, &s->want.fields);
-    }
-    if (s->want.vectors) {
-        simplugin_write_string(&writer, "with_vectors");
-        simplugin_write_bool(&writer, 1);
-    }
-    if (s->parameters) {
-        simplugin_write_string(&writer, "parameters");
-        sp_json_write(&writer, s->parameters);
-    }
-    code = sp_connection_send(index->connection, request->context, "search.radius", &writer,
-                              request->reply, error);
-    simplugin_writer_clear(&writer);
-    return code;
-}
 
 int32_t sp_index_radius(sp_index *index, sp_request *request, simplugin_error **error)
 {
@@ -520,7 +490,7 @@ int32_t sp_index_radius(sp_index *index, sp_request *request, simplugin_error **
         (!s.view || s.view->remote) &&
         atomic_load(&index->dimension) && s.query.vectors.rows &&
         sp_connection_serves(index->connection, "search.radius")) {
-        code = radius_pass(index, request, &s, pushed, limit, error);
+        code = query_pass(index, request, &s, pushed, error);
         goto out;
     }
     if (!sp_hits_init(&hits, s.query.vectors.rows))
