@@ -4,6 +4,7 @@
 
 #include "buffer.h"
 #include "config_internal.h"
+#include "simplugin/envelope.h"
 #include "suggest.h"
 
 #include <stdlib.h>
@@ -44,9 +45,11 @@ static int32_t split_names(const char *listed, json_t *names, int *only, simplug
         size_t size = strcspn(at, ",");
         json_t *name = json_stringn(at, size);
 
+        if (!name && simplugin_utf8_check((const uint8_t *)at, size))
+            return sp_error_no_memory(error);
         if (!name)
             return sp_error_set(error, SIMPLUGIN_CONFIG, SP_CONFIG_DOMAIN,
-                                SP_ENV_BACKENDS " is not UTF-8 text, or memory ran out");
+                                SP_ENV_BACKENDS " is not UTF-8 text");
         if (size == 1 && *at == '*')
             *only = 0;
         if ((size == 1 && *at == '*') || has_name(names, json_string_value(name)))

@@ -4,6 +4,7 @@
 
 #include "buffer.h"
 #include "config_internal.h"
+#include "simplugin/envelope.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -66,6 +67,8 @@ int32_t sp_config_file_path(const sp_config *config, char **path, int *exists,
         sp_buffer_append_text(&buffer, named);
     } else {
         home = sp_config_home(config);
+        if (!home && sp_env_get(config, "HOME"))
+            return sp_error_no_memory(error);
         sp_buffer_append_text(&buffer, home ? home : "~");
         sp_buffer_append_text(&buffer, "/.fiftyone/brain_config.json");
     }
@@ -92,10 +95,12 @@ static int32_t add_dir(json_t *dirs, const char *path, size_t size, const char *
         sp_error_add_detail(error, "source", where);
         return code;
     }
+    if (!simplugin_utf8_check((const uint8_t *)path, size))
+        return sp_error_set(error, SIMPLUGIN_CONFIG, SP_CONFIG_DOMAIN,
+                            "%s: a plugin directory is not UTF-8 text", where);
     if (json_array_append_new(dirs, json_pack("{s:s%, s:s}", "path", path, size, "origin",
                                               origin)) != 0)
-        return sp_error_set(error, SIMPLUGIN_CONFIG, SP_CONFIG_DOMAIN,
-                            "%s: a plugin directory is not UTF-8 text, or memory ran out", where);
+        return sp_error_no_memory(error);
     return SIMPLUGIN_OK;
 }
 

@@ -709,12 +709,13 @@ int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_erro
     if (!code)
         code = collection_settle(index, &s, 0, context, &made, error);
     if (!code)
-        code = record_put(index, s.overwrite ? SP_RUNS_REPLACE : SP_RUNS_CREATE, &resolved,
-                          context, error);
-    if (!code)
         code = sp_handle_open(&index->object, error);
     if (!code)
         code = reply_write(index, request, error);
+    /* last: a record that is there is one whose index was handed out */
+    if (!code)
+        code = record_put(index, s.overwrite ? SP_RUNS_REPLACE : SP_RUNS_CREATE, &resolved,
+                          context, error);
     if (code && index) {
         /* nothing stays behind of an index that nobody got */
         if (made)

@@ -12,6 +12,7 @@
 #include "unit.h"
 
 static char *rig_directory;
+static pid_t rig_owner;
 
 static inline void rig_setenv(const char *name, const char *below)
 {
@@ -24,6 +25,9 @@ static inline void rig_setenv(const char *name, const char *below)
 
 static inline void rig_remove(void)
 {
+    /* a forked child may exit as well */
+    if (getpid() != rig_owner)
+        return;
     tree_remove(rig_directory);
     free(rig_directory);
     rig_directory = NULL;
@@ -42,6 +46,7 @@ static inline void rig_init(void)
     if (!getenv("TMPDIR") && access("/dev/shm", W_OK) == 0)
         setenv("TMPDIR", "/dev/shm", 1);
     rig_directory = unit_temp_dir();
+    rig_owner = getpid();
     if (atexit(rig_remove))
         abort();
     for (size_t i = 0; i < 2; i++) {
