@@ -60,6 +60,13 @@ static inline model_op model_op_of(uint64_t number)
     return op;
 }
 
+/* Large adds in one transaction, in many, and in many with a large tree of ids. */
+static inline void model_steps(uint64_t mode)
+{
+    flat_step_bytes_forced = mode % 3 ? 0 : UINT64_MAX;
+    flat_step_pages_forced = mode % 3 == 2 ? 0 : UINT64_MAX;
+}
+
 /* What operation number `done` makes of the model. */
 static inline void model_advance(model *state)
 {

@@ -197,18 +197,24 @@ static void test_duplicates(void)
     rig_add(store, 0, 70, 1);
     for (uint64_t i = 0; i < 160; i++)
         numbers[i] = i;
-    /* In one block, in two, in block and tail, in the tail. */
-    for (int i = 0; i < 4; i++) {
-        static const uint64_t pairs[4][3] = {{1, 5, 160}, {1, 100, 160}, {1, 140, 150}, {1, 5, 20}};
+    /* In one block, in two, in block and tail, in the tail; in one transaction and in more. */
+    for (int i = 0; i < 12; i++) {
+        static const uint64_t pairs[12][3] = {
+            {1, 5, 160},   {1, 100, 160},   {1, 140, 150},   {1, 5, 20},
+            {1, 5, 160},   {1, 100, 160},   {1, 140, 150},   {1, 5, 20},
+            {100, 5, 160}, {100, 110, 160}, {100, 140, 150}, {7, 5, 20}};
 
+        flat_step_bytes_forced = i < 4 ? UINT64_MAX : 0;
+        flat_step_pages_forced = i % 4 == 1 ? 0 : UINT64_MAX;
         numbers[pairs[i][1]] = pairs[i][0];
         rig_rows_init(&rig, numbers, 0, pairs[i][2], 2, RIG_DIMENSION);
         CU_ASSERT_EQUAL(flat_store_upsert(store, &rig.rows, &rig_wait, &replaced, &error),
                         SIMPLUGIN_INVALID_ARGUMENT);
-        CU_ASSERT_TRUE(rig_error_is(&error, SIMPLUGIN_INVALID_ARGUMENT, "id-000001"));
+        CU_ASSERT_TRUE(rig_error_is(&error, SIMPLUGIN_INVALID_ARGUMENT, "given twice"));
         rig_rows_clear(&rig);
         numbers[pairs[i][1]] = pairs[i][1];
     }
+    flat_step_bytes_forced = flat_step_pages_forced = UINT64_MAX;
     CU_ASSERT_EQUAL(rig_check(store), 70);
     CU_ASSERT_TRUE(rig_has_all(store, 0, 70, 1));
     flat_store_close(store);
@@ -731,6 +737,14 @@ static void test_many_fields(void)
     flat_store_close(store);
 }
 
+static int questions; /* until the answer is yes */
+
+static int32_t cancelled_soon(uint64_t token)
+{
+    (void)token;
+    return questions-- <= 0;
+}
+
 static void test_waits(void)
 {
     flat_store *store = rig_create(root, "waits");
@@ -744,11 +758,50 @@ static void test_waits(void)
     CU_ASSERT_EQUAL(rig_add_within(store, 0, 100, 1, &cancelled, &replaced, NULL), SIMPLUGIN_CANCELLED);
     CU_ASSERT_EQUAL(flat_store_check(store, &cancelled, NULL, NULL, &replaced, NULL), SIMPLUGIN_CANCELLED);
     CU_ASSERT_EQUAL(rig_count(store), 0);
-    /* What a large add had written when its time was over is never seen. */
     CU_ASSERT_EQUAL(flat_turn_take(store->env, &rig_wait, NULL), SIMPLUGIN_OK);
     CU_ASSERT_EQUAL(rig_add_within(store, 0, 1, 1, &cancelled, &replaced, NULL), SIMPLUGIN_CANCELLED);
     flat_turn_give(store->env);
     simplugin_cancel_free(token);
+    flat_store_close(store);
+}
+
+/* What a large add had written when it was cancelled is never seen, and goes. */
+static void test_interrupted(void)
+{
+    simplugin_host host = sp_host;
+    flat_store *store = rig_create(root, "interrupted");
+    const flat_wait cancelled = {INT64_MAX, 1};
+    uint64_t replaced = 0;
+    int32_t code = SIMPLUGIN_CANCELLED;
+
+    flat_maintain_disabled = 1;
+    flat_step_bytes_forced = 0;
+    host.cancelled = cancelled_soon;
+    flat_host = &host;
+    rig_add(store, 0, 300, 1);
+    for (int pass = 0; pass < 2; pass++) {
+        flat_step_pages_forced = pass ? 0 : UINT64_MAX;
+        for (int i = 0; i < 10; i++) {
+            questions = i;
+            code = rig_add_within(store, 200, 640, 2, &cancelled, &replaced, NULL);
+            CU_ASSERT_EQUAL(code, SIMPLUGIN_CANCELLED);
+            CU_ASSERT_TRUE(rig_has_all(store, 0, 300, 1));
+            CU_ASSERT_EQUAL(rig_check(store), 300);
+        }
+        rig_add(store, 0, 1, 1);
+        CU_ASSERT_EQUAL(rig_check(store), 300);
+    }
+    questions = 1000;
+    CU_ASSERT_EQUAL(rig_add_within(store, 200, 640, 2, &cancelled, &replaced, NULL), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(replaced, 100);
+    CU_ASSERT_EQUAL(rig_check(store), 840);
+    rig_maintain(store);
+    CU_ASSERT_EQUAL(rig_check(store), 840);
+    CU_ASSERT_TRUE(rig_has_all(store, 0, 200, 1));
+    CU_ASSERT_TRUE(rig_has_all(store, 200, 640, 2));
+    flat_host = &sp_host;
+    flat_step_bytes_forced = flat_step_pages_forced = UINT64_MAX;
+    flat_maintain_disabled = 0;
     flat_store_close(store);
 }
 
@@ -770,6 +823,7 @@ static const unit_case cases[] = {
     UNIT_CASE(test_backup, "R283 a backup opens as a collection wherever it is put"),
     UNIT_CASE(test_many_fields, "fields come one after the other"),
     UNIT_CASE(test_waits, "R274 deadlines and cancellation end what writes"),
+    UNIT_CASE(test_interrupted, "a large add that is interrupted leaves nothing that is seen"),
 };
 
 int main(void)

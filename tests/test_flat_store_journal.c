@@ -33,9 +33,11 @@ static int child(const char *live)
 
     flat_host = &sp_host;
     store = rig_create(live, "journal");
-    for (uint64_t number = 0; number <= OPERATIONS; number++)
+    for (uint64_t number = 0; number <= OPERATIONS; number++) {
+        model_steps(number);
         if (write(fd, "a", 1) != 1 || (number < OPERATIONS && model_run(store, number) != SIMPLUGIN_OK))
             return 1;
+    }
     flat_store_close(store);
     close(fd);
     free(acks);

@@ -16,6 +16,7 @@ static int child(char **argv)
 
     flat_host = &sp_host;
     flat_block_rows_forced = RIG_BLOCK;
+    model_steps(number);
     if (flat_store_open(argv[2], rig_text("kill"), &store, NULL) != SIMPLUGIN_OK)
         return 1;
     for (;; number++)

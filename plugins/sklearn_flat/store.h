@@ -57,6 +57,13 @@ const flat_schema *flat_store_schema(const flat_store *store);
 
 /* ---- writing: durable when it returns OK --------------------------------------------- */
 
+/*
+ * All of them wait for their turn, and may have to wait for the snapshots of this process
+ * to be freed (when the file outgrows its map, which is rare): BUSY when the deadline, or
+ * without one a minute, is over. READ_ONLY, NO_SPACE, NOT_FOUND (dropped meanwhile),
+ * CANCELLED, DEADLINE_EXCEEDED, CORRUPT, IO, OUT_OF_MEMORY; then nothing is changed.
+ */
+
 /* Rows to write; columns may be NULL with field_count 0. */
 typedef struct flat_rows {
     uint64_t count;
@@ -141,6 +148,7 @@ int64_t flat_snapshot_rows_by_id(const flat_snapshot *snapshot, sp_text after, u
                                  uint64_t max);
 /* What a row number stands for. The vector may be in a block or the tail. */
 const float *flat_snapshot_vector(const flat_snapshot *snapshot, uint64_t row);
+/* Size 0 where the store is damaged. */
 sp_text flat_snapshot_id(const flat_snapshot *snapshot, uint64_t row);
 
 /* The names and types of all fields that any row ever had. */

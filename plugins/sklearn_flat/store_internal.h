@@ -380,6 +380,10 @@ int32_t flat_store_check_pages(flat_store *store, const flat_wait *wait, simplug
 extern uint64_t flat_block_rows_forced;
 /* The map's size when it is opened; 0: as usual. */
 extern uint64_t flat_map_size_forced;
+/* What one transaction of a large add keeps in memory, and how many pages of ids make a
+   large tree; UINT64_MAX: as usual. */
+extern uint64_t flat_step_bytes_forced;
+extern uint64_t flat_step_pages_forced;
 /* No maintenance thread is started. */
 extern int flat_maintain_disabled;
 

@@ -22,6 +22,9 @@
 /* Above so many pages of ids, and of pages given back, steps are made short. */
 #define STEP_PAGES 2048
 
+uint64_t flat_step_bytes_forced = UINT64_MAX;
+uint64_t flat_step_pages_forced = UINT64_MAX;
+
 typedef struct places {
     uint64_t *items;
     uint64_t count;
@@ -532,13 +535,15 @@ static void advance(flat_writer *writer, upsert *up, uint64_t most)
 /* All transactions; their length follows from what they give back. */
 static int32_t run(flat_writer *writer, upsert *up, simplugin_error **error)
 {
-    uint64_t most = STEP_BYTES / block_bytes(up->shape);
+    uint64_t bytes = flat_step_bytes_forced < UINT64_MAX ? flat_step_bytes_forced : STEP_BYTES;
+    uint64_t pages = flat_step_pages_forced < UINT64_MAX ? flat_step_pages_forced : STEP_PAGES;
+    uint64_t most = bytes / block_bytes(up->shape);
     uint64_t row_bytes = block_bytes(up->shape) / up->shape->block_rows + 8192;
     int32_t code = SIMPLUGIN_OK;
 
     most = most ? most : 1;
     /* A small tree of ids is written best once, a large one in parts. */
-    up->ids_last = flat_env_id_pages(writer->env) <= STEP_PAGES;
+    up->ids_last = flat_env_id_pages(writer->env) <= pages;
     up->length = up->ids_last ? most : 1;
     /* The first blocks; from then on each transaction leaves the next one's in `current`. */
     code = encode_next(writer->env, up, error);
