@@ -4,6 +4,8 @@
 directory=$(mktemp -d) || exit 2
 trap 'rm -rf "$directory"' EXIT
 failed=0
+languages="C99 and C11"
+command -v c++ >/dev/null 2>&1 && languages="C99, C11 and C++11"
 for header in simplugin.h simplugin/plugin.h simplugin/envelope.h; do
     printf '#include <%s>\nint main(void) { return 0; }\n' "$header" >"$directory/one.c"
     cp "$directory/one.c" "$directory/one.cc"
@@ -11,9 +13,10 @@ for header in simplugin.h simplugin/plugin.h simplugin/envelope.h; do
         $TEST_CC -std=$standard -pedantic -Wall -Wextra -Wconversion -Wshadow -Werror -fsyntax-only \
             -I"$TEST_TOP_SRCDIR/include" "$directory/one.c" || { echo "$header: not $standard"; failed=1; }
     done
-    if command -v c++ >/dev/null 2>&1; then
+    if [ "$languages" = "C99, C11 and C++11" ]; then
         c++ -std=c++11 -pedantic -Wall -Wextra -Werror -fsyntax-only \
             -I"$TEST_TOP_SRCDIR/include" "$directory/one.cc" || { echo "$header: not C++11"; failed=1; }
     fi
 done
+[ $failed = 0 ] && echo "3 headers compile as $languages"
 exit $failed
