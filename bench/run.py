@@ -49,7 +49,9 @@ def main():
 
     work = build / "bench-data"
     work.mkdir(exist_ok=True)
-    environment = dict(os.environ, SIMPLUGIN_PATH=str(build / ".libs"), SIMPLUGIN_DATA=str(work / "store"))
+    # a build tree has the plugin, but not yet the link by its FiftyOne name
+    environment = dict(os.environ, SIMPLUGIN_PATH=str(build / ".libs"), SIMPLUGIN_DATA=str(work / "store"),
+                       FIFTYONE_BRAIN_DEFAULT_SIMILARITY_BACKEND="sklearn_flat")
     program = str(build / "bench" / "flat")
     simplugin = str(build / "simplugin")
 

@@ -131,22 +131,26 @@ TARGET static void dot_codes(const int8_t *high, const int8_t *low, const int8_t
                              uint64_t length, float *out)
 {
     int32_t high_offset = offset_of(high, length), low_offset = low ? offset_of(low, length) : 0;
+    uint64_t i = 0;
 
-    for (uint64_t i = 0; i < count; i += 4) {
-        uint64_t some = count - i < 4 ? count - i : 4;
+    for (; i + 4 <= count; i += 4) {
         const int8_t *row[4];
-        __m128 sum;
 
-        for (uint64_t k = 0; k < 4; k++) {
-            uint64_t at = i + (k < some ? k : 0);
-
-            row[k] = codes + (index ? (uint64_t)index[at] : at) * stride;
-        }
+        for (uint64_t k = 0; k < 4; k++)
+            row[k] = codes + (index ? (uint64_t)index[i + k] : i + k) * stride;
         if (low)
-            sum = dot_four(high, low, row, length, high_offset, low_offset);
+            _mm_storeu_ps(out + i, dot_four(high, low, row, length, high_offset, low_offset));
         else
-            sum = dot_four(high, NULL, row, length, high_offset, 0);
-        _mm_mask_storeu_ps(out + i, first8(some), sum);
+            _mm_storeu_ps(out + i, dot_four(high, NULL, row, length, high_offset, 0));
+    }
+    for (; i < count; i++) {
+        const __m512i flip = _mm512_set1_epi8(-128);
+        const int8_t *row[1] = {codes + (index ? (uint64_t)index[i] : i) * stride};
+        __m512i a0 = _mm512_setzero_si512(), b0 = a0;
+
+        ONE_ROW(0);
+        out[i] = (float)(_mm512_reduce_add_epi32(a0) + high_offset) +
+                 (float)(_mm512_reduce_add_epi32(b0) + low_offset) * (1.0f / 254.0f);
     }
 }
 

@@ -266,10 +266,12 @@ static int32_t run_batch(flat_pool *pool, uint32_t threads, double rows, batch *
     memset(scan->workers, 0, scan->worker_count * sizeof(*scan->workers));
     atomic_store(&scan->next_query, 0);
     atomic_store(&scan->next_chunk, 0);
+    atomic_store(&scan->next_border, 0);
     atomic_store(&scan->next_list, 0);
     atomic_store(&scan->levels, 0);
     flat_pool_run(pool, helpers(scan, threads, queries * pair * 16), prepare_some, all);
     flat_pool_run(pool, scan->worker_count - 1, flat_scan_chunks, scan);
+    flat_pool_run(pool, queries > 1 ? scan->worker_count - 1 : 0, flat_scan_borders, scan);
     /* each needs a worker's memory */
     flat_pool_run(pool, queries > 1 ? scan->worker_count - 1 : 0, flat_scan_rescore, scan);
     code = atomic_load(&scan->code);

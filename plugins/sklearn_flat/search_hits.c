@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,27 @@ double flat_hits_trim(flat_hits *hits, uint64_t k, double threshold)
     }
     flat_hits_drop(hits, threshold);
     return threshold;
+}
+
+int flat_hits_border(const flat_hits *const *lists, uint64_t count, uint64_t k, double *border)
+{
+    uint64_t total = 0, at = 0;
+    double *keys = NULL;
+
+    *border = -(double)INFINITY;
+    for (uint64_t i = 0; i < count; i++)
+        total += lists[i]->count;
+    if (k == 0 || total < k)
+        return 1;
+    keys = malloc(total * sizeof(*keys));
+    if (!keys)
+        return 0;
+    for (uint64_t i = 0; i < count; i++)
+        for (uint64_t j = 0; j < lists[i]->count; j++)
+            keys[at++] = lists[i]->data[j].low;
+    *border = kth_largest(keys, total, k);
+    free(keys);
+    return 1;
 }
 
 static int by_key(const void *a, const void *b)

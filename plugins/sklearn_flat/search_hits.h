@@ -30,6 +30,11 @@ int flat_hits_add(flat_hits *hits, const flat_hit *hit);
  * there are k: at least k rows have keys that large.
  */
 double flat_hits_trim(flat_hits *hits, uint64_t k, double threshold);
+/*
+ * The same over several lists of one query: the k-th largest low of all of them, or
+ * -INFINITY if there are fewer than k. Drops nothing. 0: no memory.
+ */
+int flat_hits_border(const flat_hits *const *lists, uint64_t count, uint64_t k, double *border);
 /* Drops what is below the threshold and nothing else. */
 void flat_hits_drop(flat_hits *hits, double threshold);
 /* Of exact hits: keeps the first k, the largest keys first, lower row numbers before higher. */

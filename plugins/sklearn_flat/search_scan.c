@@ -484,12 +484,19 @@ static void codes_all_at_once(flat_scan *scan, flat_worker *worker, const select
         matches = scan->kernels->match_codes(&input, worker->matches);
         for (uint64_t m = 0; m < matches; m++) {
             const sp_match *match = &worker->matches[m];
+            const flat_query *query;
+            uint64_t slot;
+            float dot;
 
-            /* rows without a bound also match what pads the panels */
-            if (match->query < count)
-                add_bounded(scan, worker, set[match->query],
-                            &scan->queries[set[match->query]].first, (double)match->dot,
-                            rows->block, rows->first + slot_of(rows, i + match->row), 1);
+            if (match->query >= count)
+                continue; /* rows without a bound also match what pads the panels */
+            query = &scan->queries[set[match->query]];
+            slot = slot_of(rows, i + match->row);
+            /* the other half of the query's code, while the row's is at hand */
+            scan->kernels->dot_codes(query->low, NULL, codes + slot * stride, stride, NULL, 1,
+                                     stride, &dot);
+            add_bounded(scan, worker, set[match->query], &query->both,
+                        (double)match->dot + (double)dot / 254, rows->block, rows->first + slot, 1);
         }
     }
     worker->rows_coded += rows->count * count;
@@ -674,6 +681,32 @@ void flat_scan_chunks(void *context, uint32_t number)
         if (!is_stopped(scan))
             scan_chunk(scan, worker, &scan->chunks[next]);
     }
+}
+
+void flat_scan_borders(void *context, uint32_t number)
+{
+    flat_scan *scan = context;
+    const flat_hits **lists = malloc(scan->worker_count * sizeof(*lists));
+
+    (void)number;
+    if (!lists)
+        fail(scan, SIMPLUGIN_OUT_OF_MEMORY);
+    while (!is_stopped(scan)) {
+        const uint64_t query = atomic_fetch_add(&scan->next_border, 1);
+        uint64_t count = 0;
+        double border;
+
+        if (query >= scan->query_count)
+            break;
+        for (uint32_t i = 0; i < scan->worker_count; i++)
+            if (scan->workers[i].hits)
+                lists[count++] = &scan->workers[i].hits[query];
+        if (!flat_hits_border(lists, count, scan->k, &border))
+            fail(scan, SIMPLUGIN_OUT_OF_MEMORY);
+        else
+            raise_threshold(&scan->queries[query], border);
+    }
+    free(lists);
 }
 
 void flat_scan_rescore(void *context, uint32_t number)

@@ -77,6 +77,7 @@ typedef struct flat_scan {
 
     _Atomic uint64_t next_query;  /* to be prepared */
     _Atomic uint64_t next_chunk;
+    _Atomic uint64_t next_border; /* queries whose threshold may rise */
     _Atomic uint64_t next_list;   /* hits to be computed */
     _Atomic uint32_t levels;      /* counts changes of level */
     _Atomic int32_t code;         /* of the first failure */
@@ -112,8 +113,10 @@ typedef struct flat_worker {
 int32_t flat_worker_init(flat_worker *worker, const flat_scan *scan);
 void flat_worker_clear(flat_worker *worker, const flat_scan *scan);
 
-/* For flat_pool_run, with a flat_scan: look at all chunks, then compute what was left over. */
+/* For flat_pool_run, with a flat_scan: look at all chunks; raise the thresholds to what all
+   threads together have found; compute what is left over. */
 void flat_scan_chunks(void *context, uint32_t worker);
+void flat_scan_borders(void *context, uint32_t worker);
 void flat_scan_rescore(void *context, uint32_t worker);
 
 /* Rows of the matrix product at a time. */
