@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What programs call: arguments are checked here, the work is elsewhere. */
-#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "log.h"
@@ -8,22 +8,46 @@
 
 #define TIMEOUT_DEFAULT_MS 60000
 
-static pthread_mutex_t default_mutex = PTHREAD_MUTEX_INITIALIZER;
-static sp_session *default_session;
+static _Atomic(sp_session *) default_session;
 
 /* The default session follows the environment and is there for the life of the process. */
 static int32_t default_session_hold(sp_object **object, simplugin_error **error)
 {
+    sp_session *session = atomic_load(&default_session), *none = NULL;
     int32_t code = SIMPLUGIN_OK;
 
-    pthread_mutex_lock(&default_mutex);
-    if (!default_session)
-        code = sp_session_new(NULL, &default_session, error);
-    if (!code) {
-        *object = sp_session_object(default_session);
-        sp_object_hold(*object);
+    if (!session)
+        code = sp_session_new(NULL, &session, error);
+    if (code)
+        return code;
+    /* no lock: a fork might leave it taken in the child; when two threads make one, one stays */
+    if (session != atomic_load(&default_session) &&
+        !atomic_compare_exchange_strong(&default_session, &none, session)) {
+        sp_object_release(sp_session_object(session));
+        session = none;
     }
-    pthread_mutex_unlock(&default_mutex);
+    *object = sp_session_object(session);
+    sp_object_hold(*object);
+    return code;
+}
+
+static int32_t argument_error(simplugin_error **error, int32_t code, const char *argument,
+                              const char *wrong)
+{
+    sp_error_set(error, code, "core", "%s: %s", argument, wrong);
+    sp_error_add_detail(error, "argument", argument);
+    return code;
+}
+
+/* *error is set exactly when a call failed, whatever it held before or was set to on the way. */
+static int32_t error_settle(int32_t code, const char *what, simplugin_error **error)
+{
+    if (!error)
+        return code;
+    if (!code)
+        simplugin_error_free(error);
+    else if (simplugin_error_code(*error) != code)
+        sp_error_set(error, code, "core", "%s: failed with %s", what, sp_code_name(code));
     return code;
 }
 
@@ -36,14 +60,14 @@ int32_t simplugin_backend_register(const char *name, simplugin_backend_entry_fn 
                                    simplugin_error **error)
 {
     if (!name || !entry)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core", "%s is NULL",
-                            name ? "entry" : "name");
-    return sp_loader_register(name, entry, error);
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, name ? "entry" : "name",
+                              "is NULL");
+    return error_settle(sp_loader_register(name, entry, error), "register", error);
 }
 
 int32_t simplugin_close(uint64_t handle, simplugin_error **error)
 {
-    return sp_handle_close(handle, UINT32_MAX, error);
+    return error_settle(sp_handle_close(handle, UINT32_MAX, error), "close", error);
 }
 
 /* Reads options of any size that was ever current into one of today's. */
@@ -54,25 +78,25 @@ static int32_t options_read(const simplugin_options *options, simplugin_options 
     if (!options)
         return SIMPLUGIN_OK;
     if (options->size < 16)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "options: size is not set to sizeof(simplugin_options)");
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "options",
+                              "size is not set to sizeof(simplugin_options)");
     memcpy(out, options, options->size < sizeof *out ? (size_t)options->size : sizeof *out);
     if (out->timeout_ms < SIMPLUGIN_TIMEOUT_NONE)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "options: timeout_ms is negative");
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "timeout_ms", "is negative");
     if (out->trace_id_size && !out->trace_id)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "options: trace_id is NULL with a size");
-    if (out->trace_id_size > 255)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "options: trace_id is longer than 255 bytes");
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "trace_id",
+                              "is NULL with a size");
+    if (out->trace_id_size > 255 ||
+        !simplugin_utf8_check((const uint8_t *)out->trace_id, out->trace_id_size))
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "trace_id",
+                              "is longer than 255 bytes, or not UTF-8");
     for (size_t i = 0; i < 4; i++)
         if (out->reserved[i])
-            return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                                "options: a reserved field is not 0");
+            return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "options",
+                                  "a reserved field is not 0");
     if (out->cancel && !sp_cancel_exists(out->cancel))
-        return sp_error_set(error, SIMPLUGIN_STALE_HANDLE, "core",
-                            "options: cancel is no token, or was freed");
+        return argument_error(error, SIMPLUGIN_STALE_HANDLE, "cancel",
+                              "is no token, or was freed");
     return SIMPLUGIN_OK;
 }
 
@@ -86,15 +110,22 @@ static int32_t request_read(const simplugin_request *request, simplugin_request 
     if (!request)
         return SIMPLUGIN_OK;
     if (request->size < 40)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "request: size is not set to sizeof(simplugin_request)");
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "request",
+                              "size is not set to sizeof(simplugin_request)");
     memcpy(out, request, request->size < sizeof *out ? (size_t)request->size : sizeof *out);
     out->size = sizeof *out;
     wrong = out->reserved[0] || out->reserved[1] || out->reserved[2]
                 ? "a reserved field is not 0"
                 : simplugin_check_request(out);
-    return wrong ? sp_error_set(error, SIMPLUGIN_MALFORMED, "core", "request: %s", wrong)
-                 : SIMPLUGIN_OK;
+    return wrong ? argument_error(error, SIMPLUGIN_MALFORMED, "request", wrong) : SIMPLUGIN_OK;
+}
+
+static int64_t timeout_default(sp_object *target)
+{
+    sp_connection *connection = sp_target_connection(target);
+    int64_t configured = connection ? sp_connection_timeout(connection) : 0;
+
+    return configured > 0 ? configured : TIMEOUT_DEFAULT_MS;
 }
 
 int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method_size,
@@ -111,14 +142,15 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
     sp_request r = {0};
     int32_t code;
 
+    simplugin_error_free(error);
     if (!method_name)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core", "method is NULL");
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "method", "is NULL");
     if (reply && reply->size < sizeof *reply)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "reply: size is not set to sizeof(simplugin_reply)");
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "reply",
+                              "size is not set to sizeof(simplugin_reply)");
     if (reply && reply->owner)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "reply: holds an earlier answer: clear it first");
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "reply",
+                              "holds an earlier answer: clear it first");
     code = options_read(options, &opts, error);
     if (!code)
         code = request_read(request, &checked, error);
@@ -129,13 +161,13 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
                    ? default_session_hold(&object, error)
                    : sp_handle_acquire(target, method->targets, &object, error);
     if (code)
-        return code;
+        return error_settle(code, "call", error);
     progress.fn = opts.progress;
     progress.context = opts.progress_context;
     context.deadline = opts.timeout_ms == SIMPLUGIN_TIMEOUT_NONE
                            ? SP_NO_DEADLINE
                            : sp_clock_deadline(opts.timeout_ms ? opts.timeout_ms
-                                                               : TIMEOUT_DEFAULT_MS);
+                                                               : timeout_default(object));
     context.cancel = opts.cancel;
     context.trace_id = opts.trace_id;
     context.trace_id_size = opts.trace_id_size;
@@ -161,5 +193,5 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
         own.size = reply->size;
         *reply = own;
     }
-    return code;
+    return error_settle(code, method->name, error);
 }

@@ -90,6 +90,7 @@ int32_t simplugin_cancel_new(uint64_t *cancel, simplugin_error **error)
 
     if (!cancel)
         return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core", "cancel is NULL");
+    simplugin_error_free(error);
     pthread_once(&fork_once, fork_prepare);
     *cancel = 0;
     state_lock();

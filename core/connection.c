@@ -20,6 +20,7 @@ struct sp_connection {
     simplugin_instance *instance;
     sp_describe *describe;
     json_t *secrets; /* an array of texts */
+    int64_t timeout_ms;
     sp_queue queue;
     int queue_ready;
     _Atomic(sp_metric *) counted[COUNTED]; /* found by the address of a method's name */
@@ -52,6 +53,11 @@ const char *sp_connection_name(const sp_connection *connection)
 const sp_describe *sp_connection_describe(const sp_connection *connection)
 {
     return connection->describe;
+}
+
+int64_t sp_connection_timeout(const sp_connection *connection)
+{
+    return connection->timeout_ms;
 }
 
 int sp_connection_serves(const sp_connection *connection, const char *method)
@@ -114,6 +120,7 @@ int32_t sp_connection_new(const char *name, const simplugin_backend *backend,
     c->backend = backend;
     c->describe = describe;
     c->secrets = json_incref(secrets);
+    c->timeout_ms = json_integer_value(json_object_get(parameters, "timeout_ms"));
     c->name = strdup(name);
     c->queue_ready = sp_queue_init(&c->queue);
     sp_json_write(&writer, parameters);
@@ -123,7 +130,10 @@ int32_t sp_connection_new(const char *name, const simplugin_backend *backend,
     }
     request = simplugin_writer_request(&writer);
     code = backend->open(&info, &request, &c->instance, error);
-    if (!code && !c->instance)
+    /* what a failing open leaves there is not to be closed */
+    if (code)
+        c->instance = NULL;
+    else if (!c->instance)
         code = sp_error_set(error, SIMPLUGIN_PROTOCOL, name, "answered OK without an instance");
     if (code)
         error_finish(c, code, "open", error);

@@ -25,6 +25,8 @@ int32_t sp_connection_new(const char *name, const simplugin_backend *backend,
 sp_object *sp_connection_object(sp_connection *connection);
 const char *sp_connection_name(const sp_connection *connection);
 const sp_describe *sp_connection_describe(const sp_connection *connection);
+/* The parameter "timeout_ms", 0 if there is none. */
+int64_t sp_connection_timeout(const sp_connection *connection);
 /* Whether it serves an optional method. */
 int sp_connection_serves(const sp_connection *connection, const char *method);
 

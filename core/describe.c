@@ -53,6 +53,8 @@ int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_d
     simplugin_value map;
     int32_t code = backend->describe(&reply, error);
 
+    if (code && error && simplugin_error_code(*error) != code)
+        sp_error_set(error, code, name, "describe: failed with %s", sp_code_name(code));
     if (code)
         goto out;
     wrong = simplugin_check_reply(&reply);

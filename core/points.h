@@ -101,6 +101,7 @@ struct sp_view {
 
 int32_t sp_view_create(sp_index *index, sp_request *request, simplugin_error **error);
 int32_t sp_scan_open(sp_index *index, sp_request *request, simplugin_error **error);
+sp_index *sp_scan_index(sp_object *scan);
 int32_t sp_scan_next(sp_object *scan, sp_request *request, simplugin_error **error);
 
 /* The filter under "filter", parsed; absent: NULL. To be freed by sp_filter_free. */

@@ -117,6 +117,16 @@ static const sp_method methods[] = {
     {"view.create", SP_INDEX, "ids sample_ids filter", view_create},
 };
 
+sp_connection *sp_target_connection(sp_object *target)
+{
+    switch (target->kind) {
+    case SP_CONNECTION: return (sp_connection *)target;
+    case SP_INDEX: return ((sp_index *)target)->connection;
+    case SP_SCAN: return sp_scan_index(target)->connection;
+    default: return NULL;
+    }
+}
+
 #define METHODS (sizeof methods / sizeof methods[0])
 
 const sp_method *sp_methods(size_t *count)

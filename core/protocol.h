@@ -43,6 +43,9 @@ SP_SERVE(runs_delete);
 SP_SERVE(metrics_render);
 #undef SP_SERVE
 
+/* The connection behind a target; NULL for sessions and views. */
+sp_connection *sp_target_connection(sp_object *target);
+
 /* A reply of one JSON object. */
 int32_t sp_request_finish_json(sp_request *request, const json_t *json, simplugin_error **error);
 

@@ -193,6 +193,11 @@ out:
     return code == SIMPLUGIN_OUT_OF_MEMORY ? sp_error_no_memory(error) : code;
 }
 
+sp_index *sp_scan_index(sp_object *object)
+{
+    return ((scan *)object)->index;
+}
+
 int32_t sp_scan_next(sp_object *object, sp_request *request, simplugin_error **error)
 {
     scan *s = (scan *)object;

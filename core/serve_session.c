@@ -80,8 +80,8 @@ int32_t sp_serve_session_close(sp_object *target, sp_request *request, simplugin
 {
     (void)target;
     if (!request->target)
-        return sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
-                            "session.close: the default session is never closed");
+        return sp_arg_error(&request->args, error, "target",
+                            "the default session is never closed");
     return sp_handle_close(request->target, SP_SESSION, error);
 }
 
@@ -384,16 +384,11 @@ int32_t sp_serve_connection_open(sp_object *target, sp_request *request, simplug
     return code;
 }
 
-static sp_connection *connection_of(sp_object *target)
-{
-    return target->kind == SP_INDEX ? ((sp_index *)target)->connection : (sp_connection *)target;
-}
-
 int32_t sp_serve_health(sp_object *target, sp_request *request, simplugin_error **error)
 {
     static const simplugin_request empty = {.size = sizeof empty};
 
-    return sp_connection_call(connection_of(target), request->context, "health", &empty,
+    return sp_connection_call(sp_target_connection(target), request->context, "health", &empty,
                               request->reply, error);
 }
 
@@ -416,7 +411,7 @@ static const char *backend_method(const sp_connection *connection, const char *n
 int32_t sp_serve_backend_call(sp_object *target, sp_request *request, simplugin_error **error)
 {
     const sp_args *args = &request->args;
-    sp_connection *connection = connection_of(target);
+    sp_connection *connection = sp_target_connection(target);
     simplugin_request inner = {.size = sizeof inner};
     simplugin_value body;
     simplugin_writer writer;

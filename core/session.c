@@ -19,11 +19,21 @@ typedef struct share {
 struct sp_session {
     sp_object object;
     sp_config *config;
-    pthread_mutex_t mutex; /* guards what follows */
+    /* sessions_lock guards the rest */
     sp_runs *runs;
     char *runs_dir;
     share *shares;
 };
+
+/* One lock for all sessions, held for a few lines at a time, which a fork finds free. */
+static pthread_mutex_t sessions_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static void sessions_lock(void) { pthread_mutex_lock(&sessions_mutex); }
+static void sessions_unlock(void) { pthread_mutex_unlock(&sessions_mutex); }
+static void fork_prepare(void)
+{
+    pthread_atfork(sessions_lock, sessions_unlock, sessions_unlock);
+}
 
 static void session_warn(void *context, const char *message)
 {
@@ -51,7 +61,6 @@ static void session_destroy(sp_object *object)
     sp_runs_close(s->runs);
     free(s->runs_dir);
     sp_config_free(s->config);
-    pthread_mutex_destroy(&s->mutex);
     free(s);
 }
 
@@ -66,7 +75,7 @@ int32_t sp_session_new(const sp_config_options *options, sp_session **session,
     if (!s)
         return sp_error_no_memory(error);
     sp_object_init(&s->object, SP_SESSION, 0, session_destroy);
-    pthread_mutex_init(&s->mutex, NULL);
+    pthread_once(&fork_once, fork_prepare);
     if (options)
         with_log = *options;
     with_log.warn = session_warn;
@@ -97,7 +106,7 @@ int32_t sp_session_runs(sp_session *session, sp_runs **runs, simplugin_error **e
 
     if (code)
         return code;
-    pthread_mutex_lock(&session->mutex);
+    sessions_lock();
     /* the first directory stays for the session: closing it under other calls would not do */
     if (!session->runs) {
         code = sp_runs_open(dir, &session->runs, error);
@@ -111,7 +120,7 @@ int32_t sp_session_runs(sp_session *session, sp_runs **runs, simplugin_error **e
                             session->runs_dir, dir);
     }
     *runs = session->runs;
-    pthread_mutex_unlock(&session->mutex);
+    sessions_unlock();
     free(dir);
     return code;
 }
@@ -251,24 +260,6 @@ const char **sp_resolved_secrets(const sp_resolved *resolved, size_t *count)
     return names;
 }
 
-/* The values that must not be read in any message. */
-static json_t *secret_values(const sp_resolved *resolved)
-{
-    json_t *secrets = json_array();
-
-    for (size_t i = 0; secrets && i < resolved->parameters.count; i++) {
-        json_t *value = json_object_get(resolved->values, resolved->parameters.items[i].name);
-
-        if (!resolved->parameters.items[i].secret || !json_is_string(value))
-            continue;
-        if (json_array_append(secrets, value)) {
-            json_decref(secrets);
-            secrets = NULL;
-        }
-    }
-    return secrets;
-}
-
 /* ---- connecting ----------------------------------------------------------------------- */
 
 int32_t sp_session_connect(sp_session *session, sp_resolved *resolved, uint64_t parent,
@@ -276,7 +267,7 @@ int32_t sp_session_connect(sp_session *session, sp_resolved *resolved, uint64_t 
                            simplugin_error **error)
 {
     json_t *parameters = sp_resolved_part(resolved, 1);
-    json_t *secrets = secret_values(resolved);
+    json_t *secrets = sp_config_secrets(resolved->values, &resolved->parameters);
     sp_describe *describe = resolved->describe;
     int32_t code;
 
@@ -334,16 +325,16 @@ int32_t sp_session_share(sp_session *session, sp_resolved *resolved, const sp_co
         code = sp_error_no_memory(error);
         goto out;
     }
-    pthread_mutex_lock(&session->mutex);
+    sessions_lock();
     *connection = share_find_locked(session, key);
-    pthread_mutex_unlock(&session->mutex);
+    sessions_unlock();
     if (*connection)
         goto out;
     /* opened outside the lock; when two threads do it at once, the first one's is kept */
     code = sp_session_connect(session, resolved, 0, context, &mine, error);
     if (code)
         goto out;
-    pthread_mutex_lock(&session->mutex);
+    sessions_lock();
     *connection = share_find_locked(session, key);
     if (!*connection) {
         fresh->key = key;
@@ -356,7 +347,7 @@ int32_t sp_session_share(sp_session *session, sp_resolved *resolved, const sp_co
         fresh = NULL;
         key = NULL;
     }
-    pthread_mutex_unlock(&session->mutex);
+    sessions_unlock();
 out:
     if (mine)
         sp_object_release(sp_connection_object(mine));
@@ -369,7 +360,7 @@ void sp_session_unshare(sp_session *session, sp_connection *connection)
 {
     share *gone = NULL;
 
-    pthread_mutex_lock(&session->mutex);
+    sessions_lock();
     for (share **link = &session->shares; *link && !gone; link = &(*link)->next)
         if ((*link)->connection == connection) {
             if (--(*link)->users == 0) {
@@ -378,7 +369,7 @@ void sp_session_unshare(sp_session *session, sp_connection *connection)
             }
             break;
         }
-    pthread_mutex_unlock(&session->mutex);
+    sessions_unlock();
     if (!gone)
         return;
     sp_object_release(sp_connection_object(gone->connection));

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the core makes of indexes: making collections, records, adding, patches, short pages. */
+#include "config.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "index_rig.h"
+
+/* ---- making collections ---------------------------------------------------------------- */
+
+static int exists_lies;
+
+/* The first question whether there is a collection is answered as if somebody made it just then. */
+static int not_yet(const rig_call *call, int32_t *code)
+{
+    simplugin_writer writer;
+
+    if (!exists_lies || !rig_is(call, "collection.exists"))
+        return 0;
+    exists_lies--;
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 1);
+    simplugin_write_string(&writer, "exists");
+    simplugin_write_bool(&writer, 0);
+    *code = simplugin_writer_reply(&writer, rig_host, call->reply);
+    simplugin_writer_clear(&writer);
+    return 1;
+}
+
+static void create_race(void)
+{
+    uint64_t first, second;
+
+    rig_start();
+    first = rig_index("cosine", ", 'collection_name': 'both', 'dimension': 2");
+    ASK(first, "index.add", "{'ids': ['a'], 'vectors': [[1, 0]]}");
+    rig_before = not_yet;
+    exists_lies = 1;
+    second = rig_index("cosine", ", 'collection_name': 'both', 'dimension': 2");
+    REPLY("existing", "true");
+    exists_lies = 1;
+    REFUSED(SIMPLUGIN_DIMENSION_MISMATCH, "dimension", rig_session, "index.create",
+            "{'backend': 'rig', 'metric': 'cosine', 'collection_name': 'both', 'dimension': 3}");
+    exists_lies = 1;
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "metric", rig_session, "index.create",
+            "{'backend': 'rig', 'metric': 'euclidean', 'collection_name': 'both', 'dimension': 2}");
+    ASK(second, "index.size", "{}");
+    REPLY("size", "1");
+    rig_stop();
+}
+
+static void metric_meanwhile(void)
+{
+    uint64_t early, other;
+
+    rig_start();
+    early = rig_index("cosine", ", 'collection_name': 'later'");
+    other = rig_index("euclidean", ", 'collection_name': 'later', 'dimension': 2");
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "metric", early, "index.add",
+            "{'ids': ['a'], 'vectors': [[1, 0]]}");
+    ASK(other, "index.size", "{}");
+    REPLY("size", "0");
+    rig_stop();
+}
+
+static int drops;
+
+static int32_t count_drops(const rig_call *call, int32_t code)
+{
+    drops += rig_is(call, "collection.drop");
+    return code;
+}
+
+/* The token fires once the collection is made: what follows fails. */
+static int32_t cancel_after_create(const rig_call *call, int32_t code)
+{
+    if (rig_is(call, "collection.create"))
+        simplugin_cancel_fire(rig_options.cancel);
+    if (rig_is(call, "collection.describe") && rig_host->cancelled(call->info->cancel))
+        return rig_host->error_set(call->error, SIMPLUGIN_CANCELLED, "cancelled", 9);
+    return count_drops(call, code);
+}
+
+static void create_undone(void)
+{
+    uint64_t index;
+
+    rig_start();
+    drops = 0;
+    rig_after = cancel_after_create;
+    CU_ASSERT_EQUAL(simplugin_cancel_new(&rig_options.cancel, NULL), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(ask(rig_session, "index.create", "{'backend': 'rig', 'collection_name': 'half', "
+                        "'dimension': 2}"), SIMPLUGIN_CANCELLED);
+    CU_ASSERT_EQUAL(drops, 1);
+    simplugin_cancel_free(rig_options.cancel);
+    rig_options.cancel = 0;
+    rig_after = NULL;
+    index = rig_index("cosine", ", 'collection_name': 'half'");
+    REPLY("existing", "false");
+    ASK(index, "index.size", "{}");
+    rig_stop();
+}
+
+static void bad_keys_make_nothing(void)
+{
+    static const char *const keys[] = {"", "1st", "a b", "a\\u0000b"};
+
+    rig_start();
+    for (int i = 0; i < 4; i++)
+        for (int overwrite = 0; overwrite < 2; overwrite++)
+            CU_ASSERT_EQUAL(ask(rig_session, "index.create", "{'backend': 'rig', 'brain_key': '%s', "
+                                "'collection_name': 'none', 'dimension': 2, 'overwrite': %s}",
+                                keys[i], overwrite ? "true" : "false"), SIMPLUGIN_INVALID_ARGUMENT);
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "collection_name", rig_session, "index.create",
+            "{'backend': 'rig', 'parameters': {'collection_name': ''}}");
+    rig_index("cosine", ", 'collection_name': 'none'");
+    REPLY("existing", "false");
+    rig_stop();
+}
+
+static void limit_dimension(simplugin_writer *writer)
+{
+    simplugin_write_string(writer, "max_dimension");
+    simplugin_write_uint(writer, 3);
+}
+
+static void dimension_limit(void)
+{
+    uint64_t index;
+
+    rig_describe = limit_dimension;
+    rig_describe_count = 1;
+    rig_start();
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "dimension", rig_session, "index.create",
+            "{'backend': 'rig', 'dimension': 4}");
+    index = rig_index("cosine", "");
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "vectors", index, "index.add",
+            "{'ids': ['a'], 'vectors': [[1, 0, 0, 0]]}");
+    ASK(index, "index.add", "{'ids': ['a'], 'vectors': [[1, 0, 0]]}");
+    rig_stop();
+}
+
+/* ---- records ---------------------------------------------------------------------------- */
+
+static void record_of_another(void)
+{
+    uint64_t first, second;
+
+    rig_start();
+    first = rig_index("cosine", ", 'brain_key': 'k', 'collection_name': 'one'");
+    ASK(rig_session, "runs.rename", "{'brain_key': 'k', 'new_brain_key': 'old'}");
+    second = rig_index("euclidean", ", 'brain_key': 'k', 'collection_name': 'two'");
+    /* the first index learns its dimension now: that is nothing for the record of the second */
+    ASK(first, "index.add", "{'ids': ['a'], 'vectors': [[1, 0]]}");
+    ASK(rig_session, "runs.info", "{'brain_key': 'k'}");
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(
+                               json_object_get(rig_reply, "config"), "collection_name")), "two");
+    ASK(second, "index.add", "{'ids': ['a'], 'vectors': [[1, 0, 0]]}");
+    ASK(rig_session, "index.open", "{'brain_key': 'k'}");
+    REPLY("dimension", "3");
+    rig_stop();
+}
+
+static void secret_parameter(simplugin_writer *writer)
+{
+    simplugin_write_string(writer, "parameters");
+    simplugin_write_array(writer, 2);
+    for (int i = 0; i < 2; i++) {
+        simplugin_write_map(writer, 4);
+        simplugin_write_string(writer, "name");
+        simplugin_write_string(writer, i ? "shards" : "seal");
+        simplugin_write_string(writer, "type");
+        simplugin_write_string(writer, i ? "int" : "text");
+        simplugin_write_string(writer, "secret");
+        simplugin_write_bool(writer, !i);
+        simplugin_write_string(writer, "connection");
+        simplugin_write_bool(writer, 0);
+    }
+}
+
+/* The backend repeats what it was given, in its own words too. */
+static int babble(const rig_call *call, int32_t *code)
+{
+    if (!rig_is(call, "collection.create"))
+        return 0;
+    *code = rig_host->error_set(call->error, SIMPLUGIN_PERMISSION_DENIED, "seal wax-and-ring is bad", 24);
+    rig_host->error_set_backend(call->error, 7, "wax-and-ring", 12);
+    rig_host->error_add_detail(call->error, "seal", 4, "wax-and-ring", 12);
+    return 1;
+}
+
+static void secrets_of_collections(void)
+{
+    uint64_t index;
+
+    rig_describe = secret_parameter;
+    rig_describe_count = 1;
+    rig_start();
+    index = rig_index("cosine", ", 'brain_key': 'k', 'parameters': {'seal': 'wax-and-ring', 'shards': 2}");
+    ASK(index, "index.info", "{}");
+    REPLY("parameters", "{'shards':2}");
+    ASK(rig_session, "runs.info", "{'brain_key': 'k'}");
+    CU_ASSERT_PTR_NULL(strstr(reply_text("config"), "wax"));
+    rig_before = babble;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "{'ids': ['a'], 'vectors': [[1]]}"),
+                    SIMPLUGIN_PERMISSION_DENIED);
+    CU_ASSERT_PTR_NULL(strstr(simplugin_error_message(rig_error, NULL), "wax"));
+    CU_ASSERT_PTR_NULL(strstr(simplugin_error_backend_message(rig_error, NULL), "wax"));
+    CU_ASSERT_STRING_EQUAL(error_detail("seal"), "****");
+    rig_stop();
+}
+
+/* ---- patches ---------------------------------------------------------------------------- */
+
+/* A collection that others made may call something else sample_id. */
+static void foreign_samples(void)
+{
+    uint64_t plain, patches, scan;
+
+    rig_start();
+    plain = rig_index("euclidean", ", 'collection_name': 'foreign', 'dimension': 1");
+    ASK(plain, "backend.call", "{'method': 'points.upsert', 'body': {'collection': 'foreign', "
+        "'ids': {'$column': {'type': 'text', 'values': ['a', 'b']}}, "
+        "'vectors': {'$tensor': {'dtype': 'float32', 'data': [[0], [1]]}}, "
+        "'fields': {'sample_id': {'$column': {'type': 'int64', 'values': [1, 2]}}}}}");
+    patches = rig_index("euclidean", ", 'collection_name': 'foreign', 'patches_field': 'labels'");
+    ASK(patches, "index.search", "{'vectors': [[0]], 'k': 2}");
+    REPLY("ids", "['a','b']");
+    REPLY("sample_ids", "[null,null]");
+    ASK(patches, "index.get", "{}");
+    REPLY("sample_ids", "[null,null]");
+    ASK(patches, "index.get", "{'sample_ids': ['1']}");
+    REPLY("missing", "['1']");
+    ASK(patches, "index.remove", "{'sample_ids': ['1']}");
+    REPLY("missing", "['1']");
+    ASK(patches, "view.create", "{'sample_ids': ['1']}");
+    REPLY("known", "0");
+    ASK(patches, "scan.open", "{}");
+    scan = (uint64_t)reply_int("scan");
+    ASK(scan, "scan.next", "{}");
+    REPLY("sample_ids", "[null,null]");
+    rig_stop();
+}
+
+static const unit_case cases[] = {
+    UNIT_CASE(create_race, "a collection that somebody else makes at the same time is never dropped"),
+    UNIT_CASE(metric_meanwhile, "an index never changes its metric"),
+    UNIT_CASE(create_undone, "R274 a create that is cancelled leaves no collection behind"),
+    UNIT_CASE(bad_keys_make_nothing, "names are checked before a collection is made"),
+    UNIT_CASE(dimension_limit, "the backend's largest dimension holds for the first vectors too"),
+    UNIT_CASE(record_of_another, "R100 a record under a key that was given anew is left alone"),
+    UNIT_CASE(secrets_of_collections, "R278 secrets of collections are neither shown nor recorded"),
+    UNIT_CASE(foreign_samples, "R94 R280 sample ids of another type count as none"),
+};
+
+UNIT_MAIN("index", cases)
