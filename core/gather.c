@@ -24,6 +24,16 @@ static uint64_t row_elements(const sp_column *column, uint64_t row, uint64_t *fr
     return (uint64_t)(column->list_offsets[row + 1] - column->list_offsets[row]);
 }
 
+uint64_t sp_column_row_bytes(const sp_column *column, uint64_t row)
+{
+    uint64_t from, n = row_elements(column, row, &from);
+    uint64_t bytes = (n + 1) * item_size(column->type);
+
+    if ((column->type & ~SP_LIST) == SP_TEXT && n && from != SP_ROW_NONE)
+        bytes += (uint64_t)(column->offsets[from + n] - column->offsets[from]);
+    return bytes;
+}
+
 int sp_column_gather(const sp_column *column, const uint64_t *rows, uint64_t count,
                      sp_arena **arena, sp_column *out)
 {

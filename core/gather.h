@@ -14,6 +14,8 @@
  */
 int sp_column_gather(const sp_column *column, const uint64_t *rows, uint64_t count,
                      sp_arena **arena, sp_column *out);
+/* About how many bytes a row takes. */
+uint64_t sp_column_row_bytes(const sp_column *column, uint64_t row);
 /* A column of text of count rows without a value. 0 when memory is short. */
 int sp_column_missing(uint64_t count, sp_arena **arena, sp_column *out);
 /* A column of text from count texts. 0 when memory is short. */

@@ -204,6 +204,7 @@ int32_t sp_index_neighbors(sp_index *index, sp_request *request, simplugin_error
         code = sp_arg_search_parameters(args, index, &n.parameters, error);
     if (!code)
         code = atomic_load(&index->dimension) && (!n.view || n.view->remote) &&
+                       n.k <= sp_connection_describe(index->connection)->max_k &&
                        sp_connection_serves(index->connection, "search.neighbors")
                    ? neighbors_pass(index, request, &n, error)
                    : neighbors_batches(index, request, &n, error);

@@ -242,13 +242,25 @@ static int32_t existing_skip(sp_index *index, sp_request *request, addition *a,
                : sp_error_no_memory(error);
 }
 
-/* Rows for one request, so that it stays below what the backend likes. */
-static uint64_t rows_per_request(const sp_index *index, const addition *a)
+/* How many rows from first on make a request that stays below what the backend likes. */
+static uint64_t rows_fit(const sp_index *index, const addition *a, uint64_t first)
 {
     uint64_t limit = sp_connection_describe(index->connection)->batch_bytes;
-    uint64_t row = a->vectors.cols * sizeof(float) + 512;
+    uint64_t count = 0, bytes = 0;
 
-    return limit == UINT64_MAX ? UINT64_MAX : limit / row ? limit / row : 1;
+    if (limit == UINT64_MAX)
+        return a->row_count - first;
+    while (first + count < a->row_count) {
+        uint64_t row = a->rows[first + count];
+
+        bytes += a->vectors.cols * sizeof(float) + sp_column_row_bytes(&a->ids, row);
+        for (uint64_t i = 0; i < a->fields.count; i++)
+            bytes += sp_column_row_bytes(&a->fields.columns[i], row);
+        if (count && bytes > limit)
+            break;
+        count++;
+    }
+    return count;
 }
 
 static int32_t rows_send(sp_index *index, sp_request *request, const addition *a, uint64_t first,
@@ -293,7 +305,7 @@ int32_t sp_index_add(sp_index *index, sp_request *request, simplugin_error **err
 {
     simplugin_writer writer;
     addition a;
-    uint64_t step, rows;
+    uint64_t rows;
     int64_t replaced = 0;
     int32_t code;
 
@@ -305,15 +317,21 @@ int32_t sp_index_add(sp_index *index, sp_request *request, simplugin_error **err
         code = sp_index_make(index, a.vectors.cols, request->context, error);
     if (!code)
         code = existing_skip(index, request, &a, error);
-    step = code ? 1 : rows_per_request(index, &a);
     for (uint64_t first = 0; !code && first < a.row_count; first += rows) {
-        rows = a.row_count - first < step ? a.row_count - first : step;
+        rows = rows_fit(index, &a, first);
         code = rows_send(index, request, &a, first, rows, &replaced, error);
         if (!code)
             sp_context_progress(request->context, first + rows, a.row_count);
     }
     if (code)
         goto out;
+    if (replaced > (int64_t)a.row_count) {
+        code = sp_reply_error(index, "points.upsert", "more rows replaced than sent", error);
+        goto out;
+    }
+    /* none of these rows was there when it was asked */
+    if (replaced < 0 && !a.overwrite)
+        replaced = 0;
     simplugin_write_map(&writer, 4);
     simplugin_write_string(&writer, "added");
     simplugin_write_uint(&writer, replaced < 0 ? a.row_count : a.row_count - (uint64_t)replaced);
@@ -356,6 +374,8 @@ int32_t sp_index_set_fields(sp_index *index, sp_request *request, simplugin_erro
         code = sp_arg_error(args, error, "ids", "is missing");
     if (!code)
         code = sp_arg_columns(args, "fields", ids.count, &fields, error);
+    if (!code && !sp_arg_present(args, "fields"))
+        code = sp_arg_error(args, error, "fields", "is missing");
     for (uint64_t i = 0; !code && i < fields.count; i++)
         if (strcmp(fields.names[i], SP_SAMPLE_ID) == 0)
             code = sp_arg_error(args, error, "fields", "\"" SP_SAMPLE_ID "\" cannot be changed");
@@ -445,6 +465,20 @@ static int32_t matching_delete(sp_index *index, sp_request *request, const sp_fi
     return code;
 }
 
+/* Ids that are not there are an error, a warning, or nothing at all. */
+static int32_t missing_tell(const char *what, const sp_column *ids, const uint64_t *missing,
+                            uint64_t count, int allow_missing, int warn_missing,
+                            simplugin_error **error)
+{
+    if (count && !allow_missing)
+        return sp_error_ids(error, SIMPLUGIN_NOT_FOUND, what,
+                            "not in the index: nothing was removed", ids, missing, count);
+    if (count && warn_missing)
+        sp_log(SIMPLUGIN_LOG_WARNING, "%s: %llu ids are not in the index", what,
+               (unsigned long long)count);
+    return SIMPLUGIN_OK;
+}
+
 /* By ids that are known to be there or not; missing ones are named. */
 static int32_t ids_delete(sp_index *index, sp_request *request, const sp_column *ids,
                           int allow_missing, int warn_missing, uint64_t **missing,
@@ -455,12 +489,10 @@ static int32_t ids_delete(sp_index *index, sp_request *request, const sp_column 
 
     if (code)
         return code;
-    if (*missing_count && !allow_missing)
-        return sp_error_ids(error, SIMPLUGIN_NOT_FOUND, "index.remove",
-                            "not in the index: nothing was removed", ids, *missing, *missing_count);
-    if (*missing_count && warn_missing)
-        sp_log(SIMPLUGIN_LOG_WARNING, "index.remove: %llu ids are not in the index",
-               (unsigned long long)*missing_count);
+    code = missing_tell("index.remove", ids, *missing, *missing_count, allow_missing, warn_missing,
+                        error);
+    if (code)
+        return code;
     if (*missing_count < ids->count)
         code = points_delete(index, request->context, ids, &deleted, error);
     *removed = ids->count - *missing_count;
@@ -555,10 +587,9 @@ int32_t sp_index_remove(sp_index *index, sp_request *request, simplugin_error **
         if (!code)
             code = samples_missing(index, request, &samples, filter, &missing, &missing_count,
                                    error);
-        if (!code && missing_count && !allow_missing)
-            code = sp_error_ids(error, SIMPLUGIN_NOT_FOUND, "index.remove: sample_ids",
-                                "not in the index: nothing was removed", &samples, missing,
-                                missing_count);
+        if (!code)
+            code = missing_tell("index.remove: sample_ids", &samples, missing, missing_count,
+                                allow_missing, warn_missing, error);
         if (!code)
             code = matching_delete(index, request, filter, &removed, error);
     } else if (filter) {

@@ -427,6 +427,8 @@ int32_t sp_index_search(sp_index *index, sp_request *request, simplugin_error **
         code = sp_arg_double(args, "min_score", &s.min_score, error);
     if (!code)
         code = mmr_read(&s, args, error);
+    if (!code && !isnan(s.mmr_lambda) && s.query.reverse)
+        code = sp_arg_error(args, error, "mmr", "does not go with reverse");
     if (!code && s.query.aggregation == SP_AGGREGATE_MEAN && s.query.vectors.rows)
         code = queries_average(request, &s.query, error);
     if (!code && s.query.self && s.query.aggregation != SP_AGGREGATE_NONE)

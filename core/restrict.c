@@ -77,7 +77,11 @@ int32_t sp_filter_of_samples(const sp_column *sample_ids, sp_filter **filter,
     simplugin_writer_clear(&writer);
     if (code == SIMPLUGIN_OUT_OF_MEMORY)
         return sp_error_no_memory(error);
-    return code ? sp_error_set(error, code, "filter", "sample_ids: %s", wrong.message) : code;
+    if (code) {
+        sp_error_set(error, code, "filter", "sample_ids: %s", wrong.message);
+        sp_error_add_detail(error, "argument", "sample_ids");
+    }
+    return code;
 }
 
 int32_t sp_filter_split(sp_index *index, const sp_filter *filter, sp_filter **pushed,

@@ -16,6 +16,7 @@ typedef struct scan {
     sp_walk walk;
     int vectors;
     int sample_ids;
+    int pending; /* the page could not be handed out: the next call tries again */
     pthread_mutex_t turn; /* one next at a time */
 } scan;
 
@@ -208,11 +209,14 @@ int32_t sp_scan_next(sp_object *object, sp_request *request, simplugin_error **e
         return sp_error_set(error, SIMPLUGIN_BUSY, "core",
                             "scan.next: another thread is in this scan: give each its own");
     /* pages without rows are skipped, so that one without rows is the end */
-    do
+    while (!code && !s->pending && more) {
         code = sp_walk_next(&s->walk, request->context, &more, error);
-    while (!code && more && !s->walk.row_count && !s->walk.done);
+        s->pending = !code && (s->walk.row_count || s->walk.done);
+    }
     if (!code)
         code = page_write(s, request, !more || s->walk.done, error);
+    if (!code)
+        s->pending = 0;
     pthread_mutex_unlock(&s->turn);
     return code;
 }

@@ -13,6 +13,8 @@
 #define ID_BYTES_MAX 255
 #define KEYS_MAX 32
 #define IDS_NAMED 10 /* in one error */
+/* With four tensors each, and those of ids and vectors, they stay below SIMPLUGIN_MAX_TENSORS. */
+#define FIELDS_MAX 200
 
 int32_t sp_arg_error(const sp_args *args, simplugin_error **error, const char *key,
                      const char *format, ...)
@@ -60,7 +62,8 @@ int32_t sp_args_check_keys(const sp_args *args, const char *known, simplugin_err
         for (size_t i = 0; i < count && !found; i++)
             found = simplugin_value_is(&key, names[i]);
         if (!found) {
-            char *name = sp_arena_text(args->arena, (const char *)key.data, key.size);
+            char *name = sp_arena_text(args->arena, (const char *)key.data,
+                                       key.size < ID_BYTES_MAX ? key.size : ID_BYTES_MAX);
             const char *near = name ? sp_suggest_nearest(name, names, count) : NULL;
 
             if (!name)
@@ -306,6 +309,9 @@ static int32_t matrix_from_array(const sp_args *args, const char *key, const sim
                                 (unsigned long long)r);
         if (!r) {
             cols = row.size;
+            /* a number takes a byte at least: do not allocate for what cannot be there */
+            if (cols && value->size > (uint64_t)(value->end - value->data) / cols)
+                return sp_arg_error(args, error, key, "rows have different numbers of numbers");
             data = sp_arena_array(args->arena, value->size, cols * sizeof *data);
             if (!data)
                 return sp_error_no_memory(error);
@@ -547,21 +553,23 @@ static int column_from_array(const simplugin_value *array, sp_arena **arena, sp_
     return 1;
 }
 
-/* Text in a column must be UTF-8, as everywhere. */
-static int column_utf8(const sp_column *column)
+/* What is wrong with the values of a column: text must be UTF-8, booleans 0 or 1. */
+static const char *column_check(const sp_column *column)
 {
     uint64_t elements = column->type & SP_LIST ? (uint64_t)column->list_offsets[column->count]
                                                : column->count;
+    uint32_t item = column->type & ~SP_LIST;
 
-    if ((column->type & ~SP_LIST) != SP_TEXT)
-        return 1;
-    for (uint64_t i = 0; i < elements; i++) {
+    for (uint64_t i = 0; item == SP_BOOL && i < elements; i++)
+        if (((const uint8_t *)column->values)[i] > 1)
+            return "holds a bool that is neither 0 nor 1";
+    for (uint64_t i = 0; item == SP_TEXT && i < elements; i++) {
         sp_text text = sp_column_text(column, i);
 
         if (!simplugin_utf8_check((const uint8_t *)text.data, text.size))
-            return 0;
+            return "holds text that is not UTF-8";
     }
-    return 1;
+    return NULL;
 }
 
 int32_t sp_arg_columns(const sp_args *args, const char *key, uint64_t rows, sp_columns *columns,
@@ -575,6 +583,8 @@ int32_t sp_arg_columns(const sp_args *args, const char *key, uint64_t rows, sp_c
         return SIMPLUGIN_OK;
     if (map.type != SIMPLUGIN_MAP)
         return sp_arg_error(args, error, key, "is not a map from names to columns");
+    if (map.size > FIELDS_MAX)
+        return sp_arg_error(args, error, key, "more than %d fields", FIELDS_MAX);
     /* one more than needed: sample ids join them */
     columns->names = sp_arena_array(args->arena, map.size + 1, sizeof *columns->names);
     columns->columns = sp_arena_array(args->arena, map.size + 1, sizeof *columns->columns);
@@ -600,8 +610,8 @@ int32_t sp_arg_columns(const sp_args *args, const char *key, uint64_t rows, sp_c
             return sp_error_no_memory(error);
         if (!made)
             wrong = "holds values of different types, or of one that fields cannot have";
-        else if (!wrong && !column_utf8(column))
-            wrong = "holds text that is not UTF-8";
+        else if (!wrong)
+            wrong = column_check(column);
         if (wrong)
             return sp_arg_error(args, error, key, "field \"%s\" %s", text, wrong);
         if (column->count != rows)
@@ -630,18 +640,23 @@ int32_t sp_arg_names(const sp_args *args, const char *key, sp_names *names,
     }
     if (value.type != SIMPLUGIN_ARRAY)
         return sp_arg_error(args, error, key, "is neither an array of names nor true");
-    names->names = sp_arena_array(args->arena, value.size + 1, sizeof *names->names);
+    names->names = sp_arena_array(args->arena, FIELDS_MAX, sizeof *names->names);
     if (!names->names)
         return sp_error_no_memory(error);
     for (iter = simplugin_iterate(&value); simplugin_next(&iter, &item);) {
-        char *text;
+        uint64_t known = 0;
 
         if (item.type != SIMPLUGIN_TEXT || memchr(item.data, 0, item.size))
             return sp_arg_error(args, error, key, "holds something that is no field's name");
-        text = sp_arena_text(args->arena, (const char *)item.data, item.size);
-        if (!text)
+        while (known < names->count && !simplugin_value_is(&item, names->names[known]))
+            known++;
+        if (known < names->count)
+            continue;
+        if (names->count == FIELDS_MAX)
+            return sp_arg_error(args, error, key, "more than %d names", FIELDS_MAX);
+        names->names[names->count] = sp_arena_text(args->arena, (const char *)item.data, item.size);
+        if (!names->names[names->count++])
             return sp_error_no_memory(error);
-        names->names[names->count++] = text;
     }
     return SIMPLUGIN_OK;
 }

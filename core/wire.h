@@ -67,9 +67,10 @@ int32_t sp_arg_ids(const sp_args *args, const char *key, int flags, sp_column *i
  */
 int32_t sp_arg_matrix(const sp_args *args, const char *key, uint64_t dimension,
                       simplugin_tensor *matrix, int *present, simplugin_error **error);
-/* Columns of `rows` rows each; absent: count 0. */
+/* Columns of `rows` rows each, at most 200, with room for one more; absent: count 0. */
 int32_t sp_arg_columns(const sp_args *args, const char *key, uint64_t rows, sp_columns *columns,
                        simplugin_error **error);
+/* Each name once, at most 200 of them; absent: count 0. */
 int32_t sp_arg_names(const sp_args *args, const char *key, sp_names *names,
                      simplugin_error **error);
 

@@ -128,12 +128,13 @@ int32_t ask(uint64_t target, const char *method, const char *format, ...)
         fprintf(stderr, "%s: %s%s\n", method, json ? why.text : wrong.text, text);
         abort();
     }
-    json_decref(rig_reply);
-    rig_reply = NULL;
     request = simplugin_writer_request(&body.writer);
     rig_options.size = sizeof rig_options;
     code = simplugin_call(target, method, strlen(method), &request, &rig_options, &reply,
                           &rig_error);
+    /* only now: hooks may have made calls of their own meanwhile */
+    json_decref(rig_reply);
+    rig_reply = NULL;
     if (!code) {
         rig_reply = reply_decode(&reply, &why);
         if (!rig_reply)

@@ -243,6 +243,136 @@ static void foreign_samples(void)
     rig_stop();
 }
 
+/* ---- what programs send ------------------------------------------------------------------ */
+
+static void arguments(void)
+{
+    uint64_t index;
+    char many[8000] = "";
+
+    rig_start();
+    index = rig_index("euclidean", "");
+    for (int i = 0; i < 201; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), "%s'f%d': []", i ? ", " : "", i);
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "fields", index, "index.add",
+            "{'ids': [], 'vectors': [], 'fields': {%s}}", many);
+    many[0] = '\0';
+    for (int i = 0; i < 201; i++)
+        snprintf(many + strlen(many), sizeof many - strlen(many), "%s'f%d'", i ? ", " : "", i);
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "fields", index, "index.get", "{'fields': [%s]}", many);
+    /* a large first row and many empty ones: more numbers than there are bytes */
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "vectors", index, "index.add",
+            "{'ids': [], 'vectors': [[%s], [], [], [], [], [], [], [], [], []]}",
+            "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1");
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "fields", index, "index.add",
+            "{'ids': ['a'], 'vectors': [[1]], 'fields': {'b': {'type': 'bool', "
+            "'values': {'$tensor': {'dtype': 'uint8', 'data': [2]}}}}}");
+    ASK(index, "index.add", "{'ids': ['a'], 'vectors': [[1]], 'fields': {'n': [7]}}");
+    ASK(index, "index.get", "{'fields': ['n', 'n', 'm', 'n']}");
+    REPLY("fields", "{'n':[7]}");
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "fields", index, "index.set_fields", "{'ids': ['a']}");
+    rig_stop();
+}
+
+static uint64_t upserts, largest;
+
+static int32_t measure_upserts(const rig_call *call, int32_t code)
+{
+    simplugin_value map = simplugin_body_value(call->request->body, call->request->body_size);
+    const simplugin_tensor *rows = NULL;
+    uint64_t count = 0;
+
+    if (!rig_is(call, "points.upsert"))
+        return code;
+    upserts++;
+    if (simplugin_find_tensor(&map, "rows", call->request->tensors, call->request->tensor_count,
+                              &rows) == 1)
+        count = rows->rows;
+    largest = count > largest ? count : largest;
+    return code;
+}
+
+/* The minimal backend likes 16 KiB. */
+static void batches_by_bytes(void)
+{
+    static char text[9001];
+    uint64_t index;
+
+    rig_start();
+    index = rig_index("euclidean", "");
+    rig_after = measure_upserts;
+    upserts = largest = 0;
+    memset(text, 'x', sizeof text - 1);
+    ASK(index, "index.add", "{'ids': ['a','b','c','d'], 'vectors': [[1],[2],[3],[4]], "
+        "'fields': {'page': ['%s', '%s', 'short', '%s']}}", text, text, text);
+    REPLY("added", "4");
+    CU_ASSERT_EQUAL(upserts, 3);
+    CU_ASSERT_EQUAL(largest, 2);
+    ASK(index, "index.size", "{'filter': 'exists page'}");
+    REPLY("size", "4");
+    rig_stop();
+}
+
+/* A backend that cannot know how many rows it replaced. */
+static int32_t forget_replaced(const rig_call *call, int32_t code)
+{
+    simplugin_writer writer;
+
+    if (code || !rig_is(call, "points.upsert"))
+        return code;
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 0);
+    code = simplugin_writer_reply(&writer, rig_host, call->reply);
+    simplugin_writer_clear(&writer);
+    return code;
+}
+
+static void unknown_replaced(void)
+{
+    uint64_t index;
+
+    rig_start();
+    index = rig_index("euclidean", "");
+    rig_after = forget_replaced;
+    ASK(index, "index.add", "{'ids': ['a', 'b'], 'vectors': [[1], [2]]}");
+    REPLY("added", "2");
+    REPLY("updated", "?");
+    ASK(index, "index.add", "{'ids': ['b', 'c'], 'vectors': [[1], [2]], 'overwrite': false}");
+    REPLY("added", "1");
+    REPLY("updated", "0");
+    REPLY("existing", "['b']");
+    rig_stop();
+}
+
+static int warnings;
+
+static void count_warnings(void *context, int32_t level, const char *message, uint64_t size)
+{
+    (void)context;
+    (void)size;
+    warnings += level == SIMPLUGIN_LOG_WARNING && strstr(message, "not in the index") != NULL;
+}
+
+static void missing_samples(void)
+{
+    uint64_t index;
+
+    rig_start();
+    index = rig_index("euclidean", ", 'patches_field': 'labels'");
+    ASK(index, "index.add", "{'ids': ['l1', 'l2'], 'sample_ids': ['s1', 's1'], 'vectors': [[1], [2]]}");
+    simplugin_log_set(count_warnings, NULL, SIMPLUGIN_LOG_WARNING);
+    warnings = 0;
+    CU_ASSERT_EQUAL(ask(index, "index.remove", "{'sample_ids': ['s1', 's2'], 'allow_missing': false}"),
+                    SIMPLUGIN_NOT_FOUND);
+    CU_ASSERT_STRING_EQUAL(error_detail("id"), "s2");
+    ASK(index, "index.remove", "{'sample_ids': ['s1', 's2'], 'warn_missing': true}");
+    REPLY("removed", "2");
+    REPLY("missing", "['s2']");
+    CU_ASSERT_EQUAL(warnings, 1);
+    simplugin_log_set(NULL, NULL, 0);
+    rig_stop();
+}
+
 static const unit_case cases[] = {
     UNIT_CASE(create_race, "a collection that somebody else makes at the same time is never dropped"),
     UNIT_CASE(metric_meanwhile, "an index never changes its metric"),
@@ -251,6 +381,10 @@ static const unit_case cases[] = {
     UNIT_CASE(dimension_limit, "the backend's largest dimension holds for the first vectors too"),
     UNIT_CASE(record_of_another, "R100 a record under a key that was given anew is left alone"),
     UNIT_CASE(secrets_of_collections, "R278 secrets of collections are neither shown nor recorded"),
+    UNIT_CASE(arguments, "R277 what programs send is bounded and checked before memory is taken"),
+    UNIT_CASE(batches_by_bytes, "R273 batches are cut by all of their bytes"),
+    UNIT_CASE(unknown_replaced, "R262 what a backend cannot know is not made up"),
+    UNIT_CASE(missing_samples, "R78 samples that are not there: an error, or a warning"),
     UNIT_CASE(foreign_samples, "R94 R280 sample ids of another type count as none"),
 };
 

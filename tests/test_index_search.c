@@ -165,11 +165,196 @@ static void duplicates_rounding(void)
     rig_stop();
 }
 
+/* ---- relevance -------------------------------------------------------------------------- */
+
+static void relevance(void)
+{
+    uint64_t index;
+
+    rig_start();
+    index = rig_index("cosine", "");
+    ASK(index, "index.add", "{'ids': ['x','y','xy','near-x'], 'vectors': "
+        "[[1,0],[0,1],[1,1],[1,0.1]]}");
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "mmr", index, "index.search",
+            "{'vectors': [[1, 0]], 'mmr': {}, 'reverse': true}");
+    ASK(index, "index.search", "{'vectors': [[1, 0]], 'mmr': {'lambda': 1}, 'k': 3}");
+    REPLY("ids", "['x','near-x','xy']");
+    ASK(index, "index.search", "{'vectors': [[1, 0]], 'mmr': {'lambda': 0}, 'k': 2}");
+    REPLY("ids", "['x','y']");
+    /* relevant is what is near to both queries, not what is near to the first */
+    ASK(index, "index.search", "{'vectors': [[1, 0], [0, 1]], 'aggregation': 'post-max', "
+        "'mmr': {'lambda': 1}, 'k': 1}");
+    REPLY("ids", "['xy']");
+    ASK(index, "index.search", "{'vectors': [[1, 0], [0, 1]], 'aggregation': 'post-mean', "
+        "'mmr': {'lambda': 1}, 'k': 1}");
+    REPLY("ids", "['xy']");
+    ASK(index, "index.search", "{'vectors': [[1, 0], [0, 1]], 'aggregation': 'post-min', "
+        "'mmr': {'lambda': 1, 'fetch_k': 4}, 'k': 2}");
+    REPLY("ids", "['x','y']");
+    rig_stop();
+}
+
+/* ---- leaving queries out ---------------------------------------------------------------- */
+
+static void self_left_out(void)
+{
+    uint64_t index;
+
+    rig_start();
+    index = line_index();
+    ASK(index, "index.search", "{'ids': ['p4', 'p5', 'p4'], 'exclude_self': true, 'k': 2, "
+        "'aggregation': 'mean'}");
+    REPLY("ids", "['p3','p6']");
+    ASK(index, "index.search", "{'ids': ['p4', 'p5'], 'exclude_self': true, 'k': 2, "
+        "'aggregation': 'post-min'}");
+    REPLY("ids", "['p3','p6']");
+    ASK(index, "index.search", "{'ids': ['p4', 'p5'], 'exclude_self': true, 'k': 1}");
+    REPLY("ids", "['p3','p4']");
+    ASK(index, "index.search", "{'ids': ['p4', 'p5'], 'exclude_self': true, 'k': 1, 'reverse': true, "
+        "'aggregation': 'post-max', 'max_distance': 3.5}");
+    REPLY("ids", "['p2']");
+    rig_stop();
+}
+
+/* ---- the end of a call ------------------------------------------------------------------ */
+
+static const char *fire_after;
+
+static int32_t fire(const rig_call *call, int32_t code)
+{
+    if (fire_after && rig_is(call, fire_after))
+        simplugin_cancel_fire(rig_options.cancel);
+    return code;
+}
+
+static void cancelled(void)
+{
+    static const struct {
+        const char *after; /* the backend's part is over by then: the core has to notice */
+        const char *method;
+        const char *body;
+    } calls[] = {
+        {"points.scan", "index.search", "{'vectors': [[0]], 'aggregation': 'post-mean'}"},
+        {"points.scan", "index.search", "{'vectors': [[0]], 'k': 9}"},
+        {"points.scan", "index.radius", "{'vectors': [[0]], 'radius': 3}"},
+        {"points.scan", "index.duplicates", "{'threshold': 1}"},
+        {"points.scan", "index.duplicates", "{'fraction': 0.5}"},
+        {"points.scan", "index.unique", "{'count': 5}"},
+        {"points.scan", "index.neighbors", "{'radius': 3}"},
+        {"points.get", "index.search", "{'vectors': [[0]], 'k': 2, 'mmr': {}}"},
+    };
+    uint64_t index;
+
+    rig_start();
+    index = line_index();
+    rig_after = fire;
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        CU_ASSERT_EQUAL(simplugin_cancel_new(&rig_options.cancel, NULL), SIMPLUGIN_OK);
+        fire_after = calls[i].after;
+        CU_ASSERT_EQUAL(ask(index, calls[i].method, "%s", calls[i].body), SIMPLUGIN_CANCELLED);
+        CU_ASSERT_EQUAL(simplugin_cancel_free(rig_options.cancel), SIMPLUGIN_OK);
+    }
+    rig_stop();
+}
+
+/* ---- a collection that is made anew during a call ---------------------------------------- */
+
+static uint64_t remade;
+static const char *remake_before;
+
+/* Between two requests of one call the collection gets another dimension. */
+static int remake(const rig_call *call, int32_t *code)
+{
+    uint64_t index = remade;
+
+    (void)code;
+    if (!index || !rig_is(call, remake_before))
+        return 0;
+    remade = 0;
+    CU_ASSERT_EQUAL(ask(index, "index.cleanup", "{}"), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(ask(index, "index.add", "{'ids': ['a', 'b'], 'vectors': [[1], [2]]}"),
+                    SIMPLUGIN_OK);
+    return 0;
+}
+
+static void dimension_changes(void)
+{
+    static const struct {
+        const char *before;
+        const char *method;
+        const char *body;
+    } calls[] = {
+        {"points.get", "index.search", "{'ids': ['a', 'b'], 'k': 9}"},
+        {"points.get", "index.search", "{'ids': ['a', 'b'], 'k': 2}"},
+        {"search", "index.search", "{'vectors': [[1, 0, 0]], 'k': 2}"},
+        {"points.scan", "index.search", "{'vectors': [[1, 0, 0]], 'k': 9}"},
+        {"points.get", "index.search", "{'vectors': [[1, 0, 0]], 'k': 2, 'mmr': {}}"},
+        {"points.get", "index.search", "{'vectors': [[1, 0, 0]], 'k': 2, 'filter': 'not exists x', "
+                                       "'with_vectors': true}"},
+        {"points.scan", "index.duplicates", "{'threshold': 1}"},
+        {"points.scan", "index.neighbors", "{'k': 1}"},
+        {"points.scan", "index.get", "{}"},
+        {"points.get", "index.get", "{}"},
+    };
+
+    rig_start();
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
+        uint64_t index = rig_index("euclidean", "");
+        int32_t code;
+
+        ASK(index, "index.add", "{'ids': ['a', 'b'], 'vectors': [[1, 0, 0], [0, 1, 0]]}");
+        remake_before = calls[i].before;
+        remade = index;
+        rig_before = remake;
+        code = ask(index, calls[i].method, "%s", calls[i].body);
+        /* which of these depends on the moment; what counts is that no memory is misread */
+        CU_ASSERT(code == SIMPLUGIN_OK || code == SIMPLUGIN_DIMENSION_MISMATCH ||
+                  code == SIMPLUGIN_PROTOCOL);
+        CU_ASSERT_EQUAL(remade, 0);
+        rig_before = NULL;
+    }
+    rig_stop();
+}
+
+/* ---- limits ------------------------------------------------------------------------------ */
+
+static int scans;
+
+static int32_t count_scans(const rig_call *call, int32_t code)
+{
+    scans += rig_is(call, "points.scan");
+    return code;
+}
+
+static void duplicates_read_once(void)
+{
+    uint64_t index, view;
+
+    rig_start();
+    index = line_index();
+    rig_after = count_scans;
+    scans = 0;
+    ASK(index, "index.unique", "{'count': 4}");
+    REPLY("unique_ids", "['p0','p3','p6','p9']");
+    CU_ASSERT_EQUAL(scans, 1);
+    ASK(index, "view.create", "{'ids': ['p9', 'p8', 'p5', 'p4', 'p0']}");
+    view = (uint64_t)reply_int("view");
+    ASK(index, "index.duplicates", "{'threshold': 1, 'view': %llu}", (unsigned long long)view);
+    REPLY("unique_ids", "['p0','p4','p8']");
+    REPLY("neighbor_ids", "['p4','p8']");
+    rig_stop();
+}
+
 static const unit_case cases[] = {
     UNIT_CASE(huge_k, "R88 k may be as large as an int64"),
     UNIT_CASE(duplicates_identical, "R271 points that are the same: threshold 0, fractions 0 and 1"),
     UNIT_CASE(duplicates_dotproduct, "R271 duplicates by inner product, from a first point of zero"),
     UNIT_CASE(duplicates_rounding, "R271 a fraction of the points is rounded to the nearest count"),
+    UNIT_CASE(duplicates_read_once, "R271 duplicates read the index or view once"),
+    UNIT_CASE(relevance, "R272 marginal relevance, to several queries too"),
+    UNIT_CASE(self_left_out, "R84 queries by id left out, with and without an aggregation"),
+    UNIT_CASE(cancelled, "R274 the core's own work ends when the token fires"),
+    UNIT_CASE(dimension_changes, "a collection that is made anew during a call is never misread"),
 };
 
 UNIT_MAIN("index_search", cases)
