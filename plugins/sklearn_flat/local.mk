@@ -45,6 +45,7 @@ libspflat_la_SOURCES = \
 	plugins/sklearn_flat/store_table.c \
 	plugins/sklearn_flat/store_upsert.c \
 	plugins/sklearn_flat/store_values.c \
+	plugins/sklearn_flat/store_writeback.c \
 	plugins/sklearn_flat/store_writer.c \
 	plugins/sklearn_flat/search.c plugins/sklearn_flat/search.h
 libspflat_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(OPENBLAS_CFLAGS)

@@ -224,11 +224,16 @@ void flat_snapshot_end(flat_snapshot *snapshot);
 
 /* ---- store_writer.c -------------------------------------------------------------------------------- */
 
+typedef struct flat_writeback flat_writeback;
+
 typedef struct flat_writer {
     flat_env *env;
     const flat_wait *wait;
     int has_turn;
     int continues;          /* hidden blocks are this writer's own */
+    int relaxed;            /* what is committed may be undone by a crash, until the next commit
+                               that is not: one wait for the disk less */
+    flat_writeback *writeback; /* NULL: the disk works when LMDB waits for it */
     MDB_txn *txn;
     flat_state state;
     flat_fields fields;
@@ -352,6 +357,13 @@ int flat_text_compare(sp_text a, sp_text b);
 /* Points the ids of those rows of a snapshot to a new block's slots, in order. */
 int32_t flat_ids_point(flat_writer *writer, const flat_snapshot *from, const uint64_t *rows,
                        uint32_t count, uint64_t block, simplugin_error **error);
+
+/* ---- store_writeback.c: keeping the disk busy during a large commit -------------------------------------- */
+
+/* NULL, which all bear, if there is no thread or memory for it. */
+flat_writeback *flat_writeback_new(const flat_env *env);
+void flat_writeback_set(flat_writeback *writeback, int active);
+void flat_writeback_free(flat_writeback *writeback);
 
 /* ---- store_maintain.c: folding, merging, cleaning ----------------------------------------------------- */
 

@@ -354,6 +354,7 @@ int32_t flat_maintain_step(flat_env *env, const flat_wait *wait, int *more, simp
     else
         step = merge;
     flat_writer_init(env, wait, &writer);
+    writer.relaxed = 1; /* the same rows either way */
     code = flat_writer_run(&writer, step, NULL, bytes, error);
     if (code == SIMPLUGIN_OK)
         *more = flat_maintain_needed(env, &writer.state);

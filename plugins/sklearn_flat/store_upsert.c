@@ -16,9 +16,8 @@
 
 #include "store_internal.h"
 
-/* What one transaction keeps in memory; more costs more, as the allocator then gives it back
-   each time. */
-#define STEP_BYTES (UINT64_C(8) << 20)
+/* What one transaction keeps in memory. */
+#define STEP_BYTES (UINT64_C(32) << 20)
 /* Above so many pages of ids, and of pages given back, steps are made short. */
 #define STEP_PAGES 2048
 
@@ -557,6 +556,7 @@ static int32_t run(flat_writer *writer, upsert *up, simplugin_error **error)
         rows = rows_before(up, up->target) - rows_before(up, up->written);
         if (up->last)
             rows += up->rows->count - up->direct;
+        writer->relaxed = !up->last;
         code = flat_writer_run(writer, step, up, rows * row_bytes, error);
         if (code == SIMPLUGIN_OK && !up->last)
             advance(writer, up, most);
@@ -590,9 +590,13 @@ int32_t flat_store_upsert(flat_store *store, const flat_rows *rows, const flat_w
     plan(&up);
     code = flat_writer_begin(store, wait, &writer, error);
     if (code == SIMPLUGIN_OK) {
-        if (up.block_count > 1)
+        if (up.block_count > 1) {
             up.crew = flat_crew_new();
+            writer.writeback = flat_writeback_new(writer.env);
+        }
         code = run(&writer, &up, error);
+        flat_writeback_free(writer.writeback);
+        writer.writeback = NULL;
         flat_crew_free(up.crew);
     }
     if (code == SIMPLUGIN_OK)

@@ -14,6 +14,26 @@
 /* Room for trees and free lists beside what a step announces. */
 #define SPARE (UINT64_C(8) << 20)
 
+/* A file without a name; not all file systems make those in one go. */
+static int nameless(const char *folder)
+{
+    int fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    char *path = NULL;
+
+    if (fd >= 0 || errno == ENOSPC || errno == EDQUOT)
+        return fd;
+    path = flat_path(folder, ".probe-XXXXXX");
+    if (!path) {
+        errno = ENOMEM;
+        return -1;
+    }
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd >= 0)
+        unlink(path);
+    free(path);
+    return fd;
+}
+
 /*
  * LMDB calls a write that was cut short an EIO, as a full disk leaves one. Whether it is
  * full is told by a file of no name that asks for as much.
@@ -25,7 +45,7 @@ static int explain(const flat_env *env, uint64_t bytes)
 
     if (mdb_env_get_fd(env->mdb, &fd) || fstat(fd, &info))
         return EIO;
-    fd = open(env->folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    fd = nameless(env->folder);
     if (fd < 0)
         return errno == ENOSPC || errno == EDQUOT ? ENOSPC : EIO;
     if (fallocate(fd, 0, info.st_size, (off_t)bytes) &&
@@ -213,8 +233,15 @@ static int32_t attempt(flat_writer *writer, flat_step step, void *context, int *
     if (code == SIMPLUGIN_OK)
         code = finish(writer, error);
     if (code == SIMPLUGIN_OK) {
+        /* A flag of the environment, but the turn is ours. */
+        if (writer->relaxed)
+            mdb_env_set_flags(env->mdb, MDB_NOMETASYNC, 1);
+        flat_writeback_set(writer->writeback, 1);
         rc = mdb_txn_commit(writer->txn);
+        flat_writeback_set(writer->writeback, 0);
         writer->txn = NULL;
+        if (writer->relaxed)
+            mdb_env_set_flags(env->mdb, MDB_NOMETASYNC, 0);
         if (rc)
             code = flat_writer_error(writer, rc, "write", error);
         else
