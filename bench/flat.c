@@ -8,6 +8,7 @@
  *   flat search ROWS.f32 COUNT DIMENSION KEY QUERIES.f32
  *   flat fresh KEY QUERIES.f32 DIMENSION      opens the index and answers one query
  *   flat map ROWS.f32                         maps the file and reads it once
+ *   flat filter KEY COUNT QUERIES.f32 DIMENSION  gives rows a field; queries that 10 % pass
  *   flat resident KEY QUERIES.f32 DIMENSION   memory after single and batch queries
  *   flat health                               a null call
  */
@@ -179,47 +180,86 @@ static uint64_t index_of(const char *key)
     return index;
 }
 
-/* One index.search; scan NULL: the backend's default. */
+/* How a query is asked; NULL: as by default. */
+typedef struct manner {
+    const char *scan;
+    const char *filter;
+} manner;
+
+static const manner by_default = {NULL, NULL}, by_float32 = {"float32", NULL};
+
+/* One index.search; reply may be NULL. */
 static double search_once(uint64_t index, const float *queries, uint64_t count, uint64_t dimension,
-                          const char *scan)
+                          const manner *how, simplugin_reply *reply)
 {
     simplugin_tensor tensor = simplugin_tensor_of(SIMPLUGIN_FLOAT32, queries, count, dimension);
-    simplugin_reply reply = {.size = sizeof reply};
+    simplugin_reply own = {.size = sizeof own};
     simplugin_error *error = NULL;
     simplugin_request request;
     simplugin_writer writer;
     double start;
 
     simplugin_writer_init(&writer);
-    simplugin_write_map(&writer, scan ? 3 : 2);
+    simplugin_write_map(&writer, 2 + (uint64_t)(how->scan != NULL) + (uint64_t)(how->filter != NULL));
     simplugin_write_string(&writer, "vectors");
     simplugin_write_tensor(&writer, &tensor);
     simplugin_write_string(&writer, "k");
     simplugin_write_uint(&writer, K);
-    if (scan) {
+    if (how->scan) {
         simplugin_write_string(&writer, "parameters");
         simplugin_write_map(&writer, 1);
         simplugin_write_string(&writer, "scan");
-        simplugin_write_string(&writer, scan);
+        simplugin_write_string(&writer, how->scan);
+    }
+    if (how->filter) {
+        simplugin_write_string(&writer, "filter");
+        simplugin_write_string(&writer, how->filter);
     }
     request = simplugin_writer_request(&writer);
     start = now();
-    if (simplugin_call(index, "index.search", 12, &request, &patient, &reply, &error))
+    if (simplugin_call(index, "index.search", 12, &request, &patient, reply ? reply : &own, &error))
         fail("search", error);
     start = now() - start;
-    simplugin_reply_clear(&reply);
+    simplugin_reply_clear(&own);
     simplugin_writer_clear(&writer);
     return start;
 }
 
+/* Whether both scans answer with the same hits, in as many queries as there are. */
+static int answers_differ(uint64_t index, const float *queries, uint64_t dimension)
+{
+    int different = 0;
+
+    for (uint64_t q = 0; q < BATCH; q++) {
+        simplugin_reply a = {.size = sizeof a}, b = {.size = sizeof b};
+        int same;
+
+        search_once(index, queries + q * dimension, 1, dimension, &by_default, &a);
+        search_once(index, queries + q * dimension, 1, dimension, &by_float32, &b);
+        same = a.body_size == b.body_size && a.tensor_count == b.tensor_count &&
+               memcmp(a.body, b.body, a.body_size) == 0;
+        for (uint64_t i = 0; same && i < a.tensor_count; i++) {
+            const simplugin_tensor *x = &a.tensors[i], *y = &b.tensors[i];
+
+            same = x->dtype == y->dtype && x->rows == y->rows && x->cols == y->cols &&
+                   memcmp(x->data, y->data,
+                          x->rows * x->cols * simplugin_dtype_size(x->dtype)) == 0;
+        }
+        different += !same;
+        simplugin_reply_clear(&a);
+        simplugin_reply_clear(&b);
+    }
+    return different;
+}
+
 static double search_best(uint64_t index, const float *queries, uint64_t count, uint64_t dimension,
-                          const char *scan, int runs)
+                          const manner *how, int runs)
 {
     double best = 1e9;
 
     for (int i = 0; i < runs; i++) {
         const float *q = count == 1 ? queries + (uint64_t)(i % BATCH) * dimension : queries;
-        double t = search_once(index, q, count, dimension, scan);
+        double t = search_once(index, q, count, dimension, how, NULL);
 
         best = t < best ? t : best;
     }
@@ -313,15 +353,16 @@ static void mode_search(char **arguments)
     if (!rows || query_size < BATCH * dimension * sizeof *queries)
         fail("search", NULL);
     memcpy(rows, mapped, size);
-    search_best(index, queries, 1, dimension, "float32", 3);
-    /* twice, interleaved: a machine's quiet moments are then everybody's */
-    for (int round = 0; round < 2; round++) {
-        printf("read %.6f\n", read_best((const uint8_t *)rows, size, 20));
-        printf("one_float32 %.6f\n", search_best(index, queries, 1, dimension, "float32", 40));
-        printf("one %.6f\n", search_best(index, queries, 1, dimension, NULL, 100));
-        printf("sgemm %.6f\n", sgemm_best(rows, count, dimension, queries, 3));
-        printf("batch %.6f\n", search_best(index, queries, BATCH, dimension, NULL, 6));
+    search_best(index, queries, 1, dimension, &by_float32, 3);
+    /* in turns: a machine's quiet moments are then everybody's */
+    for (int round = 0; round < 6; round++) {
+        printf("read %.6f\n", read_best((const uint8_t *)rows, size, 8));
+        printf("one_float32 %.6f\n", search_best(index, queries, 1, dimension, &by_float32, 16));
+        printf("one %.6f\n", search_best(index, queries, 1, dimension, &by_default, 40));
+        printf("sgemm %.6f\n", sgemm_best(rows, count, dimension, queries, 2));
+        printf("batch %.6f\n", search_best(index, queries, BATCH, dimension, &by_default, 3));
     }
+    printf("different %d\n", answers_differ(index, queries, dimension));
     simplugin_close(index, NULL);
 }
 
@@ -331,7 +372,7 @@ static void mode_fresh(char **arguments)
     float *queries = file_map(arguments[1], &size);
     uint64_t index = index_of(arguments[0]);
 
-    search_once(index, queries, 1, strtoull(arguments[2], NULL, 10), NULL);
+    search_once(index, queries, 1, strtoull(arguments[2], NULL, 10), &by_default, NULL);
     _exit(0);
 }
 
@@ -342,6 +383,78 @@ static void mode_map(char **arguments)
 
     read_once(read_plain, (const uint8_t *)rows, size);
     _exit(read_sink == 42);
+}
+
+/* Gives row i the number i % 100 as its page. */
+static void number_pages(uint64_t index, uint64_t count)
+{
+    char *texts = malloc(count * 24 + 1);
+    int64_t *offsets = malloc((count + 1) * sizeof *offsets), *pages = malloc(count * sizeof *pages);
+    simplugin_tensor text, places, numbers;
+    simplugin_error *error = NULL;
+    simplugin_request request;
+    simplugin_writer writer;
+
+    if (!texts || !offsets || !pages)
+        fail("filter", NULL);
+    for (uint64_t i = 0; i <= count; i++)
+        offsets[i] = (int64_t)(24 * i);
+    for (uint64_t i = 0; i < count; i++) {
+        snprintf(texts + 24 * i, 25, "%024llx", (unsigned long long)i);
+        pages[i] = (int64_t)(i % 100);
+    }
+    text = simplugin_tensor_of(SIMPLUGIN_UINT8, texts, 24 * count, 1);
+    places = simplugin_tensor_of(SIMPLUGIN_INT64, offsets, count + 1, 1);
+    numbers = simplugin_tensor_of(SIMPLUGIN_INT64, pages, count, 1);
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 2);
+    simplugin_write_string(&writer, "ids");
+    simplugin_write_map(&writer, 2);
+    simplugin_write_string(&writer, "values");
+    simplugin_write_tensor(&writer, &text);
+    simplugin_write_string(&writer, "offsets");
+    simplugin_write_tensor(&writer, &places);
+    simplugin_write_string(&writer, "fields");
+    simplugin_write_map(&writer, 1);
+    simplugin_write_string(&writer, "page");
+    simplugin_write_map(&writer, 2);
+    simplugin_write_string(&writer, "type");
+    simplugin_write_string(&writer, "int64");
+    simplugin_write_string(&writer, "values");
+    simplugin_write_tensor(&writer, &numbers);
+    request = simplugin_writer_request(&writer);
+    if (simplugin_call(index, "index.set_fields", 16, &request, &patient, NULL, &error))
+        fail("set_fields", error);
+    simplugin_writer_clear(&writer);
+    free(texts);
+    free(offsets);
+    free(pages);
+}
+
+static void mode_filter(char **arguments)
+{
+    uint64_t count = strtoull(arguments[1], NULL, 10), dimension = strtoull(arguments[3], NULL, 10);
+    size_t size;
+    float *queries = file_map(arguments[2], &size);
+    uint64_t index = index_of(arguments[0]);
+
+    number_pages(index, count);
+    search_best(index, queries, 1, dimension, &by_default, 20);
+    for (int round = 0; round < 3; round++) {
+        printf("unfiltered %.6f\n", search_best(index, queries, 1, dimension, &by_default, 30));
+        for (int page = 0; page < 90; page++) {
+            char text[64];
+            const manner how = {NULL, text};
+
+            /* another one each time, so that nothing of it is remembered */
+            snprintf(text, sizeof text, "page >= %d and page < %d", page, page + 10);
+            printf("filtered %.6f\n", search_once(index, queries, 1, dimension, &how, NULL));
+            if (page % 10 == 0)
+                printf("filtered_again %.6f\n",
+                       search_once(index, queries, 1, dimension, &how, NULL));
+        }
+    }
+    simplugin_close(index, NULL);
 }
 
 static long resident_bytes(void)
@@ -365,9 +478,9 @@ static void mode_resident(char **arguments)
     float *queries = file_map(arguments[1], &size);
     uint64_t index = index_of(arguments[0]);
 
-    search_best(index, queries, 1, dimension, "float32", 2);
-    search_best(index, queries, 1, dimension, NULL, 20);
-    search_best(index, queries, BATCH, dimension, NULL, 3);
+    search_best(index, queries, 1, dimension, &by_float32, 2);
+    search_best(index, queries, 1, dimension, &by_default, 20);
+    search_best(index, queries, BATCH, dimension, &by_default, 3);
     printf("resident %ld\n", resident_bytes());
     simplugin_close(index, NULL);
 }
@@ -410,6 +523,8 @@ int main(int argc, char **argv)
         mode_fresh(argv + 2);
     else if (argc == 3 && !strcmp(argv[1], "map"))
         mode_map(argv + 2);
+    else if (argc == 6 && !strcmp(argv[1], "filter"))
+        mode_filter(argv + 2);
     else if (argc == 5 && !strcmp(argv[1], "resident"))
         mode_resident(argv + 2);
     else if (argc == 2 && !strcmp(argv[1], "health"))

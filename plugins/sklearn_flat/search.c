@@ -142,7 +142,7 @@ static void prepare(batch *all, uint64_t i)
         (request->scan == FLAT_SCAN_CODES || scan->query_count < FLAT_FEW ||
          scan->kernels->fast_match))
         atomic_store(&query->level, FLAT_LEVEL_CODES);
-    else if (scan->may_product && scan->query_count >= FLAT_FEW)
+    else
         atomic_store(&query->level, FLAT_LEVEL_PRODUCT);
 }
 
@@ -310,7 +310,7 @@ int32_t flat_search(flat_searcher *searcher, const flat_snapshot *snapshot,
     scan.code_rounding = flat_bound_rounding(dimension);
     scan.product_rounding = scan.code_rounding + (double)(dimension + 16) * 0x1.1p-24;
     /* a child process may have got the lock around the product locked */
-    scan.may_product = !flat_pool_is_forked(searcher->pool);
+    scan.may_multiply = !flat_pool_is_forked(searcher->pool);
     rows = flat_snapshot_count(snapshot);
     scan.k = request->k < rows ? request->k : rows;
     result->offsets = calloc(request->query_count + 1, sizeof(int64_t));

@@ -2,7 +2,7 @@
 /*
  * The exact search over one snapshot.
  *
- * Every row's distance is bounded first, by its int8 code or by a float32 matrix product;
+ * Every row's distance is bounded first, by its int8 code or by a dot product in float32;
  * what could still be among the k nearest is computed in double from the row itself. The
  * answers are those of computing everything in double, ties going to the lower row number.
  *
@@ -71,7 +71,7 @@ typedef struct flat_search_result {
     float *scores;     /* the metric's own: the cosine, the dot product, or the distance */
     struct {
         uint64_t rows_coded;   /* pairs of a row and a query that were bounded by codes */
-        uint64_t rows_product; /* ... by a matrix product */
+        uint64_t rows_product; /* ... by a dot product in float32 */
         uint64_t rows_direct;  /* ... that were computed right away */
         uint64_t rescored;     /* ... that were computed after they had been bounded */
     } work;

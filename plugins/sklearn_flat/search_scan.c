@@ -264,15 +264,19 @@ static void judge(flat_scan *scan, flat_worker *worker, uint64_t number, uint64_
 {
     flat_query *query = &scan->queries[number];
     const uint64_t some = scan->k < UINT64_C(1) << 40 ? 256 + 16 * scan->k : 256;
-    uint32_t next = level + 1, expected = level;
+    uint32_t expected = level;
 
     worker->seen[number] += rows;
     if (worker->passed[number] <= some + worker->seen[number] / part)
         return;
-    if (next == FLAT_LEVEL_PRODUCT && !(scan->may_product && scan->query_count >= FLAT_FEW))
-        next = FLAT_LEVEL_DIRECT;
-    if (atomic_compare_exchange_strong(&query->level, &expected, next))
+    if (atomic_compare_exchange_strong(&query->level, &expected, level + 1))
         atomic_fetch_add(&scan->levels, 1);
+}
+
+/* Whether the product is one of matrices, rather than of one query after the other. */
+static int is_matrix(const flat_scan *scan, const flat_worker *worker)
+{
+    return scan->may_multiply && worker->set_sizes[FLAT_LEVEL_PRODUCT] >= FLAT_FEW;
 }
 
 /* The queries at each level, as this thread sees it now, and what is packed of them. */
@@ -311,7 +315,7 @@ static void make_sets(flat_scan *scan, flat_worker *worker)
         }
     }
 
-    if (worker->set_sizes[FLAT_LEVEL_PRODUCT]) {
+    if (is_matrix(scan, worker)) {
         const uint64_t rows = flat_scan_product_rows(scan);
 
         if (!worker->matrix) {
@@ -528,26 +532,21 @@ static void scan_codes(flat_scan *scan, flat_worker *worker, const selection *li
 /* One at a time: OpenBLAS brings threads of its own. */
 static pthread_mutex_t blas_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void scan_product(flat_scan *scan, flat_worker *worker, const selection *live,
-                         uint64_t chunk_rows)
+static void product_of_matrices(flat_scan *scan, flat_worker *worker, const selection *rows)
 {
     const uint64_t dimension = scan->request->dimension, at_once = flat_scan_product_rows(scan);
     const uint64_t count = worker->set_sizes[FLAT_LEVEL_PRODUCT];
-    const selection rows = dense(live, chunk_rows);
-    const float *vectors = rows.block->vectors + rows.first * scan->vector_stride;
+    const float *vectors = rows->block->vectors + rows->first * scan->vector_stride;
 
-    flat_bound_rows(scan->request->metric->kind, scan->product_rounding, NULL, NULL,
-                    rows.block->norms + rows.first, rows.index, rows.count, worker->a, worker->b,
-                    worker->c);
-    for (uint64_t i = 0; i < rows.count && !is_stopped(scan); i += at_once) {
-        const uint64_t some = rows.count - i < at_once ? rows.count - i : at_once;
+    for (uint64_t i = 0; i < rows->count && !is_stopped(scan); i += at_once) {
+        const uint64_t some = rows->count - i < at_once ? rows->count - i : at_once;
         const float *matrix = vectors + i * scan->vector_stride;
         uint64_t stride = scan->vector_stride;
 
-        if (rows.index) {
+        if (rows->index) {
             for (uint64_t j = 0; j < some; j++)
                 memcpy(worker->gathered + j * dimension,
-                       vectors + rows.index[i + j] * scan->vector_stride,
+                       vectors + rows->index[i + j] * scan->vector_stride,
                        dimension * sizeof(float));
             matrix = worker->gathered;
             stride = dimension;
@@ -560,13 +559,42 @@ static void scan_product(flat_scan *scan, flat_worker *worker, const selection *
         for (uint64_t j = 0; j < count; j++) {
             const uint64_t number = worker->sets[FLAT_LEVEL_PRODUCT][j];
 
-            select_hits(scan, worker, number, &scan->queries[number].product, &rows, i, some,
+            select_hits(scan, worker, number, &scan->queries[number].product, rows, i, some,
                         worker->product + j * at_once, 0);
         }
-        worker->rows_product += some * count;
-        if (flat_scan_check(scan) != SIMPLUGIN_OK)
-            return;
+        flat_scan_check(scan);
     }
+}
+
+static void product_one_by_one(flat_scan *scan, flat_worker *worker, const selection *rows)
+{
+    const float *vectors = rows->block->vectors + rows->first * scan->vector_stride;
+
+    for (uint64_t j = 0; j < worker->set_sizes[FLAT_LEVEL_PRODUCT] && !is_stopped(scan); j++) {
+        const uint64_t number = worker->sets[FLAT_LEVEL_PRODUCT][j];
+        const flat_query *query = &scan->queries[number];
+
+        scan->kernels->dot(query->unit, vectors, scan->vector_stride, rows->index, rows->count,
+                           scan->request->dimension, worker->approx);
+        select_hits(scan, worker, number, &query->product, rows, 0, rows->count, worker->approx,
+                    0);
+    }
+}
+
+static void scan_product(flat_scan *scan, flat_worker *worker, const selection *live,
+                         uint64_t chunk_rows)
+{
+    const uint64_t count = worker->set_sizes[FLAT_LEVEL_PRODUCT];
+    const selection rows = dense(live, chunk_rows);
+
+    flat_bound_rows(scan->request->metric->kind, scan->product_rounding, NULL, NULL,
+                    rows.block->norms + rows.first, rows.index, rows.count, worker->a, worker->b,
+                    worker->c);
+    if (is_matrix(scan, worker))
+        product_of_matrices(scan, worker, &rows);
+    else
+        product_one_by_one(scan, worker, &rows);
+    worker->rows_product += rows.count * count;
     for (uint64_t j = 0; j < count; j++)
         judge(scan, worker, worker->sets[FLAT_LEVEL_PRODUCT][j], live->count, FLAT_LEVEL_PRODUCT,
               4);

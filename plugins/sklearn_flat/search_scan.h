@@ -7,7 +7,7 @@
  * where that leaves too many rows over:
  *
  *   codes    int8 codes, a quarter of the memory
- *   product  a float32 matrix product of many queries and rows
+ *   product  dot products in float32, of many queries as a matrix product
  *   direct   every row in double
  *
  * Hits stay valid over a change of level: a row is looked at once.
@@ -29,7 +29,7 @@
 
 /* Queries of one pass. */
 #define FLAT_BATCH SP_MATCH_QUERIES
-/* Below so many, a matrix product is not worth its while. */
+/* Of fewer queries, a matrix product is not worth its while. */
 #define FLAT_FEW 8
 /* The largest number of rows that are worked on at once. */
 #define FLAT_CHUNK 1024
@@ -67,7 +67,7 @@ typedef struct flat_scan {
     uint64_t chunk_count;
     uint64_t k;            /* at most the number of rows */
     double product_rounding, code_rounding;
-    int may_product;
+    int may_multiply;      /* matrices */
 
     flat_query *queries;   /* of the batch */
     uint64_t query_count;
