@@ -38,6 +38,7 @@ libspflat_la_SOURCES = \
 	plugins/sklearn_flat/store_internal.h \
 	plugins/sklearn_flat/store_lock.c \
 	plugins/sklearn_flat/store_maintain.c \
+	plugins/sklearn_flat/store_map.c \
 	plugins/sklearn_flat/store_names.c \
 	plugins/sklearn_flat/store_pages.c \
 	plugins/sklearn_flat/store_read.c \

@@ -95,6 +95,8 @@ int32_t flat_env_format(const char *path, sp_text name, const flat_shape *shape,
                         simplugin_error **error);
 void flat_env_free(flat_env *env);
 
+/* ---- store_map.c -------------------------------------------------------------------------- */
+
 /* Transactions come and go through this gate, so that the map can grow between them. */
 void flat_gate_enter(flat_env *env);
 void flat_gate_leave(flat_env *env);
