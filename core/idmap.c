@@ -3,10 +3,14 @@
 
 #include <string.h>
 
-/* FNV-1a, finished with a mix so that the low bits are good too. */
-static uint64_t text_hash(sp_text text)
+/*
+ * FNV-1a, finished with a mix so that the low bits are good too. It begins with where the
+ * slots happen to be, so that nobody can choose ids that all fall on one slot.
+ */
+static uint64_t text_hash(const sp_idmap *map, sp_text text)
 {
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^
+                    (uint64_t)(uintptr_t)map->slots * UINT64_C(0x9e3779b97f4a7c15);
 
     for (size_t i = 0; i < text.size; i++)
         hash = (hash ^ (unsigned char)text.data[i]) * UINT64_C(0x100000001b3);
@@ -30,7 +34,7 @@ int sp_idmap_init(sp_idmap *map, const sp_column *ids, sp_arena **arena)
 /* The slot of the id, or the empty one where it would go. */
 static uint64_t *id_slot(const sp_idmap *map, sp_text id)
 {
-    uint64_t at = text_hash(id) & map->mask;
+    uint64_t at = text_hash(map, id) & map->mask;
 
     for (;; at = (at + 1) & map->mask) {
         sp_text other;

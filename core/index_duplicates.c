@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * index.duplicates and index.unique: the points in the index's order, each of which drops
- * those behind it that are nearer than a threshold.
+ * index.duplicates and index.unique: the points in the order of their ids, which is the same
+ * on every backend, each of which drops those behind it that are nearer than a threshold.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -31,6 +31,51 @@ typedef struct field {
     double *distances; /* to that one */
     uint64_t kept;
 } field;
+
+static int place_compare(const void *a, const void *b, void *context)
+{
+    const sp_text *texts = context;
+    sp_text x = texts[*(const uint64_t *)a], y = texts[*(const uint64_t *)b];
+    int order = memcmp(x.data, y.data, x.size < y.size ? x.size : y.size);
+
+    return order ? order : x.size < y.size ? -1 : x.size > y.size;
+}
+
+/* Puts ids and vectors in the order of the ids, where the backend's is another. */
+static int32_t field_sort(field *f, sp_text *texts, float *vectors, uint64_t count,
+                          simplugin_error **error)
+{
+    uint64_t *from = sp_arena_array(&f->arena, count + 1, sizeof *from);
+    float *held = sp_arena_array(&f->arena, f->dimension, sizeof *held);
+    uint64_t row = f->dimension * sizeof *held;
+
+    if (!from || !held)
+        return sp_error_no_memory(error);
+    for (uint64_t i = 0; i < count; i++)
+        from[i] = i;
+    qsort_r(from, count, sizeof *from, place_compare, texts);
+    /* cycle by cycle, with one row held */
+    for (uint64_t i = 0; i < count; i++) {
+        sp_text text = texts[i];
+        uint64_t to = i;
+
+        if (from[i] == i)
+            continue;
+        memcpy(held, vectors + i * f->dimension, row);
+        while (from[to] != i) {
+            uint64_t next = from[to];
+
+            texts[to] = texts[next];
+            memcpy(vectors + to * f->dimension, vectors + next * f->dimension, row);
+            from[to] = to;
+            to = next;
+        }
+        texts[to] = text;
+        memcpy(vectors + to * f->dimension, held, row);
+        from[to] = to;
+    }
+    return SIMPLUGIN_OK;
+}
 
 /* Reads the ids and vectors of the index or view. */
 static int32_t field_load(field *f, simplugin_error **error)
@@ -62,12 +107,14 @@ static int32_t field_load(field *f, simplugin_error **error)
     if (!code) {
         uint64_t count = texts.size / sizeof(sp_text);
 
+        code = field_sort(f, (sp_text *)(void *)texts.data, (float *)(void *)floats.data, count,
+                          error);
         f->kept_by = sp_arena_array(&f->arena, count + 1, sizeof *f->kept_by);
         f->distances = sp_arena_array(&f->arena, count + 1, sizeof *f->distances);
-        if (!f->kept_by || !f->distances ||
-            !sp_column_of_texts((const sp_text *)(const void *)texts.data, count, &f->arena,
-                                &f->ids) ||
-            !sp_idmap_init(&f->map, &f->ids, &f->arena))
+        if (!code && (!f->kept_by || !f->distances ||
+                      !sp_column_of_texts((const sp_text *)(const void *)texts.data, count,
+                                          &f->arena, &f->ids) ||
+                      !sp_idmap_init(&f->map, &f->ids, &f->arena)))
             code = sp_error_no_memory(error);
         for (uint64_t i = 0; !code && i < count; i++)
             sp_idmap_add(&f->map, i);

@@ -46,9 +46,14 @@ static int32_t points_decode(sp_index *index, const char *method, const sp_want 
     if (want->vectors) {
         if (simplugin_find_tensor(&map, "vectors", p->reply.tensors, p->reply.tensor_count,
                                   &p->vectors) != 1 ||
-            p->vectors->dtype != SIMPLUGIN_FLOAT32 || p->vectors->rows != p->count ||
-            (p->count && p->vectors->cols != dimension))
+            p->vectors->dtype != SIMPLUGIN_FLOAT32 || p->vectors->rows != p->count)
             return sp_reply_error(index, method, "no matrix of vectors, one for each id", error);
+        if (p->count && p->vectors->cols != dimension)
+            return sp_error_set(error, SIMPLUGIN_DIMENSION_MISMATCH, "core",
+                                "collection \"%s\" has dimension %llu now, and had %llu: open it "
+                                "again",
+                                index->collection, (unsigned long long)p->vectors->cols,
+                                (unsigned long long)dimension);
     }
     if (want->fields.all || want->fields.count) {
         if (!simplugin_find(&map, "fields", &p->fields) || p->fields.type != SIMPLUGIN_MAP)

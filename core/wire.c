@@ -11,7 +11,8 @@
 #include "suggest.h"
 
 #define ID_BYTES_MAX 255
-#define KEYS_MAX 32
+#define KEYS_MAX 31
+#define JSON_BYTES_MAX (4 << 20) /* of what becomes a tree, which takes a multiple of that */
 #define IDS_NAMED 10 /* in one error */
 /* With four tensors each, and those of ids and vectors, they stay below SIMPLUGIN_MAX_TENSORS. */
 #define FIELDS_MAX 200
@@ -47,6 +48,7 @@ int32_t sp_args_check_keys(const sp_args *args, const char *known, simplugin_err
     simplugin_iter iter = simplugin_iterate(&args->map);
     simplugin_value key, value;
     const char *names[KEYS_MAX];
+    uint32_t seen = 0; /* a bit each */
     char *copy;
     size_t count;
 
@@ -57,11 +59,15 @@ int32_t sp_args_check_keys(const sp_args *args, const char *known, simplugin_err
         return sp_error_no_memory(error);
     count = names_split(copy, names);
     while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
-        int found = 0;
+        size_t at = 0;
 
-        for (size_t i = 0; i < count && !found; i++)
-            found = simplugin_value_is(&key, names[i]);
-        if (!found) {
+        while (at < count && !simplugin_value_is(&key, names[at]))
+            at++;
+        /* so a request has few keys, and looking for one is short */
+        if (at < count && (seen >> at & 1))
+            return sp_arg_error(args, error, names[at], "comes twice");
+        seen |= UINT32_C(1) << at;
+        if (at == count) {
             char *name = sp_arena_text(args->arena, (const char *)key.data,
                                        key.size < ID_BYTES_MAX ? key.size : ID_BYTES_MAX);
             const char *near = name ? sp_suggest_nearest(name, names, count) : NULL;
@@ -148,12 +154,18 @@ int32_t sp_arg_double(const sp_args *args, const char *key, double *number,
 int32_t sp_arg_json(const sp_args *args, const char *key, json_t **json, simplugin_error **error)
 {
     simplugin_value value;
+    const uint8_t *at;
 
     *json = NULL;
     if (!simplugin_find(&args->map, key, &value))
         return SIMPLUGIN_OK;
     if (value.type != SIMPLUGIN_MAP)
         return sp_arg_error(args, error, key, "is not a map");
+    at = value.data;
+    for (uint64_t i = 0; i < value.size * 2; i++)
+        simplugin_skip(&at, value.end);
+    if (at - value.data > JSON_BYTES_MAX)
+        return sp_arg_error(args, error, key, "is larger than 4 MiB");
     *json = sp_json_from_value(&value);
     if (!*json && sp_json_fits(&value))
         return sp_error_no_memory(error);
