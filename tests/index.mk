@@ -24,4 +24,4 @@ tests_test_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_test_session_LDADD = $(index_rig_libs)
 
 ## beside the others that ThreadSanitizer runs
-concurrent_tests += tests/test_index tests/test_session
+concurrent_tests += tests/test_session

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the core makes of indexes: making collections, records, adding, patches, short pages. */
+/* What the core makes of indexes: making collections, records, adding, patches. */
 #include "config.h"
-
-#include <pthread.h>
-#include <stdatomic.h>
 
 #include "index_rig.h"
 
@@ -66,12 +63,6 @@ static void metric_meanwhile(void)
 
 static int drops;
 
-static int32_t count_drops(const rig_call *call, int32_t code)
-{
-    drops += rig_is(call, "collection.drop");
-    return code;
-}
-
 /* The token fires once the collection is made: what follows fails. */
 static int32_t cancel_after_create(const rig_call *call, int32_t code)
 {
@@ -79,7 +70,8 @@ static int32_t cancel_after_create(const rig_call *call, int32_t code)
         simplugin_cancel_fire(rig_options.cancel);
     if (rig_is(call, "collection.describe") && rig_host->cancelled(call->info->cancel))
         return rig_host->error_set(call->error, SIMPLUGIN_CANCELLED, "cancelled", 9);
-    return count_drops(call, code);
+    drops += rig_is(call, "collection.drop");
+    return code;
 }
 
 static void create_undone(void)
