@@ -12,8 +12,15 @@ static struct {
     uint64_t count;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+/* A child forked while another thread is in here must not find the lock taken. */
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static void fork_lock(void) { pthread_mutex_lock(&all.lock); }
+static void fork_unlock(void) { pthread_mutex_unlock(&all.lock); }
+static void fork_prepare(void) { pthread_atfork(fork_lock, fork_unlock, fork_unlock); }
+
 int minimal_lock(void)
 {
+    pthread_once(&fork_once, fork_prepare);
     return pthread_mutex_lock(&all.lock) == 0;
 }
 
