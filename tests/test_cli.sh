@@ -2,6 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The program as people use it: every command on a real store, exit statuses, Ctrl-C, bad input.
 set -u -m # -m: what is started in the background can be interrupted as from a terminal
+# what ignores SIGINT (a shell's job in the background does) hands that on, and no trap takes it back
+[ -n "${signals_reset-}" ] || signals_reset=1 exec env --default-signal=INT bash "$0" "$@"
 program=$TEST_TOP_BUILDDIR/simplugin
 work=$(mktemp -d) || exit 2
 trap '[ "$BASHPID" != $$ ] || rm -rf "$work"' EXIT
