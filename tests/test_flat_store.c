@@ -777,7 +777,7 @@ static void test_interrupted(void)
     flat_maintain_disabled = 1;
     flat_step_bytes_forced = 0;
     host.cancelled = cancelled_soon;
-    flat_host = &host;
+    plug_host = &host;
     rig_add(store, 0, 300, 1);
     for (int pass = 0; pass < 2; pass++) {
         flat_step_pages_forced = pass ? 0 : UINT64_MAX;
@@ -799,7 +799,7 @@ static void test_interrupted(void)
     CU_ASSERT_EQUAL(rig_check(store), 840);
     CU_ASSERT_TRUE(rig_has_all(store, 0, 200, 1));
     CU_ASSERT_TRUE(rig_has_all(store, 200, 640, 2));
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     flat_step_bytes_forced = flat_step_pages_forced = UINT64_MAX;
     flat_maintain_disabled = 0;
     flat_store_close(store);
@@ -830,7 +830,7 @@ int main(void)
 {
     int failed;
 
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     root = unit_temp_dir();
     failed = unit_run("flat store", cases, sizeof(cases) / sizeof(cases[0]));
     rig_remove(root);

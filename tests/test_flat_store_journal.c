@@ -31,7 +31,7 @@ static int child(const char *live)
     char *acks = flat_path(live, "acks");
     int fd = open(acks, O_WRONLY | O_CREAT, 0600);
 
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     store = rig_create(live, "journal");
     for (uint64_t number = 0; number <= OPERATIONS; number++) {
         model_steps(number);
@@ -448,7 +448,7 @@ int main(int argc, char **argv)
 
     if (argc == 3)
         return child(argv[2]);
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     root = unit_temp_dir();
     failed = unit_run("flat store, power lost", cases, sizeof(cases) / sizeof(cases[0]));
     rig_remove(root);

@@ -14,7 +14,7 @@ static int child(char **argv)
     uint64_t number = strtoull(argv[3], NULL, 10);
     flat_store *store = NULL;
 
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     flat_block_rows_forced = RIG_BLOCK;
     model_steps(number);
     if (flat_store_open(argv[2], rig_text("kill"), &store, NULL) != SIMPLUGIN_OK)
@@ -78,7 +78,7 @@ int main(int argc, char **argv)
 
     if (argc == 4)
         return child(argv);
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     root = unit_temp_dir();
     failed = unit_run("flat store, killed", cases, sizeof(cases) / sizeof(cases[0]));
     rig_remove(root);

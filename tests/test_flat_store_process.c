@@ -93,7 +93,7 @@ static int child(int argc, char **argv)
     flat_store *store = NULL;
     int code = 97;
 
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     flat_block_rows_forced = RIG_BLOCK;
     if (!strcmp(what, "drop"))
         return flat_store_drop(argv[2], rig_text(argv[3]), &rig_wait, NULL);
@@ -388,7 +388,7 @@ int main(int argc, char **argv)
 
     if (argc > 3)
         return child(argc, argv);
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     root = unit_temp_dir();
     failed = unit_run("flat store between processes", cases, sizeof(cases) / sizeof(cases[0]));
     rig_remove(root);

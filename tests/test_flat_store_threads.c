@@ -171,7 +171,7 @@ int main(void)
 {
     int failed;
 
-    flat_host = &sp_host;
+    plug_host = &sp_host;
     root = unit_temp_dir();
     failed = unit_run("flat store under threads", cases, sizeof(cases) / sizeof(cases[0]));
     rig_remove(root);

@@ -66,17 +66,17 @@ static flat_collection *collection_new(flat_call *call, int32_t *code)
     flat_collection *collection = calloc(1, sizeof *collection);
 
     if (collection) {
-        collection->name = malloc(call->name.size + 1);
-        collection->name_size = call->name.size;
+        collection->name = malloc(call->base.name.size + 1);
+        collection->name_size = call->base.name.size;
     }
     if (!collection || !collection->name) {
         collection_free(collection);
-        *code = flat_no_memory(call);
+        *code = plug_no_memory(&call->base);
         return NULL;
     }
-    memcpy(collection->name, call->name.data, call->name.size);
-    collection->name[call->name.size] = '\0';
-    *code = flat_store_open(call->instance->root, call->name, &collection->store, call->error);
+    memcpy(collection->name, call->base.name.data, call->base.name.size);
+    collection->name[call->base.name.size] = '\0';
+    *code = flat_store_open(call->instance->root, call->base.name, &collection->store, call->base.error);
     if (*code) {
         collection_free(collection);
         return NULL;
@@ -92,7 +92,7 @@ int32_t flat_collection_acquire(flat_call *call, int *was_open)
     int32_t code = SIMPLUGIN_OK;
 
     pthread_mutex_lock(&instance->lock);
-    found = find_locked(instance, call->name);
+    found = find_locked(instance, call->base.name);
     *was_open = found != NULL;
     if (!found) {
         pthread_mutex_unlock(&instance->lock);
@@ -101,7 +101,7 @@ int32_t flat_collection_acquire(flat_call *call, int *was_open)
             return code;
         pthread_mutex_lock(&instance->lock);
         /* another call may have been quicker */
-        found = find_locked(instance, call->name);
+        found = find_locked(instance, call->base.name);
         if (!found) {
             found = opened;
             opened = NULL;

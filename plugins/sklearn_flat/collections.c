@@ -2,7 +2,8 @@
 /* The methods on whole collections. */
 #include "config.h"
 
-#include "args.h"
+#include "plug_args.h"
+#include "call.h"
 #include "declared.h"
 #include "instance.h"
 #include "metric.h"
@@ -28,26 +29,26 @@ static int list_one(void *context, sp_text name)
 
 int32_t flat_serve_collection_list(flat_call *call)
 {
-    listing list = {.out = &call->out};
+    listing list = {.out = &call->base.out};
     uint64_t begin;
     int32_t code;
 
-    simplugin_write_map(&call->out, 1);
-    simplugin_write_string(&call->out, "collections");
-    begin = simplugin_write_array_begin(&call->out);
-    code = flat_store_list(call->instance->root, list_one, &list, call->error);
-    simplugin_write_end(&call->out, begin, list.count);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "collections");
+    begin = simplugin_write_array_begin(&call->base.out);
+    code = flat_store_list(call->instance->root, list_one, &list, call->base.error);
+    simplugin_write_end(&call->base.out, begin, list.count);
     return code;
 }
 
 int32_t flat_serve_collection_exists(flat_call *call)
 {
     int exists = 0;
-    int32_t code = flat_store_exists(call->instance->root, call->name, &exists, call->error);
+    int32_t code = flat_store_exists(call->instance->root, call->base.name, &exists, call->base.error);
 
-    simplugin_write_map(&call->out, 1);
-    simplugin_write_string(&call->out, "exists");
-    simplugin_write_bool(&call->out, exists);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "exists");
+    simplugin_write_bool(&call->base.out, exists);
     return code;
 }
 
@@ -62,7 +63,7 @@ static int32_t metric_unknown(flat_call *call, const char *name)
     sp_buffer_init(&list);
     sp_suggest_append_list(&list, flat_metric_names, flat_metric_count);
     sp_buffer_append(&list, "", 1);
-    flat_fail_argument(call, "metric", "unknown metric \"%s\"%s%s%s; known: %s", name,
+    plug_fail_argument(&call->base, "metric", "unknown metric \"%s\"%s%s%s; known: %s", name,
                        nearest ? ", did you mean \"" : "", nearest ? nearest : "",
                        nearest ? "\"?" : "", list.failed ? "..." : (const char *)list.data);
     sp_buffer_clear(&list);
@@ -78,20 +79,20 @@ static int32_t metric_read(flat_call *call, const char **name)
     uint64_t size = 0;
     simplugin_value map;
     int found;
-    int32_t code = flat_arg_parameters(call, parameters, 1, &map);
+    int32_t code = plug_arg_parameters(&call->base, parameters, 1, &map);
 
     if (code)
         return code;
-    found = simplugin_find_text(&call->body, "metric", &text, &size);
+    found = simplugin_find_text(&call->base.body, "metric", &text, &size);
     if (!found)
         found = simplugin_find_text(&map, "metric", &text, &size);
     if (found < 0)
-        return flat_fail_argument(call, "metric", "metric is a text");
+        return plug_fail_argument(&call->base, "metric", "metric is a text");
     *name = found ? flat_metric_normalise(text, (size_t)size) : flat_metric_names[0];
     if (*name)
         return SIMPLUGIN_OK;
-    copy = sp_arena_text(&call->scratch, text, size);
-    return copy ? metric_unknown(call, copy) : flat_no_memory(call);
+    copy = sp_arena_text(&call->base.scratch, text, size);
+    return copy ? metric_unknown(call, copy) : plug_no_memory(&call->base);
 }
 
 int32_t flat_serve_collection_create(flat_call *call)
@@ -103,9 +104,9 @@ int32_t flat_serve_collection_create(flat_call *call)
     int32_t code;
 
     simplugin_writer_init(&declared);
-    code = flat_arg_int(call, "dimension", 1, (int64_t)FLAT_DIMENSION_MAX, &dimension);
+    code = plug_arg_int(&call->base, "dimension", 1, (int64_t)FLAT_DIMENSION_MAX, &dimension);
     if (!code && !dimension)
-        code = flat_fail_argument(call, "dimension", "dimension is needed");
+        code = plug_fail_argument(&call->base, "dimension", "dimension is needed");
     if (!code)
         code = metric_read(call, &schema.metric);
     if (!code)
@@ -114,17 +115,17 @@ int32_t flat_serve_collection_create(flat_call *call)
         schema.dimension = (uint64_t)dimension;
         schema.attributes = (const char *)declared.data;
         schema.attributes_size = declared.size;
-        code = flat_store_create(call->instance->root, call->name, &schema, &call->wait, &store,
-                                 call->error);
+        code = flat_store_create(call->instance->root, call->base.name, &schema, &call->wait, &store,
+                                 call->base.error);
     }
     /* what we may have open under that name was another one, which is gone */
     if (!code)
-        flat_collection_forget_name(call->instance, call->name);
+        flat_collection_forget_name(call->instance, call->base.name);
     flat_store_close(store);
     simplugin_writer_clear(&declared);
-    simplugin_write_map(&call->out, 1);
-    simplugin_write_string(&call->out, "collection");
-    simplugin_write_text(&call->out, call->name.data, call->name.size);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "collection");
+    simplugin_write_text(&call->base.out, call->base.name.data, call->base.name.size);
     return code;
 }
 
@@ -132,10 +133,10 @@ int32_t flat_serve_collection_drop(flat_call *call)
 {
     int32_t code;
 
-    flat_collection_forget_name(call->instance, call->name);
-    code = flat_store_drop(call->instance->root, call->name, &call->wait, call->error);
+    flat_collection_forget_name(call->instance, call->base.name);
+    code = flat_store_drop(call->instance->root, call->base.name, &call->wait, call->base.error);
     if (!code)
-        flat_views_forget(call->instance, call->name);
+        flat_views_forget(call->instance, call->base.name);
     return code;
 }
 
@@ -152,23 +153,23 @@ static void fields_write(flat_call *call, const flat_snapshot *snapshot, int *pa
     uint64_t begin;
 
     *patches = 0;
-    simplugin_write_string(&call->out, "fields");
-    begin = simplugin_write_map_begin(&call->out);
+    simplugin_write_string(&call->base.out, "fields");
+    begin = simplugin_write_map_begin(&call->base.out);
     while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
-        simplugin_write_text(&call->out, (const char *)key.data, key.size);
-        simplugin_write_text(&call->out, (const char *)value.data, value.size);
+        simplugin_write_text(&call->base.out, (const char *)key.data, key.size);
+        simplugin_write_text(&call->base.out, (const char *)value.data, value.size);
         *patches |= simplugin_value_is(&key, "sample_id");
         written++;
     }
     for (uint64_t i = 0; i < count; i++) {
         if (flat_declared_type(&declared, fields[i].name))
             continue;
-        simplugin_write_string(&call->out, fields[i].name);
-        simplugin_write_string(&call->out, sp_column_type_name(fields[i].type));
+        simplugin_write_string(&call->base.out, fields[i].name);
+        simplugin_write_string(&call->base.out, sp_column_type_name(fields[i].type));
         *patches |= strcmp(fields[i].name, "sample_id") == 0;
         written++;
     }
-    simplugin_write_end(&call->out, begin, written);
+    simplugin_write_end(&call->base.out, begin, written);
 }
 
 int32_t flat_serve_collection_describe(flat_call *call)
@@ -178,7 +179,7 @@ int32_t flat_serve_collection_describe(flat_call *call)
     const flat_block *blocks;
     uint64_t block_count, tail_count, dead = 0;
     int patches = 0;
-    int32_t code = flat_snapshot_new(call->store, &snapshot, call->error);
+    int32_t code = flat_snapshot_new(call->store, &snapshot, call->base.error);
 
     if (code)
         goto out;
@@ -186,28 +187,28 @@ int32_t flat_serve_collection_describe(flat_call *call)
     flat_snapshot_tail(snapshot, &tail_count);
     for (uint64_t i = 0; i < block_count; i++)
         dead += blocks[i].dead_count;
-    simplugin_write_map(&call->out, 8);
-    simplugin_write_string(&call->out, "collection");
-    simplugin_write_text(&call->out, call->name.data, call->name.size);
-    simplugin_write_string(&call->out, "dimension");
-    simplugin_write_uint(&call->out, schema->dimension);
-    simplugin_write_string(&call->out, "metric");
-    simplugin_write_string(&call->out, schema->metric);
-    simplugin_write_string(&call->out, "count");
-    simplugin_write_uint(&call->out, flat_snapshot_count(snapshot));
-    simplugin_write_string(&call->out, "id_mode");
-    simplugin_write_string(&call->out, "native");
+    simplugin_write_map(&call->base.out, 8);
+    simplugin_write_string(&call->base.out, "collection");
+    simplugin_write_text(&call->base.out, call->base.name.data, call->base.name.size);
+    simplugin_write_string(&call->base.out, "dimension");
+    simplugin_write_uint(&call->base.out, schema->dimension);
+    simplugin_write_string(&call->base.out, "metric");
+    simplugin_write_string(&call->base.out, schema->metric);
+    simplugin_write_string(&call->base.out, "count");
+    simplugin_write_uint(&call->base.out, flat_snapshot_count(snapshot));
+    simplugin_write_string(&call->base.out, "id_mode");
+    simplugin_write_string(&call->base.out, "native");
     fields_write(call, snapshot, &patches);
-    simplugin_write_string(&call->out, "patches");
-    simplugin_write_bool(&call->out, patches);
-    simplugin_write_string(&call->out, "attributes");
-    simplugin_write_map(&call->out, 3);
-    simplugin_write_string(&call->out, "blocks");
-    simplugin_write_uint(&call->out, block_count);
-    simplugin_write_string(&call->out, "dead_rows");
-    simplugin_write_uint(&call->out, dead);
-    simplugin_write_string(&call->out, "tail_rows");
-    simplugin_write_uint(&call->out, tail_count);
+    simplugin_write_string(&call->base.out, "patches");
+    simplugin_write_bool(&call->base.out, patches);
+    simplugin_write_string(&call->base.out, "attributes");
+    simplugin_write_map(&call->base.out, 3);
+    simplugin_write_string(&call->base.out, "blocks");
+    simplugin_write_uint(&call->base.out, block_count);
+    simplugin_write_string(&call->base.out, "dead_rows");
+    simplugin_write_uint(&call->base.out, dead);
+    simplugin_write_string(&call->base.out, "tail_rows");
+    simplugin_write_uint(&call->base.out, tail_count);
 out:
     flat_snapshot_free(snapshot);
     return code;
@@ -219,13 +220,13 @@ int32_t flat_serve_collection_compact(flat_call *call)
 {
     uint64_t before = 0, after = 0;
     int32_t code = flat_store_compact(call->store, &call->wait, flat_progress, call, &before,
-                                      &after, call->error);
+                                      &after, call->base.error);
 
-    simplugin_write_map(&call->out, 2);
-    simplugin_write_string(&call->out, "bytes_before");
-    simplugin_write_uint(&call->out, before);
-    simplugin_write_string(&call->out, "bytes_after");
-    simplugin_write_uint(&call->out, after);
+    simplugin_write_map(&call->base.out, 2);
+    simplugin_write_string(&call->base.out, "bytes_before");
+    simplugin_write_uint(&call->base.out, before);
+    simplugin_write_string(&call->base.out, "bytes_after");
+    simplugin_write_uint(&call->base.out, after);
     return code;
 }
 
@@ -233,11 +234,11 @@ int32_t flat_serve_collection_check(flat_call *call)
 {
     uint64_t rows = 0;
     int32_t code = flat_store_check(call->store, &call->wait, flat_progress, call, &rows,
-                                    call->error);
+                                    call->base.error);
 
-    simplugin_write_map(&call->out, 1);
-    simplugin_write_string(&call->out, "rows");
-    simplugin_write_uint(&call->out, rows);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "rows");
+    simplugin_write_uint(&call->base.out, rows);
     return code;
 }
 
@@ -246,11 +247,11 @@ int32_t flat_serve_collection_backup(flat_call *call)
     const char *text, *path;
     uint64_t size;
 
-    if (simplugin_find_text(&call->body, "path", &text, &size) != 1 || !size || text[0] != '/' ||
+    if (simplugin_find_text(&call->base.body, "path", &text, &size) != 1 || !size || text[0] != '/' ||
         memchr(text, 0, (size_t)size))
-        return flat_fail_argument(call, "path", "path is an absolute path, and needed");
-    path = sp_arena_text(&call->scratch, text, size);
+        return plug_fail_argument(&call->base, "path", "path is an absolute path, and needed");
+    path = sp_arena_text(&call->base.scratch, text, size);
     if (!path)
-        return flat_no_memory(call);
-    return flat_store_backup(call->store, path, &call->wait, flat_progress, call, call->error);
+        return plug_no_memory(&call->base);
+    return flat_store_backup(call->store, path, &call->wait, flat_progress, call, call->base.error);
 }

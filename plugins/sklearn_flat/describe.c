@@ -7,15 +7,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static void texts_write(simplugin_writer *out, const char *key, const char *const *texts,
-                        uint64_t count)
-{
-    simplugin_write_string(out, key);
-    simplugin_write_array(out, count);
-    for (uint64_t i = 0; i < count; i++)
-        simplugin_write_string(out, texts[i]);
-}
-
 static void parameter_write(simplugin_writer *out, const char *name, const char *type,
                             const char *standard, int connection, const char *doc)
 {
@@ -58,20 +49,20 @@ int32_t flat_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_string(&out, "sklearn_flat");
     simplugin_write_string(&out, "version");
     simplugin_write_string(&out, FLAT_VERSION);
-    texts_write(&out, "metrics", flat_metric_names, flat_metric_count);
+    plug_write_texts(&out, "metrics", flat_metric_names, flat_metric_count);
     simplugin_write_string(&out, "max_dimension");
     simplugin_write_uint(&out, FLAT_DIMENSION_MAX);
     simplugin_write_string(&out, "exact");
     simplugin_write_bool(&out, 1);
-    texts_write(&out, "methods", methods, COUNT(methods));
-    texts_write(&out, "filters", filters, COUNT(filters));
-    texts_write(&out, "field_types", types, COUNT(types));
-    texts_write(&out, "reverse", flat_metric_names, flat_metric_count);
+    plug_write_texts(&out, "methods", methods, COUNT(methods));
+    plug_write_texts(&out, "filters", filters, COUNT(filters));
+    plug_write_texts(&out, "field_types", types, COUNT(types));
+    plug_write_texts(&out, "reverse", flat_metric_names, flat_metric_count);
     simplugin_write_string(&out, "radius");
     simplugin_write_bool(&out, 1);
     simplugin_write_string(&out, "vectors");
     simplugin_write_string(&out, "exact");
-    texts_write(&out, "consistency_levels", NULL, 0);
+    plug_write_texts(&out, "consistency_levels", NULL, 0);
     simplugin_write_string(&out, "parameters");
     simplugin_write_array(&out, 2);
     parameter_write(&out, "data_dir", "text", NULL, 1,
@@ -82,8 +73,8 @@ int32_t flat_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_array(&out, 1);
     parameter_write(&out, "scan", "text", "auto", 0,
                     "auto: the 8-bit copy of the rows first, where that is quicker; float32: never");
-    if (simplugin_writer_reply(&out, flat_host, reply))
-        code = flat_error_no_memory(error);
+    if (simplugin_writer_reply(&out, plug_host, reply))
+        code = plug_error_no_memory(error);
     simplugin_writer_clear(&out);
     return code;
 }

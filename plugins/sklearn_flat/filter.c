@@ -117,7 +117,7 @@ static const sp_column *column_find(void *context, uint32_t index, sp_text name)
     if (fields->code || !fields->names[index])
         return NULL;
     fields->code = flat_snapshot_column(fields->snapshot, fields->block, fields->names[index],
-                                        &fields->columns[index], &present, fields->call->error);
+                                        &fields->columns[index], &present, fields->call->base.error);
     return !fields->code && present ? &fields->columns[index] : NULL;
 }
 
@@ -127,18 +127,18 @@ static int32_t fields_init(filter_fields *fields, flat_call *call, flat_snapshot
     fields->call = call;
     fields->snapshot = snapshot;
     fields->code = SIMPLUGIN_OK;
-    fields->names = flat_scratch(call, filter->field_count + 1, sizeof *fields->names);
-    fields->columns = flat_scratch(call, filter->field_count + 1, sizeof *fields->columns);
+    fields->names = plug_scratch(&call->base, filter->field_count + 1, sizeof *fields->names);
+    fields->columns = plug_scratch(&call->base, filter->field_count + 1, sizeof *fields->columns);
     if (!fields->names || !fields->columns)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint32_t i = 0; i < filter->field_count; i++) {
         sp_text name = filter->fields[i];
 
         if (memchr(name.data, 0, name.size))
             continue;
-        fields->names[i] = sp_arena_text(&call->scratch, name.data, name.size);
+        fields->names[i] = sp_arena_text(&call->base.scratch, name.data, name.size);
         if (!fields->names[i])
-            return flat_no_memory(call);
+            return plug_no_memory(&call->base);
     }
     return SIMPLUGIN_OK;
 }
@@ -155,7 +155,7 @@ static int32_t mask_evaluate(flat_call *call, flat_snapshot *snapshot, const sp_
     for (uint64_t i = 0; !code && i < block_count; i++) {
         fields.block = i;
         sp_filter_eval_columns(bound, column_find, &fields, 0, blocks[i].rows, mask->bitmaps[i]);
-        code = fields.code ? fields.code : flat_call_check(call);
+        code = fields.code ? fields.code : plug_check(&call->base);
     }
     if (!code && tail_count) {
         fields.block = UINT64_MAX;
@@ -176,16 +176,16 @@ static int32_t mask_make(flat_call *call, flat_snapshot *snapshot, const simplug
     int32_t code = sp_filter_decode(value, &filter, &wrong);
 
     if (code == SIMPLUGIN_OUT_OF_MEMORY) {
-        code = flat_no_memory(call);
+        code = plug_no_memory(&call->base);
         goto out;
     }
     if (code) {
-        code = flat_fail_argument(call, "filter", "%s", wrong.message);
+        code = plug_fail_argument(&call->base, "filter", "%s", wrong.message);
         goto out;
     }
     made = flat_mask_new(snapshot);
     if (!made || sp_filter_bind(filter, &bound)) {
-        code = flat_no_memory(call);
+        code = plug_no_memory(&call->base);
         goto out;
     }
     code = mask_evaluate(call, snapshot, filter, bound, made);
@@ -202,7 +202,7 @@ out:
 
 int32_t flat_filter_mask(flat_call *call, flat_snapshot *snapshot, flat_mask_ref **mask)
 {
-    sp_text bytes = value_bytes(&call->body, "filter");
+    sp_text bytes = value_bytes(&call->base.body, "filter");
     simplugin_value value;
     int32_t code;
 
@@ -212,7 +212,7 @@ int32_t flat_filter_mask(flat_call *call, flat_snapshot *snapshot, flat_mask_ref
     *mask = cache_get(call, bytes, flat_snapshot_version(snapshot));
     if (*mask)
         return SIMPLUGIN_OK;
-    simplugin_find(&call->body, "filter", &value);
+    simplugin_find(&call->base.body, "filter", &value);
     code = mask_make(call, snapshot, &value, mask);
     if (!code)
         cache_put(call, bytes, *mask);

@@ -7,7 +7,7 @@
 #define ROWS_PER_CHECK 4096
 
 int32_t flat_gather_init(flat_gather *gather, flat_call *call, flat_snapshot *snapshot,
-                         const flat_names *fields)
+                         const plug_names *fields)
 {
     const flat_field *known;
     uint64_t known_count;
@@ -20,9 +20,9 @@ int32_t flat_gather_init(flat_gather *gather, flat_call *call, flat_snapshot *sn
     known = flat_snapshot_fields(snapshot, &known_count);
     if (!fields->all && !fields->count)
         return SIMPLUGIN_OK;
-    gather->sources = flat_scratch(call, known_count + 1, sizeof *gather->sources);
+    gather->sources = plug_scratch(&call->base, known_count + 1, sizeof *gather->sources);
     if (!gather->sources)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < known_count; i++) {
         flat_source *source = &gather->sources[gather->source_count];
         int asked = fields->all;
@@ -33,10 +33,10 @@ int32_t flat_gather_init(flat_gather *gather, flat_call *call, flat_snapshot *sn
             continue;
         source->name = known[i].name;
         source->type = known[i].type;
-        source->columns = flat_scratch(call, gather->block_count + 1, sizeof *source->columns);
-        source->states = flat_scratch(call, gather->block_count + 1, 1);
+        source->columns = plug_scratch(&call->base, gather->block_count + 1, sizeof *source->columns);
+        source->states = plug_scratch(&call->base, gather->block_count + 1, 1);
         if (!source->columns || !source->states)
-            return flat_no_memory(call);
+            return plug_no_memory(&call->base);
         gather->source_count++;
     }
     return SIMPLUGIN_OK;
@@ -99,7 +99,7 @@ static int32_t cell_find(flat_gather *gather, flat_source *source, uint64_t row,
         code = flat_snapshot_column(gather->snapshot,
                                     block == gather->block_count ? UINT64_MAX : block,
                                     source->name, &source->columns[block], &present,
-                                    gather->call->error);
+                                    gather->call->base.error);
         if (code)
             return code;
         source->states[block] = present ? 2 : 1;
@@ -151,30 +151,21 @@ int32_t flat_gather_field_bytes(flat_gather *gather, uint64_t row, uint64_t *byt
     return code;
 }
 
-void flat_write_array(flat_call *call, const char *key, uint32_t dtype, const void *data,
-                      uint64_t count)
-{
-    simplugin_tensor tensor = simplugin_tensor_of(dtype, data, count, 1);
-
-    simplugin_write_string(&call->out, key);
-    simplugin_write_tensor(&call->out, &tensor);
-}
-
 int32_t flat_gather_ids(flat_gather *gather, const char *key, const uint64_t *rows, uint64_t count)
 {
     flat_call *call = gather->call;
     sp_column ids = {.type = SP_TEXT, .count = count};
-    int64_t *offsets = flat_reply_array(call, count + 1, sizeof *offsets);
+    int64_t *offsets = plug_reply_array(&call->base, count + 1, sizeof *offsets);
     char *values;
 
     if (!offsets)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < count; i++)
         offsets[i + 1] =
             offsets[i] + (int64_t)flat_snapshot_id(gather->snapshot, rows[i]).size;
-    values = flat_reply_array(call, (uint64_t)offsets[count] + 1, 1);
+    values = plug_reply_array(&call->base, (uint64_t)offsets[count] + 1, 1);
     if (!values)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < count; i++) {
         sp_text id = flat_snapshot_id(gather->snapshot, rows[i]);
 
@@ -183,8 +174,8 @@ int32_t flat_gather_ids(flat_gather *gather, const char *key, const uint64_t *ro
     }
     ids.offsets = offsets;
     ids.values = values;
-    simplugin_write_string(&call->out, key);
-    simplugin_write_column(&call->out, &ids);
+    simplugin_write_string(&call->base.out, key);
+    simplugin_write_column(&call->base.out, &ids);
     return SIMPLUGIN_OK;
 }
 
@@ -194,19 +185,19 @@ int32_t flat_gather_vectors(flat_gather *gather, const uint64_t *rows, uint64_t 
     uint64_t dimension = flat_store_schema(call->store)->dimension;
     simplugin_tensor tensor;
     int32_t code;
-    float *data = flat_reply_array(call, count, dimension * sizeof *data);
+    float *data = plug_reply_array(&call->base, count, dimension * sizeof *data);
 
     if (!data)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < count; i++) {
-        if (i % ROWS_PER_CHECK == 0 && (code = flat_call_check(call)) != SIMPLUGIN_OK)
+        if (i % ROWS_PER_CHECK == 0 && (code = plug_check(&call->base)) != SIMPLUGIN_OK)
             return code;
         memcpy(data + i * dimension, flat_snapshot_vector(gather->snapshot, rows[i]),
                (size_t)dimension * sizeof *data);
     }
     tensor = simplugin_tensor_of(SIMPLUGIN_FLOAT32, data, count, dimension);
-    simplugin_write_string(&call->out, "vectors");
-    simplugin_write_tensor(&call->out, &tensor);
+    simplugin_write_string(&call->base.out, "vectors");
+    simplugin_write_tensor(&call->base.out, &tensor);
     return SIMPLUGIN_OK;
 }
 
@@ -228,7 +219,7 @@ static int32_t field_gather(flat_gather *gather, flat_source *source, const uint
     int32_t code;
 
     for (uint64_t i = 0; i < count; i++) {
-        if (i % ROWS_PER_CHECK == 0 && (code = flat_call_check(call)) != SIMPLUGIN_OK)
+        if (i % ROWS_PER_CHECK == 0 && (code = plug_check(&call->base)) != SIMPLUGIN_OK)
             return code;
         code = cell_find(gather, source, rows[i], &column, &slot);
         if (code)
@@ -240,14 +231,14 @@ static int32_t field_gather(flat_gather *gather, flat_source *source, const uint
         all_items += items;
         all_bytes += bytes;
     }
-    valid = flat_reply_array(call, count / 8 + 1, 1);
-    values = flat_reply_array(call, all_bytes + 1, 1);
+    valid = plug_reply_array(&call->base, count / 8 + 1, 1);
+    values = plug_reply_array(&call->base, all_bytes + 1, 1);
     if (is_text)
-        offsets = flat_reply_array(call, all_items + 1, sizeof *offsets);
+        offsets = plug_reply_array(&call->base, all_items + 1, sizeof *offsets);
     if (is_list)
-        lists = flat_reply_array(call, count + 1, sizeof *lists);
+        lists = plug_reply_array(&call->base, count + 1, sizeof *lists);
     if (!valid || !values || (is_text && !offsets) || (is_list && !lists))
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < count; i++) {
         /* what failed would have failed above */
         cell_find(gather, source, rows[i], &column, &slot);
@@ -274,8 +265,8 @@ static int32_t field_gather(flat_gather *gather, flat_source *source, const uint
     out.values = values;
     out.offsets = offsets;
     out.list_offsets = lists;
-    simplugin_write_string(&call->out, source->name);
-    simplugin_write_column(&call->out, &out);
+    simplugin_write_string(&call->base.out, source->name);
+    simplugin_write_column(&call->base.out, &out);
     return SIMPLUGIN_OK;
 }
 
@@ -283,8 +274,8 @@ int32_t flat_gather_fields(flat_gather *gather, const uint64_t *rows, uint64_t c
 {
     int32_t code = SIMPLUGIN_OK;
 
-    simplugin_write_string(&gather->call->out, "fields");
-    simplugin_write_map(&gather->call->out, gather->source_count);
+    simplugin_write_string(&gather->call->base.out, "fields");
+    simplugin_write_map(&gather->call->base.out, gather->source_count);
     for (uint64_t i = 0; !code && i < gather->source_count; i++)
         code = field_gather(gather, &gather->sources[i], rows, count);
     return code;

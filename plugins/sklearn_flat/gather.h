@@ -6,7 +6,8 @@
 #ifndef FLAT_GATHER_H
 #define FLAT_GATHER_H
 
-#include "args.h"
+#include "plug_args.h"
+#include "call.h"
 
 /* A field's columns, one for each block that was looked into so far. */
 typedef struct flat_source {
@@ -30,7 +31,7 @@ typedef struct flat_gather {
 
 /* Everything is scratch of the call; nothing to free. */
 int32_t flat_gather_init(flat_gather *gather, flat_call *call, flat_snapshot *snapshot,
-                         const flat_names *fields);
+                         const plug_names *fields);
 /* Where a row is: a block and its slot, or block_count and the position in the tail. */
 void flat_gather_place(flat_gather *gather, uint64_t row, uint64_t *block, uint64_t *slot);
 /* *bytes: what the row's fields take up in a reply. */
@@ -41,9 +42,5 @@ int32_t flat_gather_ids(flat_gather *gather, const char *key, const uint64_t *ro
                         uint64_t count);
 int32_t flat_gather_vectors(flat_gather *gather, const uint64_t *rows, uint64_t count);
 int32_t flat_gather_fields(flat_gather *gather, const uint64_t *rows, uint64_t count);
-
-/* A tensor of one column under key. */
-void flat_write_array(flat_call *call, const char *key, uint32_t dtype, const void *data,
-                      uint64_t count);
 
 #endif

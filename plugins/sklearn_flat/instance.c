@@ -4,7 +4,8 @@
 
 #include "instance.h"
 
-#include "args.h"
+#include "plug_args.h"
+#include "call.h"
 #include "suggest.h"
 #include "view.h"
 
@@ -47,34 +48,34 @@ int32_t flat_instance_open(const simplugin_call_info *info, const simplugin_requ
                   simplugin_instance **instance, simplugin_error **error)
 {
     static const char folder[] = "/sklearn_flat";
-    flat_call call = {.info = info, .request = request, .error = error};
+    flat_call call = {.base = {.info = info, .request = request, .error = error}};
     simplugin_instance *made = NULL;
     const char *data_dir = NULL;
     uint64_t size = 0;
     int32_t code;
 
     *instance = NULL;
-    call.body = simplugin_body_value(request->body, request->body_size);
-    code = flat_args_check(&call, "data_dir");
+    call.base.body = simplugin_body_value(request->body, request->body_size);
+    code = plug_args_check(&call.base, "data_dir");
     if (code)
         goto out;
-    if (simplugin_find_text(&call.body, "data_dir", &data_dir, &size) != 1 || !size ||
+    if (simplugin_find_text(&call.base.body, "data_dir", &data_dir, &size) != 1 || !size ||
         data_dir[0] != '/' || memchr(data_dir, 0, (size_t)size)) {
-        code = flat_fail_argument(&call, "data_dir", "data_dir is an absolute path, and needed");
+        code = plug_fail_argument(&call.base, "data_dir", "data_dir is an absolute path, and needed");
         goto out;
     }
     made = calloc(1, sizeof *made);
     if (made)
         made->root = malloc((size_t)size + sizeof folder);
     if (!made || !made->root) {
-        code = flat_no_memory(&call);
+        code = plug_no_memory(&call.base);
         goto out;
     }
     memcpy(made->root, data_dir, (size_t)size);
     memcpy(made->root + size, folder, sizeof folder);
     made->searcher = flat_searcher_new(0);
     if (!made->searcher || pthread_mutex_init(&made->lock, NULL)) {
-        code = flat_no_memory(&call);
+        code = plug_no_memory(&call.base);
         goto out;
     }
     pthread_once(&all.once, fork_watch);
@@ -86,7 +87,7 @@ int32_t flat_instance_open(const simplugin_call_info *info, const simplugin_requ
     made = NULL;
 out:
     instance_free(made);
-    sp_arena_free(&call.scratch);
+    sp_arena_free(&call.base.scratch);
     return code;
 }
 
@@ -127,9 +128,9 @@ typedef struct flat_method {
 
 static int32_t health(flat_call *call)
 {
-    simplugin_write_map(&call->out, 1);
-    simplugin_write_string(&call->out, "version");
-    simplugin_write_string(&call->out, FLAT_VERSION);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "version");
+    simplugin_write_string(&call->base.out, FLAT_VERSION);
     return SIMPLUGIN_OK;
 }
 
@@ -175,29 +176,10 @@ static const flat_method *method_find(const simplugin_call_info *info)
 static int32_t unknown_method(flat_call *call)
 {
     const char *names[METHODS];
-    const char *name = sp_arena_text(&call->scratch, call->info->method, call->info->method_size);
-    const char *nearest;
 
     for (size_t i = 0; i < METHODS; i++)
         names[i] = methods[i].name;
-    nearest = name ? sp_suggest_nearest(name, names, METHODS) : NULL;
-    flat_fail(call, SIMPLUGIN_UNKNOWN_METHOD, "no method \"%s\"%s%s%s", name ? name : "?",
-              nearest ? ", did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-    flat_host->error_add_detail(call->error, "method", 6, call->info->method,
-                                call->info->method_size);
-    return SIMPLUGIN_UNKNOWN_METHOD;
-}
-
-static int32_t name_read(flat_call *call)
-{
-    const char *text;
-    uint64_t size;
-
-    if (simplugin_find_text(&call->body, "collection", &text, &size) != 1 || !size)
-        return flat_fail_argument(call, "collection", "collection is a text, and needed");
-    call->name.data = text;
-    call->name.size = (size_t)size;
-    return SIMPLUGIN_OK;
+    return plug_unknown_method(&call->base, names, METHODS);
 }
 
 /*
@@ -228,12 +210,12 @@ static int32_t serve_opened(flat_call *call, const flat_method *method)
 static int32_t health_reply(simplugin_reply *reply, simplugin_error **error)
 {
     static const char body[] = "\x81\xa7version\xa5" FLAT_VERSION;
-    flat_call call = {.error = error};
-    uint8_t *memory = flat_host->reply_alloc(reply, sizeof body);
+    flat_call call = {.base = {.error = error}};
+    uint8_t *memory = plug_host->reply_alloc(reply, sizeof body);
 
     _Static_assert(sizeof FLAT_VERSION - 1 == 5, "the length in the body above");
     if (!memory)
-        return flat_no_memory(&call);
+        return plug_no_memory(&call.base);
     memcpy(memory, body, sizeof body - 1);
     reply->body = memory;
     reply->body_size = sizeof body - 1;
@@ -245,11 +227,8 @@ int32_t flat_instance_call(simplugin_instance *instance, const simplugin_call_in
                    simplugin_error **error)
 {
     flat_call call = {
+        .base = {.info = info, .request = request, .reply = reply, .error = error},
         .instance = instance,
-        .info = info,
-        .request = request,
-        .reply = reply,
-        .error = error,
         .wait = {.deadline = info->deadline, .cancel = info->cancel},
     };
     const flat_method *method;
@@ -258,24 +237,24 @@ int32_t flat_instance_call(simplugin_instance *instance, const simplugin_call_in
     if (info->method_size == 6 && memcmp(info->method, "health", 6) == 0 &&
         request->body_size <= 1)
         return health_reply(reply, error);
-    simplugin_writer_init(&call.out);
-    call.body = simplugin_body_value(request->body, request->body_size);
+    simplugin_writer_init(&call.base.out);
+    call.base.body = simplugin_body_value(request->body, request->body_size);
     method = method_find(info);
     if (!method) {
         code = unknown_method(&call);
         goto out;
     }
-    code = flat_args_check(&call, method->keys);
+    code = plug_args_check(&call.base, method->keys);
     if (!code && method->collection != NO_NAME)
-        code = name_read(&call);
+        code = plug_arg_collection(&call.base);
     if (!code)
-        code = flat_call_check(&call);
+        code = plug_check(&call.base);
     if (!code)
         code = method->collection == OPENED ? serve_opened(&call, method) : method->serve(&call);
-    if (!code && simplugin_writer_reply(&call.out, flat_host, reply))
-        code = flat_no_memory(&call);
+    if (!code && simplugin_writer_reply(&call.base.out, plug_host, reply))
+        code = plug_no_memory(&call.base);
 out:
-    simplugin_writer_clear(&call.out);
-    sp_arena_free(&call.scratch);
+    simplugin_writer_clear(&call.base.out);
+    sp_arena_free(&call.base.scratch);
     return code;
 }

@@ -1,9 +1,9 @@
 ## the flat backend: the objects for the tests, the module for users, and a link by its FiftyOne name
 noinst_LTLIBRARIES += libspflat.la
 libspflat_la_SOURCES = \
-	plugins/sklearn_flat/plugin.c plugins/sklearn_flat/plugin.h plugins/sklearn_flat/describe.c \
+	plugins/sklearn_flat/plugin.c plugins/sklearn_flat/describe.c \
 	plugins/sklearn_flat/instance.c plugins/sklearn_flat/instance.h plugins/sklearn_flat/cache.c \
-	plugins/sklearn_flat/call.c plugins/sklearn_flat/call.h plugins/sklearn_flat/args.c plugins/sklearn_flat/args.h \
+	plugins/sklearn_flat/call.h \
 	plugins/sklearn_flat/metric.c plugins/sklearn_flat/metric.h \
 	plugins/sklearn_flat/declared.c plugins/sklearn_flat/declared.h plugins/sklearn_flat/collections.c \
 	plugins/sklearn_flat/points.c plugins/sklearn_flat/scan.c \
@@ -15,7 +15,6 @@ libspflat_la_SOURCES = \
 	plugins/sklearn_flat/store.c plugins/sklearn_flat/store.h \
 	plugins/sklearn_flat/distance.c \
 	plugins/sklearn_flat/distance.h \
-	plugins/sklearn_flat/error.c \
 	plugins/sklearn_flat/search_bound.c \
 	plugins/sklearn_flat/search_bound.h \
 	plugins/sklearn_flat/search_hits.c \
@@ -50,7 +49,7 @@ libspflat_la_SOURCES = \
 	plugins/sklearn_flat/store_writer.c \
 	plugins/sklearn_flat/search.c plugins/sklearn_flat/search.h
 libspflat_la_CFLAGS = $(AM_CFLAGS) $(LMDB_CFLAGS) $(OPENBLAS_CFLAGS)
-libspflat_la_LIBADD = libspcommon.la $(LMDB_LIBS) $(OPENBLAS_LIBS)
+libspflat_la_LIBADD = libspplug.la libspcommon.la $(LMDB_LIBS) $(OPENBLAS_LIBS)
 
 plugin_LTLIBRARIES += simplugin_sklearn_flat.la
 simplugin_sklearn_flat_la_SOURCES =

@@ -102,7 +102,7 @@ static int32_t masks_join(flat_call *call, const flat_snapshot *snapshot, const 
 
     *joined = mask;
     if (!mask)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < block_count; i++) {
         if (!a->bitmaps[i] || !b->bitmaps[i]) {
             mask->bitmaps[i] = NULL;
@@ -160,7 +160,7 @@ int32_t flat_mask_rows(flat_call *call, const flat_snapshot *snapshot, const fla
     *rows = out;
     *count = mask->count;
     if (!out)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < block_count; i++)
         for (uint64_t j = 0; mask->bitmaps[i] && j < blocks[i].rows; j++)
             if (bit_get(mask->bitmaps[i], j))

@@ -36,7 +36,7 @@ static int32_t points_list(neighbor_lists *lists, const flat_snapshot *snapshot,
     out = calloc((size_t)flat_snapshot_count(snapshot) + 1, sizeof *out);
     lists->points = out;
     if (!out)
-        return flat_no_memory(lists->call);
+        return plug_no_memory(&lists->call->base);
     for (uint64_t i = 0; i < block_count; i++)
         for (uint64_t j = 0; j < blocks[i].rows; j++)
             if (!blocks[i].dead || !(blocks[i].dead[j / 8] >> (j % 8) & 1))
@@ -70,7 +70,7 @@ static int32_t lists_append(neighbor_lists *lists, uint64_t first, const flat_se
         if (!array_grow(&lists->rows, capacity, sizeof *lists->rows) ||
             !array_grow(&lists->distances, capacity, sizeof *lists->distances) ||
             !array_grow(&lists->scores, capacity, sizeof *lists->scores))
-            return flat_no_memory(lists->call);
+            return plug_no_memory(&lists->call->base);
         lists->capacity = capacity;
     }
     for (uint64_t i = 0; i < result->query_count; i++)
@@ -91,8 +91,8 @@ static int32_t batches_run(neighbor_lists *lists, const flat_snapshot *snapshot,
 {
     flat_call *call = lists->call;
     uint64_t dimension = request->dimension;
-    float *vectors = flat_scratch(call, BATCH, dimension * sizeof *vectors);
-    int32_t code = vectors ? SIMPLUGIN_OK : flat_no_memory(call);
+    float *vectors = plug_scratch(&call->base, BATCH, dimension * sizeof *vectors);
+    int32_t code = vectors ? SIMPLUGIN_OK : plug_no_memory(&call->base);
 
     request->queries = vectors;
     request->query_stride = dimension;
@@ -120,14 +120,14 @@ static int32_t batches_run(neighbor_lists *lists, const flat_snapshot *snapshot,
 static int32_t lists_write(neighbor_lists *lists, flat_snapshot *snapshot)
 {
     flat_call *call = lists->call;
-    flat_names none = {0};
+    plug_names none = {0};
     flat_gather gather;
     int32_t code = flat_gather_init(&gather, call, snapshot, &none);
 
     if (code)
         return code;
-    simplugin_write_map(&call->out, 5);
-    flat_write_array(call, "offsets", SIMPLUGIN_INT64, lists->offsets, lists->point_count + 1);
+    simplugin_write_map(&call->base.out, 5);
+    plug_write_array(&call->base, "offsets", SIMPLUGIN_INT64, lists->offsets, lists->point_count + 1);
     code = flat_gather_ids(&gather, "ids", lists->points, lists->point_count);
     if (!code)
         code = flat_gather_ids(&gather, "neighbors", lists->rows, lists->count);
@@ -151,13 +151,13 @@ int32_t flat_serve_search_neighbors(flat_call *call)
     int32_t code = flat_search_prepare(call, &request);
 
     if (!code)
-        code = flat_arg_int(call, "k", 1, INT64_MAX, &k);
+        code = plug_arg_int(&call->base, "k", 1, INT64_MAX, &k);
     if (!code)
-        code = flat_arg_double(call, "radius", &radius, &has_radius);
+        code = plug_arg_double(&call->base, "radius", &radius, &has_radius);
     if (!code && (k != 0) + (has_radius != 0) != 1)
-        code = flat_fail_argument(call, "k", "exactly one of k and radius is needed");
+        code = plug_fail_argument(&call->base, "k", "exactly one of k and radius is needed");
     if (!code)
-        code = flat_snapshot_new(call->store, &snapshot, call->error);
+        code = flat_snapshot_new(call->store, &snapshot, call->base.error);
     if (!code)
         code = flat_mask_for(call, snapshot, &mask);
     if (code)
@@ -170,8 +170,8 @@ int32_t flat_serve_search_neighbors(flat_call *call)
     code = points_list(&lists, snapshot, mask);
     if (code)
         goto out;
-    lists.offsets = flat_reply_array(call, lists.point_count + 1, sizeof *lists.offsets);
-    code = lists.offsets ? batches_run(&lists, snapshot, &request) : flat_no_memory(call);
+    lists.offsets = plug_reply_array(&call->base, lists.point_count + 1, sizeof *lists.offsets);
+    code = lists.offsets ? batches_run(&lists, snapshot, &request) : plug_no_memory(&call->base);
     if (!code)
         code = lists_write(&lists, snapshot);
 out:

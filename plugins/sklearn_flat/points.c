@@ -14,10 +14,10 @@
 static int32_t ids_need(flat_call *call, sp_column *ids)
 {
     int present;
-    int32_t code = flat_arg_ids(call, ids, &present);
+    int32_t code = plug_arg_ids(&call->base, ids, &present);
 
     if (!code && !present)
-        code = flat_fail_argument(call, "ids", "ids are needed");
+        code = plug_fail_argument(&call->base, "ids", "ids are needed");
     return code;
 }
 
@@ -36,11 +36,11 @@ static int column_retype(flat_call *call, sp_column *column, uint32_t type)
 {
     sp_column empty = {.type = type, .count = column->count, .valid = column->valid};
 
-    empty.values = flat_scratch(call, column->count + 1, 8);
+    empty.values = plug_scratch(&call->base, column->count + 1, 8);
     if ((type & ~SP_LIST) == SP_TEXT)
-        empty.offsets = flat_scratch(call, column->count + 1, sizeof *empty.offsets);
+        empty.offsets = plug_scratch(&call->base, column->count + 1, sizeof *empty.offsets);
     if (type & SP_LIST)
-        empty.list_offsets = flat_scratch(call, column->count + 1, sizeof *empty.list_offsets);
+        empty.list_offsets = plug_scratch(&call->base, column->count + 1, sizeof *empty.list_offsets);
     if (!empty.values || ((type & ~SP_LIST) == SP_TEXT && !empty.offsets) ||
         (type & SP_LIST && !empty.list_offsets))
         return 0;
@@ -70,12 +70,12 @@ static uint32_t field_type(const simplugin_value *declared, const flat_snapshot 
 static int32_t columns_settle(flat_call *call, flat_rows *rows, int take_away)
 {
     simplugin_value declared = flat_declared_map(call->store);
-    const char **names = flat_scratch(call, rows->field_count, sizeof *names);
-    sp_column *columns = flat_scratch(call, rows->field_count, sizeof *columns);
+    const char **names = plug_scratch(&call->base, rows->field_count, sizeof *names);
+    sp_column *columns = plug_scratch(&call->base, rows->field_count, sizeof *columns);
     flat_snapshot *snapshot = NULL;
     uint64_t kept = 0;
-    int32_t code = names && columns ? flat_snapshot_new(call->store, &snapshot, call->error)
-                                    : flat_no_memory(call);
+    int32_t code = names && columns ? flat_snapshot_new(call->store, &snapshot, call->base.error)
+                                    : plug_no_memory(&call->base);
 
     for (uint64_t i = 0; !code && i < rows->field_count; i++) {
         const char *name = rows->field_names[i];
@@ -87,9 +87,9 @@ static int32_t columns_settle(flat_call *call, flat_rows *rows, int take_away)
             if (!type || !take_away)
                 continue;
             if (type != columns[kept].type && !column_retype(call, &columns[kept], type))
-                code = flat_no_memory(call);
+                code = plug_no_memory(&call->base);
         } else if (type && type != columns[kept].type) {
-            code = flat_fail_argument(call, "fields", "fields: \"%s\" is of type %s, not %s", name,
+            code = plug_fail_argument(&call->base, "fields", "fields: \"%s\" is of type %s, not %s", name,
                                       sp_column_type_name(type),
                                       sp_column_type_name(columns[kept].type));
         }
@@ -110,44 +110,55 @@ static int32_t rows_check(flat_call *call, const sp_column *ids, const flat_rows
     if (rows->select)
         for (uint64_t i = 0; i < rows->count; i++)
             if (rows->select[i] < 0 || (uint64_t)rows->select[i] >= ids->count)
-                return flat_fail_argument(call, "rows", "rows: number %llu is %lld, of %llu rows",
+                return plug_fail_argument(&call->base, "rows", "rows: number %llu is %lld, of %llu rows",
                                           (unsigned long long)i, (long long)rows->select[i],
                                           (unsigned long long)ids->count);
-    if (!sp_idmap_init(&map, ids, &call->scratch))
-        return flat_no_memory(call);
+    if (!sp_idmap_init(&map, ids, &call->base.scratch))
+        return plug_no_memory(&call->base);
     /* more rows than ids are one id at least twice, and more than the map has room for */
     for (uint64_t i = 0; i < rows->count; i++) {
         uint64_t row = rows->select ? (uint64_t)rows->select[i] : i;
         sp_text id = sp_column_text(ids, row);
 
         if (sp_idmap_add(&map, row) != SP_IDMAP_NONE)
-            return flat_fail_argument(call, "ids", "ids: \"%.*s\" comes twice", (int)id.size,
+            return plug_fail_argument(&call->base, "ids", "ids: \"%.*s\" comes twice", (int)id.size,
                                       id.data);
     }
     return SIMPLUGIN_OK;
 }
 
+static int32_t columns_read(flat_call *call, uint64_t count, flat_rows *rows)
+{
+    plug_columns columns;
+    int32_t code = plug_arg_columns(&call->base, count, &columns);
+
+    rows->field_count = columns.count;
+    rows->field_names = columns.names;
+    rows->field_columns = columns.columns;
+    return code;
+}
+
 int32_t flat_serve_points_upsert(flat_call *call)
 {
-    flat_matrix vectors = {0};
+    plug_matrix vectors = {0};
     flat_rows rows = {0};
     simplugin_value parameters;
     sp_column ids;
     uint64_t replaced = 0, selected = 0;
-    int32_t code = flat_arg_parameters(call, NULL, 0, &parameters);
+    int32_t code = plug_arg_parameters(&call->base, NULL, 0, &parameters);
 
     if (!code)
-        code = flat_arg_vectors(call, &vectors);
+        code = plug_arg_vectors(&call->base, flat_store_schema(call->store)->dimension, &vectors);
     if (!code)
         code = ids_need(call, &ids);
     if (code)
         return code;
     if (ids.count != vectors.rows)
-        return flat_fail_argument(call, "ids", "ids: there are %llu, for %llu vectors",
+        return plug_fail_argument(&call->base, "ids", "ids: there are %llu, for %llu vectors",
                                   (unsigned long long)ids.count, (unsigned long long)vectors.rows);
-    code = flat_arg_int64s(call, "rows", &rows.select, &selected);
+    code = plug_arg_int64s(&call->base, "rows", &rows.select, &selected);
     if (!code)
-        code = flat_arg_columns(call, ids.count, &rows);
+        code = columns_read(call, ids.count, &rows);
     if (code)
         return code;
     rows.count = rows.select ? selected : ids.count;
@@ -156,18 +167,19 @@ int32_t flat_serve_points_upsert(flat_call *call)
     rows.vector_stride = vectors.stride;
     code = rows_check(call, &ids, &rows);
     if (!code)
-        code = flat_check_finite(call, &vectors, rows.select, rows.count);
+        code = plug_check_finite(&call->base, &vectors, flat_store_schema(call->store)->dimension,
+                                 rows.select, rows.count);
     if (!code && rows.field_count)
         code = columns_settle(call, &rows, 0);
     if (!code)
-        code = flat_call_check(call);
+        code = plug_check(&call->base);
     if (!code && rows.count)
-        code = flat_store_upsert(call->store, &rows, &call->wait, &replaced, call->error);
-    simplugin_write_map(&call->out, 2);
-    simplugin_write_string(&call->out, "upserted");
-    simplugin_write_uint(&call->out, rows.count);
-    simplugin_write_string(&call->out, "replaced");
-    simplugin_write_uint(&call->out, replaced);
+        code = flat_store_upsert(call->store, &rows, &call->wait, &replaced, call->base.error);
+    simplugin_write_map(&call->base.out, 2);
+    simplugin_write_string(&call->base.out, "upserted");
+    simplugin_write_uint(&call->base.out, rows.count);
+    simplugin_write_string(&call->base.out, "replaced");
+    simplugin_write_uint(&call->base.out, replaced);
     return code;
 }
 
@@ -181,11 +193,11 @@ static int32_t rows_find(flat_call *call, const flat_snapshot *snapshot, const s
     for (uint64_t i = 0; i < ids->count; i++) {
         int found;
 
-        if (i % IDS_PER_CHECK == 0 && (code = flat_call_check(call)) != SIMPLUGIN_OK)
+        if (i % IDS_PER_CHECK == 0 && (code = plug_check(&call->base)) != SIMPLUGIN_OK)
             return code;
         found = flat_snapshot_find(snapshot, sp_column_text(ids, i), &rows[*count]);
         if (found < 0)
-            return flat_fail(call, -found, "looking up an id failed");
+            return plug_fail(&call->base, -found, "looking up an id failed");
         if (found)
             positions[(*count)++] = (int64_t)i;
     }
@@ -207,9 +219,9 @@ int32_t flat_serve_points_set_fields(flat_call *call)
     int32_t code = ids_need(call, &ids);
 
     if (!code)
-        code = flat_arg_columns(call, ids.count, &rows);
+        code = columns_read(call, ids.count, &rows);
     if (!code && !rows.field_count)
-        code = flat_fail_argument(call, "fields", "fields are needed");
+        code = plug_fail_argument(&call->base, "fields", "fields are needed");
     rows.count = ids.count;
     rows.ids = &ids;
     if (!code)
@@ -218,12 +230,12 @@ int32_t flat_serve_points_set_fields(flat_call *call)
         code = columns_settle(call, &rows, 1);
     if (code)
         return code;
-    found = flat_scratch(call, ids.count, sizeof *found);
-    positions = flat_reply_array(call, ids.count + 1, sizeof *positions);
+    found = plug_scratch(&call->base, ids.count, sizeof *found);
+    positions = plug_reply_array(&call->base, ids.count + 1, sizeof *positions);
     if (!found || !positions)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     do {
-        code = flat_snapshot_new(call->store, &snapshot, call->error);
+        code = flat_snapshot_new(call->store, &snapshot, call->base.error);
         if (!code)
             code = rows_find(call, snapshot, &ids, found, positions, &count);
         flat_snapshot_free(snapshot);
@@ -232,14 +244,14 @@ int32_t flat_serve_points_set_fields(flat_call *call)
         rows.select = positions;
         updated = rows.field_count ? 0 : count; /* nothing to take away from any */
         if (!code && count && rows.field_count)
-            code = flat_store_set_fields(call->store, &rows, &call->wait, &updated, call->error);
+            code = flat_store_set_fields(call->store, &rows, &call->wait, &updated, call->base.error);
         if (!code)
-            code = flat_call_check(call);
+            code = plug_check(&call->base);
     } while (!code && updated != count);
-    simplugin_write_map(&call->out, 2);
-    simplugin_write_string(&call->out, "updated");
-    simplugin_write_uint(&call->out, updated);
-    flat_write_array(call, "positions", SIMPLUGIN_INT64, positions, count);
+    simplugin_write_map(&call->base.out, 2);
+    simplugin_write_string(&call->base.out, "updated");
+    simplugin_write_uint(&call->base.out, updated);
+    plug_write_array(&call->base, "positions", SIMPLUGIN_INT64, positions, count);
     return code;
 }
 
@@ -247,7 +259,7 @@ int32_t flat_serve_points_get(flat_call *call)
 {
     flat_snapshot *snapshot = NULL;
     flat_gather gather;
-    flat_names fields;
+    plug_names fields;
     sp_column ids;
     uint64_t *rows = NULL;
     int64_t *positions = NULL;
@@ -256,23 +268,23 @@ int32_t flat_serve_points_get(flat_call *call)
     int32_t code = ids_need(call, &ids);
 
     if (!code)
-        code = flat_arg_bool(call, "vectors", &with_vectors);
+        code = plug_arg_bool(&call->base, "vectors", &with_vectors);
     if (!code)
-        code = flat_arg_names(call, &fields);
+        code = plug_arg_names(&call->base, &fields);
     if (code)
         return code;
-    rows = flat_scratch(call, ids.count, sizeof *rows);
-    positions = flat_reply_array(call, ids.count + 1, sizeof *positions);
-    code = rows && positions ? flat_snapshot_new(call->store, &snapshot, call->error)
-                             : flat_no_memory(call);
+    rows = plug_scratch(&call->base, ids.count, sizeof *rows);
+    positions = plug_reply_array(&call->base, ids.count + 1, sizeof *positions);
+    code = rows && positions ? flat_snapshot_new(call->store, &snapshot, call->base.error)
+                             : plug_no_memory(&call->base);
     if (!code)
         code = rows_find(call, snapshot, &ids, rows, positions, &count);
     if (!code)
         code = flat_gather_init(&gather, call, snapshot, &fields);
     if (code)
         goto out;
-    simplugin_write_map(&call->out, 3 + (uint64_t)(with_vectors != 0));
-    flat_write_array(call, "positions", SIMPLUGIN_INT64, positions, count);
+    simplugin_write_map(&call->base.out, 3 + (uint64_t)(with_vectors != 0));
+    plug_write_array(&call->base, "positions", SIMPLUGIN_INT64, positions, count);
     code = flat_gather_ids(&gather, "ids", rows, count);
     if (!code && with_vectors)
         code = flat_gather_vectors(&gather, rows, count);
@@ -290,7 +302,7 @@ static int32_t delete_try(flat_call *call, uint64_t *deleted)
     flat_mask_ref *mask = NULL;
     uint64_t *rows = NULL;
     uint64_t count = 0;
-    int32_t code = flat_snapshot_new(call->store, &snapshot, call->error);
+    int32_t code = flat_snapshot_new(call->store, &snapshot, call->base.error);
 
     if (!code)
         code = flat_mask_for(call, snapshot, &mask);
@@ -298,7 +310,7 @@ static int32_t delete_try(flat_call *call, uint64_t *deleted)
         code = flat_mask_rows(call, snapshot, mask, &rows, &count);
     if (!code && count)
         code = flat_store_delete_rows(call->store, snapshot, rows, count, &call->wait,
-                                      call->error);
+                                      call->base.error);
     *deleted = count;
     free(rows);
     flat_mask_release(mask);
@@ -312,14 +324,14 @@ static int32_t delete_try(flat_call *call, uint64_t *deleted)
  */
 static int32_t delete_matching(flat_call *call, uint64_t *deleted)
 {
-    simplugin_error **error = call->error;
+    simplugin_error **error = call->base.error;
     int32_t code;
 
-    call->error = NULL;
+    call->base.error = NULL;
     do {
         code = delete_try(call, deleted);
-    } while (code == SIMPLUGIN_BUSY && !flat_call_stops(call));
-    call->error = error;
+    } while (code == SIMPLUGIN_BUSY && !plug_stops(&call->base));
+    call->base.error = error;
     return code ? delete_try(call, deleted) : SIMPLUGIN_OK;
 }
 
@@ -329,24 +341,24 @@ int32_t flat_serve_points_delete(flat_call *call)
     sp_column ids;
     uint64_t deleted = 0;
     int has_ids = 0, has_filter, all = 0;
-    int32_t code = flat_arg_ids(call, &ids, &has_ids);
+    int32_t code = plug_arg_ids(&call->base, &ids, &has_ids);
 
     if (!code)
-        code = flat_arg_bool(call, "all", &all);
+        code = plug_arg_bool(&call->base, "all", &all);
     if (code)
         return code;
-    has_filter = simplugin_find(&call->body, "filter", &filter);
+    has_filter = simplugin_find(&call->base.body, "filter", &filter);
     if (has_ids + has_filter + all != 1)
-        return flat_fail_argument(call, "ids", "exactly one of ids, filter and all is needed");
+        return plug_fail_argument(&call->base, "ids", "exactly one of ids, filter and all is needed");
     if (has_ids)
-        code = flat_store_delete(call->store, &ids, &call->wait, &deleted, call->error);
+        code = flat_store_delete(call->store, &ids, &call->wait, &deleted, call->base.error);
     else if (has_filter)
         code = delete_matching(call, &deleted);
     else
-        code = flat_store_delete_all(call->store, &call->wait, &deleted, call->error);
-    simplugin_write_map(&call->out, 1);
-    simplugin_write_string(&call->out, "deleted");
-    simplugin_write_uint(&call->out, deleted);
+        code = flat_store_delete_all(call->store, &call->wait, &deleted, call->base.error);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "deleted");
+    simplugin_write_uint(&call->base.out, deleted);
     return code;
 }
 
@@ -355,15 +367,15 @@ int32_t flat_serve_points_count(flat_call *call)
     flat_snapshot *snapshot = NULL;
     flat_mask_ref *mask = NULL;
     uint64_t count = 0;
-    int32_t code = flat_snapshot_new(call->store, &snapshot, call->error);
+    int32_t code = flat_snapshot_new(call->store, &snapshot, call->base.error);
 
     if (!code)
         code = flat_mask_for(call, snapshot, &mask);
     if (!code)
         count = mask ? mask->count : flat_snapshot_count(snapshot);
-    simplugin_write_map(&call->out, 1);
-    simplugin_write_string(&call->out, "count");
-    simplugin_write_uint(&call->out, count);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "count");
+    simplugin_write_uint(&call->base.out, count);
     flat_mask_release(mask);
     flat_snapshot_free(snapshot);
     return code;

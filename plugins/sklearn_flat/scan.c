@@ -52,7 +52,7 @@ static int32_t row_take(scan_state *scan, uint64_t row, sp_text id, int *full)
         capacity = scan->capacity ? scan->capacity * 2 : BATCH;
         grown = realloc(scan->rows, (size_t)capacity * sizeof *grown);
         if (!grown)
-            return flat_no_memory(scan->call);
+            return plug_no_memory(&scan->call->base);
         scan->rows = grown;
         scan->capacity = capacity;
     }
@@ -71,7 +71,7 @@ static int32_t rows_collect(scan_state *scan)
         int64_t found = flat_snapshot_rows_by_id(scan->snapshot, scan->last, batch, BATCH);
 
         if (found < 0)
-            return flat_fail(scan->call, (int32_t)-found, "walking through the ids failed");
+            return plug_fail(&scan->call->base, (int32_t)-found, "walking through the ids failed");
         for (int64_t i = 0; !code && !full && i < found; i++) {
             sp_text id = flat_snapshot_id(scan->snapshot, batch[i]);
 
@@ -82,7 +82,7 @@ static int32_t rows_collect(scan_state *scan)
         }
         scan->done = !full && found < BATCH;
         if (!code)
-            code = flat_call_check(scan->call);
+            code = plug_check(&scan->call->base);
     }
     return code;
 }
@@ -92,7 +92,7 @@ static int32_t scan_write(scan_state *scan)
     flat_call *call = scan->call;
     int32_t code;
 
-    simplugin_write_map(&call->out,
+    simplugin_write_map(&call->base.out,
                         2 + (uint64_t)(scan->with_vectors != 0) + (uint64_t)!scan->done);
     code = flat_gather_ids(&scan->gather, "ids", scan->rows, scan->count);
     if (!code && scan->with_vectors)
@@ -100,8 +100,8 @@ static int32_t scan_write(scan_state *scan)
     if (!code)
         code = flat_gather_fields(&scan->gather, scan->rows, scan->count);
     if (!scan->done) {
-        simplugin_write_string(&call->out, "cursor");
-        simplugin_write_bytes(&call->out, scan->last.data, scan->last.size);
+        simplugin_write_string(&call->base.out, "cursor");
+        simplugin_write_bytes(&call->base.out, scan->last.data, scan->last.size);
     }
     return code;
 }
@@ -112,18 +112,18 @@ int32_t flat_serve_points_scan(flat_call *call)
     flat_mask_ref *mask = NULL;
     scan_state scan = {.call = call, .with_vectors = 1};
     simplugin_value cursor;
-    flat_names fields;
-    int32_t code = flat_arg_int(call, "max_rows", 1, INT64_MAX, &max_rows);
+    plug_names fields;
+    int32_t code = plug_arg_int(&call->base, "max_rows", 1, INT64_MAX, &max_rows);
 
     if (!code)
-        code = flat_arg_int(call, "max_bytes", 1, INT64_MAX, &max_bytes);
+        code = plug_arg_int(&call->base, "max_bytes", 1, INT64_MAX, &max_bytes);
     if (!code)
-        code = flat_arg_bool(call, "vectors", &scan.with_vectors);
+        code = plug_arg_bool(&call->base, "vectors", &scan.with_vectors);
     if (!code)
-        code = flat_arg_names(call, &fields);
-    if (!code && simplugin_find(&call->body, "cursor", &cursor)) {
+        code = plug_arg_names(&call->base, &fields);
+    if (!code && simplugin_find(&call->base.body, "cursor", &cursor)) {
         if (cursor.type != SIMPLUGIN_BYTES || !cursor.size || cursor.size > 255)
-            code = flat_fail_argument(call, "cursor", "the cursor is not one of points.scan's");
+            code = plug_fail_argument(&call->base, "cursor", "the cursor is not one of points.scan's");
         scan.last.data = (const char *)cursor.data;
         scan.last.size = (size_t)cursor.size;
     }
@@ -131,7 +131,7 @@ int32_t flat_serve_points_scan(flat_call *call)
         return code;
     scan.max_rows = (uint64_t)max_rows;
     scan.max_bytes = (uint64_t)max_bytes;
-    code = flat_snapshot_new(call->store, &scan.snapshot, call->error);
+    code = flat_snapshot_new(call->store, &scan.snapshot, call->base.error);
     if (!code)
         code = flat_mask_for(call, scan.snapshot, &mask);
     scan.mask = mask;

@@ -14,7 +14,7 @@ typedef struct hit_query {
     flat_mask_ref *mask;
     flat_search_request request;
     flat_search_result result;
-    flat_names fields;
+    plug_names fields;
     int with_vectors;
 } hit_query;
 
@@ -26,26 +26,26 @@ int32_t flat_search_prepare(flat_call *call, flat_search_request *request)
     simplugin_value parameters;
     uint64_t size = 0;
     int found;
-    int32_t code = flat_arg_parameters(call, known, 1, &parameters);
+    int32_t code = plug_arg_parameters(&call->base, known, 1, &parameters);
 
     if (code)
         return code;
     memset(request, 0, sizeof *request);
     request->metric = flat_metric_find(schema->metric, strlen(schema->metric));
     if (!request->metric)
-        return flat_fail(call, SIMPLUGIN_VERSION_TOO_NEW,
+        return plug_fail(&call->base, SIMPLUGIN_VERSION_TOO_NEW,
                          "its metric \"%s\" is not known to this version", schema->metric);
     found = simplugin_find_text(&parameters, "scan", &scan, &size);
     if (found > 0 && size == 7 && memcmp(scan, "float32", 7) == 0)
         request->scan = FLAT_SCAN_FLOAT32;
     else if (found && !(found > 0 && size == 4 && memcmp(scan, "auto", 4) == 0))
-        return flat_fail_argument(call, "scan", "scan is \"auto\" or \"float32\"");
+        return plug_fail_argument(&call->base, "scan", "scan is \"auto\" or \"float32\"");
     request->dimension = schema->dimension;
     request->k = UINT64_MAX;
     request->max_distance = INFINITY;
     request->deadline = call->wait.deadline;
     request->cancel = call->wait.cancel;
-    request->cancelled = flat_host->cancelled;
+    request->cancelled = plug_host->cancelled;
     return SIMPLUGIN_OK;
 }
 
@@ -55,13 +55,13 @@ int32_t flat_search_run(flat_call *call, const flat_snapshot *snapshot,
     int32_t code = flat_search(call->instance->searcher, snapshot, request, result);
 
     if (code == SIMPLUGIN_CANCELLED)
-        flat_fail(call, code, "the search was cancelled");
+        plug_fail(&call->base, code, "the search was cancelled");
     else if (code == SIMPLUGIN_DEADLINE_EXCEEDED)
-        flat_fail(call, code, "the search's timeout ran out");
+        plug_fail(&call->base, code, "the search's timeout ran out");
     else if (code == SIMPLUGIN_OUT_OF_MEMORY)
-        flat_no_memory(call);
+        plug_no_memory(&call->base);
     else if (code)
-        flat_fail(call, code, "the search failed");
+        plug_fail(&call->base, code, "the search failed");
     return code;
 }
 
@@ -69,13 +69,13 @@ int32_t flat_write_copy(flat_call *call, const char *key, uint32_t dtype, const 
                         uint64_t count)
 {
     uint64_t size = simplugin_dtype_size(dtype);
-    void *copy = flat_reply_array(call, count + 1, size);
+    void *copy = plug_reply_array(&call->base, count + 1, size);
 
     if (!copy)
-        return flat_no_memory(call);
+        return plug_no_memory(&call->base);
     if (count)
         memcpy(copy, data, (size_t)(count * size));
-    flat_write_array(call, key, dtype, copy, count);
+    plug_write_array(&call->base, key, dtype, copy, count);
     return SIMPLUGIN_OK;
 }
 
@@ -83,8 +83,8 @@ void flat_progress(void *context, uint64_t done, uint64_t total)
 {
     const flat_call *call = context;
 
-    if (call->info->progress)
-        flat_host->progress(call->info->progress, done, total);
+    if (call->base.info->progress)
+        plug_host->progress(call->base.info->progress, done, total);
 }
 
 static int32_t hits_write(hit_query *query)
@@ -98,7 +98,7 @@ static int32_t hits_write(hit_query *query)
 
     if (code)
         return code;
-    simplugin_write_map(&call->out,
+    simplugin_write_map(&call->base.out,
                         4 + (uint64_t)(query->with_vectors != 0) + (uint64_t)(with_fields != 0));
     code = flat_write_copy(call, "offsets", SIMPLUGIN_INT64, result->offsets, result->query_count + 1);
     if (!code)
@@ -118,17 +118,18 @@ static int32_t hits_write(hit_query *query)
 static int32_t query_read(hit_query *query)
 {
     flat_call *call = query->call;
-    flat_matrix vectors = {0};
+    uint64_t dimension = flat_store_schema(call->store)->dimension;
+    plug_matrix vectors = {0};
     int32_t code = flat_search_prepare(call, &query->request);
 
     if (!code)
-        code = flat_arg_vectors(call, &vectors);
+        code = plug_arg_vectors(&call->base, dimension, &vectors);
     if (!code)
-        code = flat_check_finite(call, &vectors, NULL, vectors.rows);
+        code = plug_check_finite(&call->base, &vectors, dimension, NULL, vectors.rows);
     if (!code)
-        code = flat_arg_bool(call, "with_vectors", &query->with_vectors);
+        code = plug_arg_bool(&call->base, "with_vectors", &query->with_vectors);
     if (!code)
-        code = flat_arg_names(call, &query->fields);
+        code = plug_arg_names(&call->base, &query->fields);
     query->request.queries = vectors.data;
     query->request.query_count = vectors.rows;
     query->request.query_stride = vectors.stride;
@@ -138,7 +139,7 @@ static int32_t query_read(hit_query *query)
 static int32_t query_run(hit_query *query)
 {
     flat_call *call = query->call;
-    int32_t code = flat_snapshot_new(call->store, &query->snapshot, call->error);
+    int32_t code = flat_snapshot_new(call->store, &query->snapshot, call->base.error);
 
     if (!code)
         code = flat_mask_for(call, query->snapshot, &query->mask);
@@ -163,11 +164,11 @@ int32_t flat_serve_search(flat_call *call)
     int32_t code = query_read(&query);
 
     if (!code)
-        code = flat_arg_int(call, "k", 1, INT64_MAX, &k);
+        code = plug_arg_int(&call->base, "k", 1, INT64_MAX, &k);
     if (!code)
-        code = flat_arg_bool(call, "reverse", &query.request.reverse);
+        code = plug_arg_bool(&call->base, "reverse", &query.request.reverse);
     if (!code)
-        code = flat_arg_double(call, "max_distance", &max_distance, &limited);
+        code = plug_arg_double(&call->base, "max_distance", &max_distance, &limited);
     if (code)
         return code;
     query.request.k = (uint64_t)k;
@@ -185,11 +186,11 @@ int32_t flat_serve_search_radius(flat_call *call)
     int32_t code = query_read(&query);
 
     if (!code)
-        code = flat_arg_int(call, "limit", 1, INT64_MAX, &limit);
+        code = plug_arg_int(&call->base, "limit", 1, INT64_MAX, &limit);
     if (!code)
-        code = flat_arg_double(call, "radius", &radius, &present);
+        code = plug_arg_double(&call->base, "radius", &radius, &present);
     if (!code && !present)
-        code = flat_fail_argument(call, "radius", "radius is needed");
+        code = plug_fail_argument(&call->base, "radius", "radius is needed");
     if (code)
         return code;
     query.request.max_distance = radius;

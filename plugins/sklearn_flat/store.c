@@ -30,7 +30,7 @@ static int32_t keep_schema(flat_store *store, simplugin_error **error)
 
     store->schema_bytes = malloc(size);
     if (!store->schema_bytes)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     memcpy(store->schema_bytes, store->env->schema_bytes, size);
     store->view = *view;
     store->view.name.data = (const char *)store->schema_bytes;
@@ -52,13 +52,13 @@ static int32_t open_folder(const char *root, char *folder, sp_text name, flat_st
 
     if (!store) {
         free(folder);
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     }
     store->folder = folder;
     store->root = strdup(root);
     store->name = strndup(name.data, name.size);
     if (!store->root || !store->name) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     code = flat_env_open_folder(folder, &store->env, error);
@@ -66,7 +66,7 @@ static int32_t open_folder(const char *root, char *folder, sp_text name, flat_st
         goto out;
     if (store->env->view.name.size != name.size ||
         memcmp(store->env->view.name.data, name.data, name.size)) {
-        code = flat_error(error, SIMPLUGIN_CORRUPT,
+        code = plug_error(error, SIMPLUGIN_CORRUPT,
                           "%s is damaged: it holds collection \"%.*s\", not \"%s\"", folder,
                           (int)store->env->view.name.size, store->env->view.name.data, store->name);
         goto out;
@@ -88,7 +88,7 @@ int32_t flat_store_open(const char *root, sp_text name, flat_store **store, simp
 
     *store = NULL;
     if (code == SIMPLUGIN_OK && !folder)
-        code = flat_error(error, SIMPLUGIN_NOT_FOUND, "there is no collection \"%.*s\" in %s",
+        code = plug_error(error, SIMPLUGIN_NOT_FOUND, "there is no collection \"%.*s\" in %s",
                           (int)name.size, name.data, root);
     return code == SIMPLUGIN_OK ? open_folder(root, folder, name, store, error) : code;
 }
@@ -151,21 +151,21 @@ static void tidy(const char *root)
 static int32_t schema_check(const flat_schema *schema, simplugin_error **error)
 {
     if (schema->dimension == 0 || schema->dimension > FLAT_DIMENSION_MAX)
-        return flat_error_argument(error, "dimension", "a dimension is 1 to %llu, not %llu",
+        return plug_error_argument(error, "dimension", "a dimension is 1 to %llu, not %llu",
                                    (unsigned long long)FLAT_DIMENSION_MAX,
                                    (unsigned long long)schema->dimension);
     if (schema->attributes && schema->attributes_size > ATTRIBUTES_MAX)
-        return flat_error_argument(error, "attributes", "the attributes are larger than %llu bytes",
+        return plug_error_argument(error, "attributes", "the attributes are larger than %llu bytes",
                                    (unsigned long long)ATTRIBUTES_MAX);
     if (schema->metric && strlen(schema->metric) > FLAT_NAME_MAX)
-        return flat_error_argument(error, "metric", "the metric's name has more than %d bytes",
+        return plug_error_argument(error, "metric", "the metric's name has more than %d bytes",
                                    FLAT_NAME_MAX);
     return SIMPLUGIN_OK;
 }
 
 static int32_t already_exists(const char *root, sp_text name, simplugin_error **error)
 {
-    return flat_error(error, SIMPLUGIN_ALREADY_EXISTS, "collection \"%.*s\" exists in %s already",
+    return plug_error(error, SIMPLUGIN_ALREADY_EXISTS, "collection \"%.*s\" exists in %s already",
                       (int)name.size, name.data, root);
 }
 
@@ -184,7 +184,7 @@ static int32_t make(const char *folder, sp_text name, const flat_schema *schema,
     if (flat_block_rows_forced)
         shape.block_rows = flat_block_rows_forced;
     code = path ? flat_env_format(path, name, &shape, schema, &none, error)
-                : flat_error_no_memory(error);
+                : plug_error_no_memory(error);
     free(path);
     return code == SIMPLUGIN_OK ? flat_folder_sync(folder, error) : code;
 }
@@ -214,14 +214,14 @@ int32_t flat_store_create(const char *root, sp_text name, const flat_schema *sch
     folder = flat_path(root, file);
     fresh = own_folder(root, "new");
     if (!folder || !fresh) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     code = make(fresh, name, schema, error);
     if (code == SIMPLUGIN_OK && rename(fresh, folder))
         code = errno == EEXIST || errno == ENOTEMPTY
                    ? already_exists(root, name, error)
-                   : flat_error_errno(error, errno, "make", folder);
+                   : plug_error_errno(error, errno, "make", folder);
     if (code != SIMPLUGIN_OK) {
         flat_folder_delete(fresh);
         goto out;
@@ -253,9 +253,9 @@ static int32_t move_away(const char *root, const char *folder, char **away, simp
 {
     *away = own_folder(root, "drop");
     if (!*away)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (rename(folder, *away))
-        return flat_error_errno(error, errno, "remove", folder);
+        return plug_error_errno(error, errno, "remove", folder);
     return flat_folder_sync(root, error);
 }
 

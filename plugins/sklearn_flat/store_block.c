@@ -249,7 +249,7 @@ int32_t flat_column_write(flat_writer *writer, uint64_t block, uint32_t field,
     int rc;
 
     if (flat_builder_failed(builder))
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (!builder->valid_count) {
         flat_key(name, FLAT_COLUMN, field, block);
         rc = mdb_del(writer->txn, writer->env->blocks, &key, NULL);
@@ -258,7 +258,7 @@ int32_t flat_column_write(flat_writer *writer, uint64_t block, uint32_t field,
     }
     sp_buffer_init(&bytes);
     if (!flat_builder_finish(builder, &bytes))
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
     if (code == SIMPLUGIN_OK)
         code = reserve(writer, FLAT_COLUMN, field, block, bytes.size, &value, error);
     if (code == SIMPLUGIN_OK)
@@ -304,7 +304,7 @@ int32_t flat_block_write(flat_writer *writer, flat_crew *crew, uint64_t block,
     if (!encoding) {
         own = flat_encoding_new(writer->env, crew, source->count);
         if (!own)
-            return flat_error_no_memory(error);
+            return plug_error_no_memory(error);
         memcpy(own->vectors, source->vectors, source->count * sizeof(*own->vectors));
         flat_encoding_start(own);
         encoding = own;
@@ -370,7 +370,7 @@ int32_t flat_block_write_picks(flat_writer *writer, flat_crew *crew, uint64_t bl
     int32_t code = SIMPLUGIN_OK;
 
     if (!vectors || !ids || !numbers)
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
     for (uint64_t i = 0; i < fields->count && code == SIMPLUGIN_OK; i++)
         code = flat_writer_field(writer, fields->items[i].name, fields->items[i].type, &numbers[i],
                                  error);
@@ -401,7 +401,7 @@ int32_t flat_ids_point(flat_writer *writer, const flat_snapshot *from, const uin
     int rc = 0;
 
     if (!entries)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     for (uint32_t i = 0; i < count; i++) {
         entries[i].id = flat_snapshot_id(from, rows[i]);
         entries[i].place = first + i;

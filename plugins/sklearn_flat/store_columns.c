@@ -63,7 +63,7 @@ static int32_t tail_value(const flat_snapshot *snapshot, const flat_tail_view *v
     scratch->size = 0;
     sp_buffer_append(scratch, bytes, size);
     if (scratch->failed)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     what = flat_column_decode(scratch->data, scratch->size,
                               snapshot->table->fields.items[field].type, 1, column);
     if (what)
@@ -81,7 +81,7 @@ static int32_t tail_column(const flat_snapshot *snapshot, uint32_t field, flat_s
     sp_buffer scratch;
 
     if (!builder)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     sp_buffer_init(&scratch);
     flat_builder_init(builder, table->fields.items[field].type);
     for (uint64_t i = 0; i < table->tail_count && code == SIMPLUGIN_OK; i++) {
@@ -95,7 +95,7 @@ static int32_t tail_column(const flat_snapshot *snapshot, uint32_t field, flat_s
             flat_builder_append_null(builder);
     }
     if (code == SIMPLUGIN_OK && flat_builder_failed(builder))
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
     if (code == SIMPLUGIN_OK && builder->valid_count) {
         flat_builder_column(builder, &slot->column);
         slot->builder = builder;
@@ -128,7 +128,7 @@ int32_t flat_snapshot_column(flat_snapshot *snapshot, uint64_t block, const char
     if (!table->columns[field]) {
         table->columns[field] = calloc((size_t)table->block_count + 1, sizeof(flat_slot));
         if (!table->columns[field]) {
-            code = flat_error_no_memory(error);
+            code = plug_error_no_memory(error);
             goto out;
         }
     }

@@ -87,7 +87,7 @@ static int32_t copy_rows(flat_snapshot *from, flat_env *to, const flat_wait *wai
     flat_writer_init(to, wait, &writer);
     copy.rows = calloc((size_t)shape->block_rows, sizeof(*copy.rows));
     if (!copy.rows)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     copy.crew = flat_crew_new();
     do {
         code = flat_wait_check(wait, error);
@@ -160,10 +160,10 @@ int32_t flat_store_backup(flat_store *store, const char *target, const flat_wait
     struct stat info;
 
     if (target[0] != '/')
-        return flat_error_argument(error, "target", "the folder %s of a backup is not absolute",
+        return plug_error_argument(error, "target", "the folder %s of a backup is not absolute",
                                    target);
     if (!lstat(target, &info))
-        return flat_error(error, SIMPLUGIN_ALREADY_EXISTS, "the folder %s of a backup exists already",
+        return plug_error(error, SIMPLUGIN_ALREADY_EXISTS, "the folder %s of a backup exists already",
                           target);
     code = flat_snapshot_new(store, &snapshot, error);
     if (code != SIMPLUGIN_OK)
@@ -171,12 +171,12 @@ int32_t flat_store_backup(flat_store *store, const char *target, const flat_wait
     parent = parent_of(target);
     if (!parent || asprintf(&fresh, "%s.partial-%ld", target, (long)getpid()) < 0) {
         fresh = NULL;
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     path = flat_generation_path(fresh, 1);
     if (!path) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     code = flat_folder_make(fresh, snapshot->env->view.name, error);
@@ -186,7 +186,7 @@ int32_t flat_store_backup(flat_store *store, const char *target, const flat_wait
     if (code == SIMPLUGIN_OK)
         code = flat_folder_sync(fresh, error);
     if (code == SIMPLUGIN_OK && rename(fresh, target))
-        code = flat_error_errno(error, errno, "make", target);
+        code = plug_error_errno(error, errno, "make", target);
     else if (code == SIMPLUGIN_OK) {
         made = 0;
         code = flat_folder_sync(parent, error);
@@ -279,7 +279,7 @@ int32_t flat_store_compact(flat_store *store, const flat_wait *wait, flat_progre
     path = flat_generation_path(store->folder, generation);
     if (!old || !path || asprintf(&fresh, "%s.new", path) < 0) {
         fresh = NULL;
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     *bytes_before = bytes_of(old);
@@ -292,7 +292,7 @@ int32_t flat_store_compact(flat_store *store, const flat_wait *wait, flat_progre
     if (snapshot)
         flat_snapshot_end(snapshot);
     if (code == SIMPLUGIN_OK && rename(fresh, path))
-        code = flat_error_errno(error, errno, "make", path);
+        code = plug_error_errno(error, errno, "make", path);
     if (code == SIMPLUGIN_OK)
         code = flat_folder_sync(store->folder, error);
     if (code == SIMPLUGIN_OK)

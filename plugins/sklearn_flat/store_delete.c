@@ -55,12 +55,12 @@ static int32_t delete_step(flat_writer *writer, void *context, simplugin_error *
     work->deleted = 0;
     if (work->newest && (work->newest->env != writer->env ||
                          work->newest->table->id != mdb_txn_id(writer->txn) - 1))
-        return flat_error(error, SIMPLUGIN_BUSY,
+        return plug_error(error, SIMPLUGIN_BUSY,
                           "collection \"%.*s\" has changed since its rows were chosen; try again",
                           (int)writer->env->view.name.size, writer->env->view.name.data);
     places = calloc((size_t)work->count + 1, sizeof(*places));
     if (!places)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     for (uint64_t i = 0; i < work->count && code == SIMPLUGIN_OK; i++) {
         MDB_val key = {work->entries[i].id.size, (void *)(uintptr_t)work->entries[i].id.data}, value;
         int rc;
@@ -128,7 +128,7 @@ int32_t flat_store_delete(flat_store *store, const sp_column *ids, const flat_wa
         return SIMPLUGIN_OK;
     work.entries = calloc((size_t)ids->count, sizeof(*work.entries));
     if (!work.entries)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     for (uint64_t i = 0; i < ids->count; i++)
         work.entries[i].id = sp_column_text(ids, i);
     code = delete_entries(store, &work, wait, error);
@@ -149,7 +149,7 @@ int32_t flat_store_delete_rows(flat_store *store, const flat_snapshot *snapshot,
         return SIMPLUGIN_OK;
     work.entries = calloc((size_t)count, sizeof(*work.entries));
     if (!work.entries)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     for (uint64_t i = 0; i < count && code == SIMPLUGIN_OK; i++) {
         work.entries[i].id = flat_snapshot_id(snapshot, rows[i]);
         if (work.entries[i].id.size == 0)

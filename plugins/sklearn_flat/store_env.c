@@ -24,14 +24,14 @@ uint64_t flat_map_size_forced;
 
 int32_t flat_corrupt(const flat_env *env, const char *what, simplugin_error **error)
 {
-    return flat_error(error, SIMPLUGIN_CORRUPT, "collection \"%.*s\" is damaged: %s",
+    return plug_error(error, SIMPLUGIN_CORRUPT, "collection \"%.*s\" is damaged: %s",
                       (int)env->view.name.size, env->view.name.data, what);
 }
 
 int32_t flat_corrupt_block(const flat_env *env, uint64_t block, const char *what,
                            simplugin_error **error)
 {
-    return flat_error(error, SIMPLUGIN_CORRUPT, "collection \"%.*s\" is damaged: block %llu: %s",
+    return plug_error(error, SIMPLUGIN_CORRUPT, "collection \"%.*s\" is damaged: block %llu: %s",
                       (int)env->view.name.size, env->view.name.data, (unsigned long long)block,
                       what);
 }
@@ -66,8 +66,8 @@ int32_t flat_mdb_error(const flat_env *env, int rc, const char *action, simplugi
     int size = env->view.name.data ? (int)env->view.name.size : (int)strlen(env->folder);
 
     if (rc > 0 && rc != ENOMEM)
-        return flat_error_errno(error, rc, action, env->folder);
-    return flat_error(error, code_of(rc), "cannot %s collection \"%.*s\": %s", action, size, what,
+        return plug_error_errno(error, rc, action, env->folder);
+    return plug_error(error, code_of(rc), "cannot %s collection \"%.*s\": %s", action, size, what,
                       mdb_strerror(rc));
 }
 
@@ -122,12 +122,12 @@ static int32_t head_check(const flat_env *env, int fd, meta *newest, simplugin_e
     if (!what && version == 1)
         what = meta_read(fd, newest->page_size, &other, &version);
     if (!what && version != 1)
-        return flat_error(error, SIMPLUGIN_VERSION_TOO_NEW,
+        return plug_error(error, SIMPLUGIN_VERSION_TOO_NEW,
                           "%s was written by LMDB's format %d, this is 1", env->folder, version);
     if (!what && other.page_size != newest->page_size)
         what = "the two heads of its file differ";
     if (what)
-        return flat_error(error, SIMPLUGIN_CORRUPT, "%s is damaged: %s", env->folder, what);
+        return plug_error(error, SIMPLUGIN_CORRUPT, "%s is damaged: %s", env->folder, what);
     if (other.transaction > newest->transaction)
         *newest = other;
     return SIMPLUGIN_OK;
@@ -168,7 +168,7 @@ static int32_t missing_check(flat_env *env, uint64_t first, uint64_t last, simpl
         return SIMPLUGIN_OK;
     if (rc && rc != MDB_NOTFOUND && rc != MDB_CORRUPTED)
         return flat_mdb_error(env, rc, "open", error);
-    return flat_error(error, SIMPLUGIN_CORRUPT,
+    return plug_error(error, SIMPLUGIN_CORRUPT,
                       "%s is damaged: its file is cut short, %llu of %llu pages are there",
                       env->folder, (unsigned long long)first, (unsigned long long)last + 1);
 }
@@ -257,16 +257,16 @@ static int32_t schema_load(flat_env *env, MDB_txn *txn, simplugin_error **error)
         return flat_mdb_error(env, rc, "read the schema of", error);
     what = flat_schema_decode(value.mv_data, value.mv_size, &view, &version);
     if (version > FLAT_FORMAT_VERSION)
-        return flat_error(error, SIMPLUGIN_VERSION_TOO_NEW,
+        return plug_error(error, SIMPLUGIN_VERSION_TOO_NEW,
                           "%s was written in format %u, this version of simplugin reads up to %u",
                           env->folder, version, FLAT_FORMAT_VERSION);
     if (what)
-        return flat_error(error, SIMPLUGIN_CORRUPT, "%s is damaged: %s", env->folder, what);
+        return plug_error(error, SIMPLUGIN_CORRUPT, "%s is damaged: %s", env->folder, what);
     /* A copy with room for the zeros that end metric and attributes. */
     size = value.mv_size + 2;
     env->schema_bytes = malloc((size_t)size);
     if (!env->schema_bytes)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     memcpy(env->schema_bytes, view.name.data, view.name.size);
     memcpy(env->schema_bytes + view.name.size, view.metric.data, view.metric.size);
     env->schema_bytes[view.name.size + view.metric.size] = 0;
@@ -345,17 +345,17 @@ int32_t flat_env_open_file(const char *folder, const char *path, uint64_t genera
     meta head;
 
     if (!env)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (locks_init(env)) {
         free(env);
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     }
     env->lock_fd = -1;
     env->pid = getpid();
     env->generation = generation;
     env->folder = strdup(folder);
     if (!env->folder) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     fd = open(path, O_RDWR | O_CLOEXEC);
@@ -364,7 +364,7 @@ int32_t flat_env_open_file(const char *folder, const char *path, uint64_t genera
         fd = open(path, O_RDONLY | O_CLOEXEC);
     }
     if (fd < 0 || fstat(fd, &file)) {
-        code = flat_error_errno(error, errno, "open", path);
+        code = plug_error_errno(error, errno, "open", path);
         goto out;
     }
     env->device = file.st_dev;
@@ -374,7 +374,7 @@ int32_t flat_env_open_file(const char *folder, const char *path, uint64_t genera
         goto out;
     env->lock_fd = flat_lock_open(folder, &lock_writable);
     if (env->lock_fd < 0 && (errno == ENOMEM || errno == EMFILE || errno == ENFILE)) {
-        code = flat_error_errno(error, errno, "open the lock of", folder);
+        code = plug_error_errno(error, errno, "open the lock of", folder);
         goto out;
     }
     if (env->lock_fd < 0 || !lock_writable)
@@ -386,7 +386,7 @@ int32_t flat_env_open_file(const char *folder, const char *path, uint64_t genera
         /* LMDB would read past the end and be killed. */
         if (head.last_page > pages + (UINT64_C(1) << 20) || env->read_only ||
             fallocate(fd, 0, (off_t)size - 1, 1)) {
-            code = flat_error(error, SIMPLUGIN_CORRUPT,
+            code = plug_error(error, SIMPLUGIN_CORRUPT,
                               "%s is damaged: its file is cut short, %llu of %llu pages are there",
                               folder, (unsigned long long)pages,
                               (unsigned long long)head.last_page + 1);
@@ -411,7 +411,7 @@ int32_t flat_env_open_file(const char *folder, const char *path, uint64_t genera
         goto out;
     env->codes = sp_codes_new(env->view.shape.dimension);
     if (!env->codes) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     *result = env;
@@ -507,9 +507,9 @@ out:
     if (lock_path)
         unlink(lock_path);
     if (rc > 0)
-        code = flat_error_errno(error, rc, "make", path);
+        code = plug_error_errno(error, rc, "make", path);
     else if (rc)
-        code = flat_error(error, SIMPLUGIN_IO, "cannot make %s: %s", path, mdb_strerror(rc));
+        code = plug_error(error, SIMPLUGIN_IO, "cannot make %s: %s", path, mdb_strerror(rc));
     free(lock_path);
     sp_buffer_clear(&schema_bytes);
     sp_buffer_clear(&state_bytes);

@@ -66,9 +66,9 @@ static int32_t number_fields(flat_writer *writer, setting *set, simplugin_error 
             any = sp_column_is_valid(column, input_row(rows, i));
         set->numbers[f] = known < writer->fields.count ? (uint32_t)known : UINT32_MAX;
         if (!flat_type_valid(column->type))
-            code = flat_error_argument(error, name, "field \"%s\" has no known type", name);
+            code = plug_error_argument(error, name, "field \"%s\" has no known type", name);
         else if (!*name || strlen(name) > FLAT_NAME_MAX)
-            code = flat_error_argument(error, name, "a field's name has 1 to %d bytes", FLAT_NAME_MAX);
+            code = plug_error_argument(error, name, "a field's name has 1 to %d bytes", FLAT_NAME_MAX);
         else if (any)
             code = flat_writer_field(writer, name, column->type, &set->numbers[f], error);
     }
@@ -170,7 +170,7 @@ static int32_t set_tail_row(flat_writer *writer, setting *set, const target *one
     flat_tail_encode(&out, shape, view->sequence, table->tail[index].vector, count);
     sp_buffer_append(&out, fields.data, fields.size);
     if (code == SIMPLUGIN_OK && (fields.failed || out.failed))
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
     value.mv_size = out.size;
     value.mv_data = out.data;
     if (code == SIMPLUGIN_OK) {
@@ -220,7 +220,7 @@ static int32_t set_step(flat_writer *writer, void *context, simplugin_error **er
     set->targets = calloc((size_t)set->rows->count, sizeof(*set->targets));
     set->numbers = calloc((size_t)set->rows->field_count + 1, sizeof(*set->numbers));
     if (!set->targets || !set->numbers)
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
     if (code == SIMPLUGIN_OK)
         code = flat_snapshot_of(writer->env, &set->snapshot, error);
     if (code == SIMPLUGIN_OK)

@@ -20,7 +20,7 @@
 #include <sys/types.h>
 
 #include "kernels.h"
-#include "plugin.h"
+#include "plug.h"
 #include "store.h"
 #include "store_format.h"
 

@@ -35,15 +35,15 @@ const flat_wait flat_wait_forever = {INT64_MAX, 0};
 
 int flat_wait_cancelled(const flat_wait *wait)
 {
-    return wait->cancel && flat_host->cancelled(wait->cancel);
+    return wait->cancel && plug_host->cancelled(wait->cancel);
 }
 
 int32_t flat_wait_check(const flat_wait *wait, simplugin_error **error)
 {
     if (flat_wait_cancelled(wait))
-        return flat_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
+        return plug_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
     if (wait->deadline != INT64_MAX && sp_clock_now() >= wait->deadline)
-        return flat_error(error, SIMPLUGIN_DEADLINE_EXCEEDED, "the call's time is over");
+        return plug_error(error, SIMPLUGIN_DEADLINE_EXCEEDED, "the call's time is over");
     return SIMPLUGIN_OK;
 }
 
@@ -115,12 +115,12 @@ static int32_t busy(const flat_env *env, long pid, simplugin_error **error)
 {
     char text[24];
 
-    flat_error(error, SIMPLUGIN_BUSY, "process %ld is writing to collection \"%.*s\"; try again later",
+    plug_error(error, SIMPLUGIN_BUSY, "process %ld is writing to collection \"%.*s\"; try again later",
                pid, (int)env->view.name.size, env->view.name.data);
     if (error) {
         int size = snprintf(text, sizeof(text), "%ld", pid);
 
-        flat_host->error_add_detail(error, "pid", 3, text, (uint64_t)size);
+        plug_host->error_add_detail(error, "pid", 3, text, (uint64_t)size);
     }
     return SIMPLUGIN_BUSY;
 }
@@ -139,7 +139,7 @@ static int32_t take_flag(flat_env *env, const flat_wait *wait, simplugin_error *
     env->wanting++;
     while (env->writing && code == SIMPLUGIN_OK) {
         if (flat_wait_cancelled(wait))
-            code = flat_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
+            code = plug_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
         else if (over(wait))
             code = busy(env, (long)env->pid, error);
         else
@@ -185,9 +185,9 @@ int32_t flat_turn_take(flat_env *env, const flat_wait *wait, simplugin_error **e
     }
     while (code == SIMPLUGIN_OK && (errnum = set_lock(env->lock_fd, F_WRLCK, TURN)) != 0) {
         if (!is_taken(errnum))
-            code = flat_error_errno(error, errnum, "lock", env->folder);
+            code = plug_error_errno(error, errnum, "lock", env->folder);
         else if (flat_wait_cancelled(wait))
-            code = flat_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
+            code = plug_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
         else if (over(wait))
             code = busy(env, holder(env), error);
         else {
@@ -245,7 +245,7 @@ int32_t flat_turn_share(flat_env *env, simplugin_error **error)
     pthread_mutex_unlock(&env->lock);
     while (code == SIMPLUGIN_OK && (errnum = set_lock(env->lock_fd, F_RDLCK, TURN)) != 0) {
         if (!is_taken(errnum))
-            code = flat_error_errno(error, errnum, "lock", env->folder);
+            code = plug_error_errno(error, errnum, "lock", env->folder);
         else if (sp_clock_now() >= deadline)
             code = busy(env, holder(env), error);
         else
@@ -277,9 +277,9 @@ int32_t flat_generation_lock(int fd, int exclusive, const char *folder, simplugi
         return SIMPLUGIN_OK;
     while (code == SIMPLUGIN_OK && (errnum = set_lock(fd, type, GENERATION)) != 0) {
         if (!is_taken(errnum))
-            code = flat_error_errno(error, errnum, "lock", folder);
+            code = plug_error_errno(error, errnum, "lock", folder);
         else if (sp_clock_now() >= deadline)
-            code = flat_error(error, SIMPLUGIN_BUSY, "%s is being opened or compacted", folder);
+            code = plug_error(error, SIMPLUGIN_BUSY, "%s is being opened or compacted", folder);
         else
             nap(&length, deadline);
     }

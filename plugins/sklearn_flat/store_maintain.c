@@ -90,7 +90,7 @@ static int32_t fold(flat_writer *writer, void *context, simplugin_error **error)
     ages = calloc((size_t)snapshot->table->tail_count, sizeof(*ages));
     rows = calloc((size_t)count, sizeof(*rows));
     if (!ages || !rows) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     for (uint64_t i = 0; i < snapshot->table->tail_count; i++) {
@@ -219,7 +219,7 @@ static int32_t clean_ids(flat_writer *writer, uint64_t block, const flat_record 
     if (!rc) {
         copy = malloc(ids.mv_size + 1);
         if (!copy)
-            return flat_error_no_memory(error);
+            return plug_error_no_memory(error);
         memcpy(copy, ids.mv_data, ids.mv_size);
     }
     for (uint32_t slot = record->cleaned; copy && slot < after.cleaned && !rc; slot++) {
@@ -296,7 +296,7 @@ static int32_t merge(flat_writer *writer, void *context, simplugin_error **error
     rows = calloc((size_t)shape->block_rows, sizeof(*rows));
     chosen = calloc((size_t)table->block_count + 1, sizeof(*chosen));
     if (!rows || !chosen) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     for (uint64_t i = 0; i < table->block_count; i++) {

@@ -25,7 +25,7 @@ int32_t flat_env_cover(flat_env *env, simplugin_error **error)
     int fd = -1;
 
     if (mdb_env_info(env->mdb, &info) || mdb_env_get_fd(env->mdb, &fd) || fstat(fd, &file))
-        return flat_error(error, SIMPLUGIN_IO, "cannot look at %s", env->folder);
+        return plug_error(error, SIMPLUGIN_IO, "cannot look at %s", env->folder);
     size = ((uint64_t)info.me_last_pgno + 1) * env->page_size;
     if ((uint64_t)file.st_size >= size)
         return SIMPLUGIN_OK;
@@ -104,9 +104,9 @@ int32_t flat_env_grow(flat_env *env, uint64_t need, const flat_wait *wait, simpl
         int64_t now = sp_clock_now();
 
         if (flat_wait_cancelled(wait))
-            code = flat_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
+            code = plug_error(error, SIMPLUGIN_CANCELLED, "the call was cancelled");
         else if (now >= wait->deadline || now >= patience)
-            code = flat_error(error, SIMPLUGIN_BUSY,
+            code = plug_error(error, SIMPLUGIN_BUSY,
                               "collection \"%.*s\" cannot grow while searches or scans of this "
                               "process go on; try again later",
                               (int)env->view.name.size, env->view.name.data);
@@ -124,7 +124,7 @@ int32_t flat_env_grow(flat_env *env, uint64_t need, const flat_wait *wait, simpl
             size = (size + MAP_STEP - 1) / MAP_STEP * MAP_STEP;
         }
         if (size && !has_room(size))
-            code = flat_error_no_memory(error);
+            code = plug_error_no_memory(error);
         else {
             int rc = mdb_env_set_mapsize(env->mdb, (size_t)size);
 

@@ -20,7 +20,7 @@
 int32_t flat_name_check(sp_text name, simplugin_error **error)
 {
     if (name.size == 0 || name.size > FLAT_NAME_MAX)
-        return flat_error_argument(error, "collection", "a collection's name has 1 to %d bytes, not %zu",
+        return plug_error_argument(error, "collection", "a collection's name has 1 to %d bytes, not %zu",
                                    FLAT_NAME_MAX, name.size);
     return SIMPLUGIN_OK;
 }
@@ -98,7 +98,7 @@ static int32_t each_folder(const char *root,
     int stop = 0;
 
     if (!dir)
-        return errno == ENOENT ? SIMPLUGIN_OK : flat_error_errno(error, errno, "list", root);
+        return errno == ENOENT ? SIMPLUGIN_OK : plug_error_errno(error, errno, "list", root);
     while (!stop && code == SIMPLUGIN_OK && (errno = 0, entry = readdir(dir)) != NULL) {
         char found[FLAT_NAME_MAX];
         sp_text name = {found, 0};
@@ -109,13 +109,13 @@ static int32_t each_folder(const char *root,
             continue;
         folder = flat_path(root, entry->d_name);
         if (!folder)
-            code = flat_error_no_memory(error);
+            code = plug_error_no_memory(error);
         else if (folder_is(folder, any, found, &name.size, &errnum))
             stop = each(context, folder, name);
         free(folder);
     }
     if (code == SIMPLUGIN_OK && !stop && errno)
-        code = flat_error_errno(error, errno, "list", root);
+        code = plug_error_errno(error, errno, "list", root);
     closedir(dir);
     return code;
 }
@@ -148,26 +148,26 @@ int32_t flat_folder_find(const char *root, sp_text name, char **folder, simplugi
     if (code != SIMPLUGIN_OK)
         return code;
     if (root[0] != '/')
-        return flat_error_argument(error, "root", "the folder of collections %s is not absolute", root);
+        return plug_error_argument(error, "root", "the folder of collections %s is not absolute", root);
     flat_folder_name(name, file);
     direct = flat_path(root, file);
     if (!direct)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (folder_is(direct, name, NULL, NULL, &errnum)) {
         *folder = direct;
         return SIMPLUGIN_OK;
     }
     free(direct);
     if (errnum == ENOMEM)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (errnum == EACCES)
-        return flat_error(error, SIMPLUGIN_PERMISSION_DENIED,
+        return plug_error(error, SIMPLUGIN_PERMISSION_DENIED,
                           "collection \"%.*s\" in %s may not be read by this user", (int)name.size,
                           name.data, root);
     /* A backup that was put here under another folder's name. */
     code = each_folder(root, match, &wanted, error);
     if (code == SIMPLUGIN_OK && wanted.found && !wanted.folder)
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
     *folder = wanted.folder;
     return code;
 }
@@ -210,7 +210,7 @@ int32_t flat_folder_generation(const char *folder, uint64_t *generation, simplug
 
     *generation = 0;
     if (!dir)
-        return flat_error_errno(error, errno, "open", folder);
+        return plug_error_errno(error, errno, "open", folder);
     while ((entry = readdir(dir)) != NULL) {
         unsigned long long number = 0;
         char *end = NULL;
@@ -231,9 +231,9 @@ int32_t flat_folder_sync(const char *folder, simplugin_error **error)
     int32_t code = SIMPLUGIN_OK;
 
     if (fd < 0)
-        return flat_error_errno(error, errno, "open", folder);
+        return plug_error_errno(error, errno, "open", folder);
     if (fsync(fd))
-        code = flat_error_errno(error, errno, "write", folder);
+        code = plug_error_errno(error, errno, "write", folder);
     close(fd);
     return code;
 }
@@ -245,26 +245,26 @@ int32_t flat_folder_make(const char *folder, sp_text name, simplugin_error **err
     int fd = -1, writable = 0;
 
     if (mkdir(folder, 0700))
-        return flat_error_errno(error, errno, "make", folder);
+        return plug_error_errno(error, errno, "make", folder);
     path = flat_path(folder, "name");
     if (!path) {
-        code = flat_error_no_memory(error);
+        code = plug_error_no_memory(error);
         goto out;
     }
     fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) {
-        code = flat_error_errno(error, errno, "make", path);
+        code = plug_error_errno(error, errno, "make", path);
         goto out;
     }
     errno = ENOSPC; /* what a short write means */
     if (write(fd, name.data, name.size) != (ssize_t)name.size || fsync(fd)) {
-        code = flat_error_errno(error, errno, "write", path);
+        code = plug_error_errno(error, errno, "write", path);
         goto out;
     }
     close(fd);
     fd = flat_lock_open(folder, &writable);
     if (fd < 0)
-        code = flat_error_errno(error, errno, "make the lock of", folder);
+        code = plug_error_errno(error, errno, "make the lock of", folder);
 out:
     if (fd >= 0)
         close(fd);
@@ -293,10 +293,10 @@ int32_t flat_root_make(const char *root, simplugin_error **error)
     int32_t code = SIMPLUGIN_OK;
 
     if (root[0] != '/')
-        return flat_error_argument(error, "root", "the folder of collections %s is not absolute", root);
+        return plug_error_argument(error, "root", "the folder of collections %s is not absolute", root);
     path = strdup(root);
     if (!path)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     for (char *at = path + 1; code == SIMPLUGIN_OK; at++) {
         char end = *at;
 
@@ -309,7 +309,7 @@ int32_t flat_root_make(const char *root, simplugin_error **error)
 
             /* Above what exists there may be folders that may not be written. */
             if (stat(path, &info) || !S_ISDIR(info.st_mode))
-                code = flat_error_errno(error, errnum, "make", path);
+                code = plug_error_errno(error, errnum, "make", path);
         }
         *at = end;
         if (!end)

@@ -66,7 +66,7 @@ static uint64_t number(const uint8_t *at)
 
 static int32_t damaged(walk *w, uint64_t page, const char *what)
 {
-    return flat_error(w->error, SIMPLUGIN_CORRUPT, "collection \"%.*s\" is damaged: page %llu: %s",
+    return plug_error(w->error, SIMPLUGIN_CORRUPT, "collection \"%.*s\" is damaged: page %llu: %s",
                       (int)w->env->view.name.size, w->env->view.name.data,
                       (unsigned long long)page, what);
 }
@@ -88,7 +88,7 @@ static int32_t read_at(walk *w, uint64_t page, void *out, size_t size)
     ssize_t count = pread(w->fd, out, size, (off_t)(page * w->page_size));
 
     if (count < 0)
-        return flat_error_errno(w->error, errno, "read", w->env->folder);
+        return plug_error_errno(w->error, errno, "read", w->env->folder);
     return count == (ssize_t)size ? SIMPLUGIN_OK : damaged(w, page, "it is not in the file");
 }
 
@@ -163,7 +163,7 @@ static int32_t check_free(walk *w, const node *item)
             memmove(list, list + HEAD, (size_t)item->size);
     }
     if (!list)
-        return flat_error_no_memory(w->error);
+        return plug_error_no_memory(w->error);
     count = item->size >= 8 && code == SIMPLUGIN_OK ? number(list) : 0;
     if (code == SIMPLUGIN_OK && (item->size < 8 || count > item->size / 8 - 1))
         code = damaged(w, page, "the list of free pages is damaged");
@@ -208,7 +208,7 @@ static int32_t check_page(walk *w, uint64_t at, unsigned depth, int descend, uns
         return code;
     page = malloc((size_t)w->page_size);
     if (!page)
-        return flat_error_no_memory(w->error);
+        return plug_error_no_memory(w->error);
     code = flat_wait_check(w->wait, w->error);
     if (code == SIMPLUGIN_OK)
         code = read_at(w, at, page, (size_t)w->page_size);
@@ -281,7 +281,7 @@ int32_t flat_pages_check(const flat_env *env, int fd, uint64_t transaction, int 
         return damaged(&w, 0, "it is not a head");
     w.used = calloc((size_t)(w.last / 8 + 1), 1);
     if (!w.used)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     code = check_tree(&w, meta + 88, 1);
     if (code == SIMPLUGIN_OK && number(meta + 80) != NO_PAGE)
         code = check_page(&w, number(meta + 80), 0, 0, INTEGER_KEYS, 1);

@@ -102,10 +102,10 @@ int32_t flat_snapshot_of(flat_env *env, flat_snapshot **result, simplugin_error 
     int rc = 0;
 
     if (!snapshot)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (pthread_mutex_init(&snapshot->lock, NULL)) {
         free(snapshot);
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     }
     do {
         code = enter(env, error);
@@ -181,7 +181,7 @@ int32_t flat_snapshot_new(flat_store *store, flat_snapshot **result, simplugin_e
         } else if (snapshot->table->state.dropped) {
             flat_snapshot_free(snapshot);
             snapshot = NULL;
-            code = flat_error(error, SIMPLUGIN_NOT_FOUND, "collection \"%s\" was dropped", store->name);
+            code = plug_error(error, SIMPLUGIN_NOT_FOUND, "collection \"%s\" was dropped", store->name);
         } else if (snapshot->table->state.superseded) {
             flat_snapshot_end(snapshot);
             snapshot = NULL;

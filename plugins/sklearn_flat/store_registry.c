@@ -73,9 +73,9 @@ static int32_t open_generation(registry *all, const char *folder, uint64_t gener
     struct stat file;
 
     if (!path)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (stat(path, &file)) {
-        code = flat_error_errno(error, errno, "open", path);
+        code = plug_error_errno(error, errno, "open", path);
         goto out;
     }
     while ((*env = find(all, &file)) != NULL && (*env)->closing)
@@ -112,19 +112,19 @@ static int32_t open_newest(registry *all, const char *folder, flat_env **env,
 
     fd = flat_lock_open(folder, &writable);
     if (fd < 0 && errno == ENOENT)
-        return flat_error(error, SIMPLUGIN_NOT_FOUND, "there is no collection in %s any more", folder);
+        return plug_error(error, SIMPLUGIN_NOT_FOUND, "there is no collection in %s any more", folder);
     code = flat_generation_lock(fd, 0, folder, error);
     if (code == SIMPLUGIN_OK)
         code = flat_folder_generation(folder, &generation, error);
     if (code == SIMPLUGIN_OK && generation == 0)
-        code = flat_error(error, SIMPLUGIN_CORRUPT, "%s is damaged: its file store-1.mdb is missing",
+        code = plug_error(error, SIMPLUGIN_CORRUPT, "%s is damaged: its file store-1.mdb is missing",
                           folder);
     while (code == SIMPLUGIN_OK) {
         code = open_generation(all, folder, generation, &found, error);
         if (code == SIMPLUGIN_OK)
             code = flat_state_now(found, NULL, &state, error);
         if (code == SIMPLUGIN_OK && state.dropped)
-            code = flat_error(error, SIMPLUGIN_NOT_FOUND, "collection \"%.*s\" was dropped",
+            code = plug_error(error, SIMPLUGIN_NOT_FOUND, "collection \"%.*s\" was dropped",
                               (int)found->view.name.size, found->view.name.data);
         if (code == SIMPLUGIN_OK && state.superseded <= generation) {
             *env = found;
@@ -170,7 +170,7 @@ int32_t flat_env_open_folder(const char *folder, flat_env **env, simplugin_error
     int32_t code;
 
     if (!all)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     pthread_mutex_lock(&all->lock);
     code = open_newest(all, folder, env, error);
     pthread_mutex_unlock(&all->lock);
@@ -204,7 +204,7 @@ int32_t flat_env_hold(flat_store *store, flat_env **env, simplugin_error **error
     flat_env *fresh = NULL;
 
     if (!all)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     pthread_mutex_lock(&all->lock);
     if (store->env->pid != all->pid) {
         code = open_newest(all, store->folder, &fresh, error);
@@ -228,7 +228,7 @@ int32_t flat_env_follow(flat_store *store, flat_env *env, simplugin_error **erro
     flat_env *fresh = NULL;
 
     if (!all)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     pthread_mutex_lock(&all->lock);
     if (store->env == env) {
         code = open_newest(all, store->folder, &fresh, error);

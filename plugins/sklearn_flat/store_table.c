@@ -61,7 +61,7 @@ int32_t flat_fields_read(const flat_env *env, MDB_txn *txn, flat_fields *fields,
     code = flat_fields_decode(value.mv_data, value.mv_size, fields, &what);
     if (code == SIMPLUGIN_CORRUPT)
         return flat_corrupt(env, what, error);
-    return code == SIMPLUGIN_OK ? code : flat_error_no_memory(error);
+    return code == SIMPLUGIN_OK ? code : plug_error_no_memory(error);
 }
 
 /* ---- blocks -------------------------------------------------------------------------- */
@@ -99,7 +99,7 @@ static int32_t add_block(const flat_env *env, flat_table *table, uint64_t number
     if (record.retired)
         return SIMPLUGIN_OK;
     if (!block_room(table))
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     block = &table->blocks[table->block_count];
     memset(block, 0, sizeof(*block));
     block->first_row = table->block_count * env->view.shape.block_rows;
@@ -222,7 +222,7 @@ static int32_t place_vectors(const flat_env *env, flat_table *table, simplugin_e
     if (copies) {
         table->tail_vectors = malloc((size_t)(copies * dimension) * sizeof(float));
         if (!table->tail_vectors)
-            return flat_error_no_memory(error);
+            return plug_error_no_memory(error);
     }
     next = table->tail_vectors;
     for (uint64_t i = 0; i < table->tail_count; i++) {
@@ -256,7 +256,7 @@ static int32_t find_tail(const flat_env *env, MDB_cursor *cursor, flat_table *ta
         if (view.sequence < table->state.floor)
             continue;
         if (!tail_room(table))
-            return flat_error_no_memory(error);
+            return plug_error_no_memory(error);
         table->tail[table->tail_count].row = first + table->tail_count;
         table->tail[table->tail_count].id.data = key.mv_data;
         table->tail[table->tail_count].id.size = key.mv_size;
@@ -281,10 +281,10 @@ int32_t flat_table_build(const flat_env *env, MDB_txn *txn, flat_table **result,
     int rc = 0;
 
     if (!table)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     if (pthread_mutex_init(&table->lock, NULL)) {
         free(table);
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     }
     atomic_init(&table->users, 1);
     table->id = mdb_txn_id(txn);
@@ -298,7 +298,7 @@ int32_t flat_table_build(const flat_env *env, MDB_txn *txn, flat_table **result,
     if (table->fields.count) {
         table->columns = calloc((size_t)table->fields.count, sizeof(*table->columns));
         if (!table->columns) {
-            code = flat_error_no_memory(error);
+            code = plug_error_no_memory(error);
             goto out;
         }
     }

@@ -123,9 +123,9 @@ static int32_t number_fields(flat_writer *writer, const flat_rows *rows, uint32_
         const char *name = rows->field_names[i];
 
         if (!flat_type_valid(column->type))
-            code = flat_error_argument(error, name, "field \"%s\" has no known type", name);
+            code = plug_error_argument(error, name, "field \"%s\" has no known type", name);
         else if (!*name || strlen(name) > FLAT_NAME_MAX)
-            code = flat_error_argument(error, name, "a field's name has 1 to %d bytes", FLAT_NAME_MAX);
+            code = plug_error_argument(error, name, "a field's name has 1 to %d bytes", FLAT_NAME_MAX);
         else if (any_value(rows, column)) {
             code = flat_writer_field(writer, name, column->type, &numbers[*count], error);
             columns[(*count)++] = (uint32_t)i;
@@ -170,7 +170,7 @@ static int32_t encode_next(const flat_env *env, upsert *up, simplugin_error **er
     to = rows_before(up, up->target + up->length);
     up->next = flat_encoding_new(env, up->crew, to - from);
     if (!up->next)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     for (uint64_t i = from; i < to; i++)
         up->next->vectors[i - from] = input_vector(up->rows, i);
     flat_encoding_start(up->next);
@@ -187,7 +187,7 @@ static int32_t write_blocks(flat_writer *writer, upsert *up, const uint32_t *num
     int32_t code = SIMPLUGIN_OK;
 
     if (!ids)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     source.ids = ids;
     for (uint64_t block = up->written; block < up->target && code == SIMPLUGIN_OK; block++) {
         uint64_t index = block - up->written;
@@ -210,7 +210,7 @@ static int32_t write_blocks(flat_writer *writer, upsert *up, const uint32_t *num
 
 static int32_t given_twice(sp_text id, simplugin_error **error)
 {
-    return flat_error_argument(error, "ids", "id \"%.*s\" is given twice", (int)id.size, id.data);
+    return plug_error_argument(error, "ids", "id \"%.*s\" is given twice", (int)id.size, id.data);
 }
 
 static int same_as_before(const flat_entry *entries, uint64_t i)
@@ -232,7 +232,7 @@ static int32_t write_ids(flat_writer *writer, upsert *up, simplugin_error **erro
         return SIMPLUGIN_OK;
     entries = calloc((size_t)count, sizeof(*entries));
     if (!entries)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     for (uint64_t i = 0; i < count; i++) {
         entries[i].id = input_id(up->rows, from + i);
         entries[i].place = up->first * up->shape->block_rows + from + i;
@@ -260,7 +260,7 @@ static int32_t write_ids(flat_writer *writer, upsert *up, simplugin_error **erro
         if (old / up->shape->block_rows >= up->first)
             code = given_twice(entries[i].id, error);
         else if (!places_add(&up->old, old) || !later_add(up, entries[i]))
-            code = flat_error_no_memory(error);
+            code = plug_error_no_memory(error);
     }
     if (cursor)
         mdb_cursor_close(cursor);
@@ -370,7 +370,7 @@ static int32_t replace_one(flat_writer *writer, upsert *up, MDB_val *key, simplu
     memcpy(&place, value.mv_data, sizeof(place));
     if (place / up->shape->block_rows >= up->first)
         return given_twice((sp_text){key->mv_data, key->mv_size}, error);
-    return places_add(&up->old, place) ? SIMPLUGIN_OK : flat_error_no_memory(error);
+    return places_add(&up->old, place) ? SIMPLUGIN_OK : plug_error_no_memory(error);
 }
 
 /* The value of one row of the tail. */
@@ -415,7 +415,7 @@ static int32_t write_tail(flat_writer *writer, upsert *up, const uint32_t *numbe
         return SIMPLUGIN_OK;
     entries = calloc((size_t)count, sizeof(*entries));
     if (!entries)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     sp_buffer_init(&bytes);
     for (uint64_t i = 0; i < count; i++) {
         entries[i].id = input_id(up->rows, up->direct + i);
@@ -433,7 +433,7 @@ static int32_t write_tail(flat_writer *writer, upsert *up, const uint32_t *numbe
         if (code != SIMPLUGIN_OK)
             continue;
         if (!encode_tail(writer, up, entries[i].place, numbers, columns, field_count, &bytes)) {
-            code = flat_error_no_memory(error);
+            code = plug_error_no_memory(error);
             continue;
         }
         value.mv_size = bytes.size;
@@ -458,7 +458,7 @@ static int32_t step(flat_writer *writer, void *context, simplugin_error **error)
     int32_t code = SIMPLUGIN_OK;
 
     if (!numbers)
-        return flat_error_no_memory(error);
+        return plug_error_no_memory(error);
     up->old.count = up->old_kept;
     up->later_count = up->later_kept;
     up->replaced = 0;

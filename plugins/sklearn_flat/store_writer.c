@@ -92,7 +92,7 @@ int32_t flat_writer_begin(flat_store *store, const flat_wait *wait, flat_writer 
             continue;
         writer->env = env;
         if (env->read_only) {
-            code = flat_error(error, SIMPLUGIN_READ_ONLY,
+            code = plug_error(error, SIMPLUGIN_READ_ONLY,
                               "collection \"%s\" cannot be written: %s is read-only", store->name,
                               store->folder);
             continue;
@@ -103,7 +103,7 @@ int32_t flat_writer_begin(flat_store *store, const flat_wait *wait, flat_writer 
         writer->has_turn = 1;
         code = flat_state_now(env, wait, &state, error);
         if (code == SIMPLUGIN_OK && state.dropped)
-            code = flat_error(error, SIMPLUGIN_NOT_FOUND, "collection \"%s\" was dropped", store->name);
+            code = plug_error(error, SIMPLUGIN_NOT_FOUND, "collection \"%s\" was dropped", store->name);
         if (code == SIMPLUGIN_OK && state.superseded) {
             flat_turn_give(env);
             writer->has_turn = 0;
@@ -288,16 +288,16 @@ int32_t flat_writer_field(flat_writer *writer, const char *name, uint32_t type, 
     uint64_t position = flat_fields_find(&writer->fields, name);
 
     if (position < writer->fields.count && writer->fields.items[position].type != type)
-        return flat_error_argument(error, name, "field \"%s\" holds %s, not %s", name,
+        return plug_error_argument(error, name, "field \"%s\" holds %s, not %s", name,
                                    sp_column_type_name(writer->fields.items[position].type),
                                    sp_column_type_name(type));
     if (position == writer->fields.count) {
         if (position >= FLAT_FIELDS_MAX)
-            return flat_error(error, SIMPLUGIN_RESOURCE_EXHAUSTED,
+            return plug_error(error, SIMPLUGIN_RESOURCE_EXHAUSTED,
                               "field \"%s\" is one more than the %d a collection can have", name,
                               FLAT_FIELDS_MAX);
         if (flat_fields_add(&writer->fields, name, type) != SIMPLUGIN_OK)
-            return flat_error_no_memory(error);
+            return plug_error_no_memory(error);
     }
     *field = (uint32_t)position;
     return SIMPLUGIN_OK;

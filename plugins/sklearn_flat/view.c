@@ -69,7 +69,7 @@ static flat_view *view_new(flat_call *call, const sp_column *ids)
     if (!view)
         return NULL;
     view->users = 1;
-    view->bytes = malloc((size_t)bytes + call->name.size + 1);
+    view->bytes = malloc((size_t)bytes + call->base.name.size + 1);
     view->ids = calloc((size_t)ids->count + 1, sizeof *view->ids);
     if (!view->bytes || !view->ids) {
         view_free(view);
@@ -77,8 +77,8 @@ static flat_view *view_new(flat_call *call, const sp_column *ids)
     }
     if (bytes)
         memcpy(view->bytes, ids->values, (size_t)bytes);
-    memcpy(view->bytes + bytes, call->name.data, call->name.size);
-    view->collection = (sp_text){view->bytes + bytes, call->name.size};
+    memcpy(view->bytes + bytes, call->base.name.data, call->base.name.size);
+    view->collection = (sp_text){view->bytes + bytes, call->base.name.size};
     for (uint64_t i = 0; i < ids->count; i++) {
         view->ids[i].data = view->bytes + ids->offsets[i];
         view->ids[i].size = (size_t)(ids->offsets[i + 1] - ids->offsets[i]);
@@ -139,15 +139,15 @@ int32_t flat_serve_view_drop(flat_call *call)
 {
     int64_t number = 0;
     uint64_t dropped;
-    int32_t code = flat_arg_int(call, "view", 1, INT64_MAX, &number);
+    int32_t code = plug_arg_int(&call->base, "view", 1, INT64_MAX, &number);
 
     if (code)
         return code;
     if (!number)
-        return flat_fail_argument(call, "view", "view is needed");
-    views_drop(call->instance, &call->name, number, &dropped);
+        return plug_fail_argument(&call->base, "view", "view is needed");
+    views_drop(call->instance, &call->base.name, number, &dropped);
     if (!dropped)
-        code = flat_fail_argument(call, "view", "there is no view %lld", (long long)number);
+        code = plug_fail_argument(&call->base, "view", "there is no view %lld", (long long)number);
     return code;
 }
 
@@ -174,11 +174,11 @@ static int32_t rows_look_up(flat_call *call, flat_snapshot *snapshot, const flat
         int found = flat_snapshot_find(snapshot, view->ids[i], &row);
 
         if (found < 0)
-            code = flat_fail(call, -found, "looking up an id failed");
+            code = plug_fail(&call->base, -found, "looking up an id failed");
         else if (found)
             bit_set(mask, gather, row);
         if (!code && i % BATCH == 0)
-            code = flat_call_check(call);
+            code = plug_check(&call->base);
     }
     return code;
 }
@@ -196,7 +196,7 @@ static int32_t rows_walk(flat_call *call, flat_snapshot *snapshot, const flat_vi
     while (!code && found == BATCH && at < view->count) {
         found = flat_snapshot_rows_by_id(snapshot, last, rows, BATCH);
         if (found < 0)
-            return flat_fail(call, (int32_t)-found, "walking through the ids failed");
+            return plug_fail(&call->base, (int32_t)-found, "walking through the ids failed");
         for (int64_t i = 0; i < found && at < view->count; i++) {
             int order = -1;
 
@@ -206,7 +206,7 @@ static int32_t rows_walk(flat_call *call, flat_snapshot *snapshot, const flat_vi
             if (at < view->count && order == 0)
                 bit_set(mask, gather, rows[i]);
         }
-        code = flat_call_check(call);
+        code = plug_check(&call->base);
     }
     return code;
 }
@@ -273,7 +273,7 @@ static int32_t rows_carry(flat_call *call, flat_snapshot *snapshot, const flat_v
         for (uint64_t j = 0; j < blocks[i].rows; j++)
             if (view_has(view, flat_snapshot_id(snapshot, blocks[i].first_row + j)))
                 mask->bitmaps[i][j / 8] |= (uint8_t)(1 << j % 8);
-        code = flat_call_check(call);
+        code = plug_check(&call->base);
     }
     for (uint64_t j = 0; j < tail_count; j++)
         if (view_has(view, tail[j].id))
@@ -286,9 +286,9 @@ static int32_t mask_make(flat_call *call, flat_snapshot *snapshot, const flat_vi
 {
     flat_mask_ref *made = flat_mask_new(snapshot);
     uint64_t live = flat_snapshot_count(snapshot);
-    flat_names none = {0};
+    plug_names none = {0};
     flat_gather gather;
-    int32_t code = made ? SIMPLUGIN_OK : flat_no_memory(call);
+    int32_t code = made ? SIMPLUGIN_OK : plug_no_memory(&call->base);
 
     if (!code)
         code = flat_gather_init(&gather, call, snapshot, &none);
@@ -350,20 +350,20 @@ int32_t flat_view_mask(flat_call *call, flat_snapshot *snapshot, flat_mask_ref *
     simplugin_instance *instance = call->instance;
     flat_view *view;
     int64_t number = 0;
-    int32_t code = flat_arg_int(call, "view", 1, INT64_MAX, &number);
+    int32_t code = plug_arg_int(&call->base, "view", 1, INT64_MAX, &number);
 
     *mask = NULL;
     if (code || !number)
         return code;
     pthread_mutex_lock(&instance->lock);
     view = instance->views;
-    while (view && (view->number != number || text_compare(view->collection, call->name) != 0))
+    while (view && (view->number != number || text_compare(view->collection, call->base.name) != 0))
         view = view->next;
     if (view)
         view->users++;
     pthread_mutex_unlock(&instance->lock);
     if (!view)
-        return flat_fail_argument(call, "view", "there is no view %lld of this collection",
+        return plug_fail_argument(&call->base, "view", "there is no view %lld of this collection",
                                   (long long)number);
     code = mask_get(call, snapshot, view, mask);
     view_release(instance, view);
@@ -380,18 +380,18 @@ int32_t flat_serve_view_create(flat_call *call)
     uint64_t known = 0;
     sp_column ids;
     int present;
-    int32_t code = flat_arg_ids(call, &ids, &present);
+    int32_t code = plug_arg_ids(&call->base, &ids, &present);
 
     if (!code && !present)
-        code = flat_fail_argument(call, "ids", "ids are needed");
+        code = plug_fail_argument(&call->base, "ids", "ids are needed");
     if (code)
         return code;
     view = view_new(call, &ids);
     if (!view) {
-        code = flat_no_memory(call);
+        code = plug_no_memory(&call->base);
         goto out;
     }
-    code = flat_snapshot_new(call->store, &snapshot, call->error);
+    code = flat_snapshot_new(call->store, &snapshot, call->base.error);
     if (!code)
         code = mask_get(call, snapshot, view, &mask);
     if (code)
@@ -407,10 +407,10 @@ out:
     view_free(view);
     flat_mask_release(mask);
     flat_snapshot_free(snapshot);
-    simplugin_write_map(&call->out, 2);
-    simplugin_write_string(&call->out, "view");
-    simplugin_write_int(&call->out, number);
-    simplugin_write_string(&call->out, "known");
-    simplugin_write_uint(&call->out, known);
+    simplugin_write_map(&call->base.out, 2);
+    simplugin_write_string(&call->base.out, "view");
+    simplugin_write_int(&call->base.out, number);
+    simplugin_write_string(&call->base.out, "known");
+    simplugin_write_uint(&call->base.out, known);
     return code;
 }

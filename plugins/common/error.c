@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plugin.h"
+#include "plug.h"
 
 /* Longer messages are cut: a message is one line. */
 #define MESSAGE_SIZE 1024
@@ -23,10 +23,10 @@ static int32_t set(simplugin_error **error, int32_t code, const char *format, va
         size = 0;
     if ((size_t)size >= sizeof(message))
         size = (int)sizeof(message) - 1;
-    return flat_host->error_set(error, code, message, (uint64_t)size);
+    return plug_host->error_set(error, code, message, (uint64_t)size);
 }
 
-int32_t flat_error(simplugin_error **error, int32_t code, const char *format, ...)
+int32_t plug_error(simplugin_error **error, int32_t code, const char *format, ...)
 {
     va_list args;
 
@@ -36,7 +36,7 @@ int32_t flat_error(simplugin_error **error, int32_t code, const char *format, ..
     return code;
 }
 
-int32_t flat_error_argument(simplugin_error **error, const char *argument, const char *format, ...)
+int32_t plug_error_argument(simplugin_error **error, const char *argument, const char *format, ...)
 {
     va_list args;
 
@@ -44,13 +44,13 @@ int32_t flat_error_argument(simplugin_error **error, const char *argument, const
     set(error, SIMPLUGIN_INVALID_ARGUMENT, format, args);
     va_end(args);
     if (error)
-        flat_host->error_add_detail(error, "argument", 8, argument, strlen(argument));
+        plug_host->error_add_detail(error, "argument", 8, argument, strlen(argument));
     return SIMPLUGIN_INVALID_ARGUMENT;
 }
 
-int32_t flat_error_no_memory(simplugin_error **error)
+int32_t plug_error_no_memory(simplugin_error **error)
 {
-    return flat_error(error, SIMPLUGIN_OUT_OF_MEMORY, "out of memory");
+    return plug_error(error, SIMPLUGIN_OUT_OF_MEMORY, "out of memory");
 }
 
 static int32_t code_of(int errnum)
@@ -78,10 +78,10 @@ static int32_t code_of(int errnum)
     }
 }
 
-int32_t flat_error_errno(simplugin_error **error, int errnum, const char *action, const char *path)
+int32_t plug_error_errno(simplugin_error **error, int errnum, const char *action, const char *path)
 {
     char text[128];
 
-    return flat_error(error, code_of(errnum), "cannot %s %s: %s", action, path,
+    return plug_error(error, code_of(errnum), "cannot %s %s: %s", action, path,
                       strerror_r(errnum, text, sizeof(text)));
 }
