@@ -2,7 +2,8 @@
 # Installing Debian packages, for ./quickstart and ./check.
 
 BUILD_PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config \
-libjansson-dev libsqlite3-dev liblmdb-dev libopenblas-dev"
+libjansson-dev libsqlite3-dev liblmdb-dev libopenblas-dev \
+libgrpc-dev libprotobuf-c-dev protobuf-c-compiler"
 
 say() {
     printf '== %s\n' "$*"

@@ -91,15 +91,15 @@ int32_t flat_collection_acquire(flat_call *call, int *was_open)
     flat_collection *found;
     int32_t code = SIMPLUGIN_OK;
 
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     found = find_locked(instance, call->base.name);
     *was_open = found != NULL;
     if (!found) {
-        pthread_mutex_unlock(&instance->lock);
+        pthread_mutex_unlock(&instance->base.lock);
         opened = collection_new(call, &code);
         if (!opened)
             return code;
-        pthread_mutex_lock(&instance->lock);
+        pthread_mutex_lock(&instance->base.lock);
         /* another call may have been quicker */
         found = find_locked(instance, call->base.name);
         if (!found) {
@@ -112,7 +112,7 @@ int32_t flat_collection_acquire(flat_call *call, int *was_open)
     }
     found->users++;
     found->used = ++instance->clock;
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     collection_free(opened);
     call->collection = found;
     call->store = found->store;
@@ -125,10 +125,10 @@ void flat_collection_release(simplugin_instance *instance, flat_collection *coll
 
     if (!collection)
         return;
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     if (--collection->users == 0)
         unused = collection->forgotten ? collection : evict_locked(instance);
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     collection_free(unused);
 }
 
@@ -136,14 +136,14 @@ void flat_collection_forget(simplugin_instance *instance, flat_collection *colle
 {
     flat_collection *unused = NULL;
 
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     if (!collection->forgotten) {
         unlink_locked(instance, collection);
         collection->forgotten = 1;
         if (!collection->users)
             unused = collection;
     }
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     collection_free(unused);
 }
 
@@ -152,11 +152,11 @@ void flat_collection_forget_name(simplugin_instance *instance, sp_text name)
     flat_collection *found;
 
     /* held for a moment, so that it cannot go away in between */
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     found = find_locked(instance, name);
     if (found)
         found->users++;
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     if (!found)
         return;
     flat_collection_forget(instance, found);

@@ -48,7 +48,7 @@ static flat_mask_ref *cache_get(flat_call *call, sp_text filter, uint64_t versio
     simplugin_instance *instance = call->instance;
     flat_mask_ref *mask = NULL;
 
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     for (int i = 0; i < FLAT_MAX_MASKS && !mask; i++) {
         flat_cached_mask *cached = &call->collection->masks[i];
 
@@ -57,7 +57,7 @@ static flat_mask_ref *cache_get(flat_call *call, sp_text filter, uint64_t versio
             mask = flat_mask_hold(cached->mask);
         }
     }
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     return mask;
 }
 
@@ -75,7 +75,7 @@ static void cache_put(flat_call *call, sp_text filter, flat_mask_ref *mask)
     if (!bytes)
         return;
     memcpy(bytes, filter.data, filter.size);
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     for (int i = 0; i < FLAT_MAX_MASKS; i++) {
         if (is_cached(&call->collection->masks[i], filter)) {
             place = i;
@@ -92,7 +92,7 @@ static void cache_put(flat_call *call, sp_text filter, flat_mask_ref *mask)
         .used = ++instance->clock,
         .mask = flat_mask_hold(mask),
     };
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     flat_mask_release(old_mask);
     free(old_bytes);
 }

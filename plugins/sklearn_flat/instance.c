@@ -6,34 +6,7 @@
 
 #include "plug_args.h"
 #include "call.h"
-#include "suggest.h"
 #include "view.h"
-
-/* All instances of the process, so that fork finds none of their locks held. */
-static struct {
-    pthread_once_t once;
-    pthread_mutex_t lock;
-    simplugin_instance *first;
-} all = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
-
-static void fork_prepare(void)
-{
-    pthread_mutex_lock(&all.lock);
-    for (simplugin_instance *at = all.first; at; at = at->next)
-        pthread_mutex_lock(&at->lock);
-}
-
-static void fork_done(void)
-{
-    for (simplugin_instance *at = all.first; at; at = at->next)
-        pthread_mutex_unlock(&at->lock);
-    pthread_mutex_unlock(&all.lock);
-}
-
-static void fork_watch(void)
-{
-    pthread_atfork(fork_prepare, fork_done, fork_done);
-}
 
 static void instance_free(simplugin_instance *instance)
 {
@@ -74,15 +47,10 @@ int32_t flat_instance_open(const simplugin_call_info *info, const simplugin_requ
     memcpy(made->root, data_dir, (size_t)size);
     memcpy(made->root + size, folder, sizeof folder);
     made->searcher = flat_searcher_new(0);
-    if (!made->searcher || pthread_mutex_init(&made->lock, NULL)) {
+    if (!made->searcher || plug_instance_init(&made->base)) {
         code = plug_no_memory(&call.base);
         goto out;
     }
-    pthread_once(&all.once, fork_watch);
-    pthread_mutex_lock(&all.lock);
-    made->next = all.first;
-    all.first = made;
-    pthread_mutex_unlock(&all.lock);
     *instance = made;
     made = NULL;
 out:
@@ -93,23 +61,15 @@ out:
 
 void flat_instance_close(simplugin_instance *instance)
 {
-    simplugin_instance **at = &all.first;
-
     if (!instance)
         return;
-    pthread_mutex_lock(&all.lock);
-    while (*at && *at != instance)
-        at = &(*at)->next;
-    if (*at)
-        *at = instance->next;
-    pthread_mutex_unlock(&all.lock);
     while (instance->collections) {
         /* calls that a fork cut off in the child never leave */
         instance->collections->users = 0;
         flat_collection_forget(instance, instance->collections);
     }
     flat_views_free(instance);
-    pthread_mutex_destroy(&instance->lock);
+    plug_instance_clear(&instance->base);
     instance_free(instance);
 }
 
@@ -120,7 +80,7 @@ void flat_instance_close(simplugin_instance *instance)
 #define OPENED 2    /* works on one */
 
 typedef struct flat_method {
-    const char *name;
+    const char *name; /* first */
     const char *keys; /* as docs/protocol.md lists them */
     int collection;
     int32_t (*serve)(flat_call *call);
@@ -163,24 +123,6 @@ static const flat_method methods[] = {
 };
 
 #define METHODS (sizeof methods / sizeof methods[0])
-
-static const flat_method *method_find(const simplugin_call_info *info)
-{
-    for (size_t i = 0; i < METHODS; i++)
-        if (strlen(methods[i].name) == info->method_size &&
-            memcmp(methods[i].name, info->method, (size_t)info->method_size) == 0)
-            return &methods[i];
-    return NULL;
-}
-
-static int32_t unknown_method(flat_call *call)
-{
-    const char *names[METHODS];
-
-    for (size_t i = 0; i < METHODS; i++)
-        names[i] = methods[i].name;
-    return plug_unknown_method(&call->base, names, METHODS);
-}
 
 /*
  * A collection that another process dropped, and perhaps made anew, is still open here:
@@ -232,6 +174,7 @@ int32_t flat_instance_call(simplugin_instance *instance, const simplugin_call_in
         .wait = {.deadline = info->deadline, .cancel = info->cancel},
     };
     const flat_method *method;
+    int64_t found;
     int32_t code;
 
     if (info->method_size == 6 && memcmp(info->method, "health", 6) == 0 &&
@@ -239,11 +182,12 @@ int32_t flat_instance_call(simplugin_instance *instance, const simplugin_call_in
         return health_reply(reply, error);
     simplugin_writer_init(&call.base.out);
     call.base.body = simplugin_body_value(request->body, request->body_size);
-    method = method_find(info);
-    if (!method) {
-        code = unknown_method(&call);
+    found = plug_method_find(&call.base, methods, METHODS, sizeof methods[0]);
+    if (found < 0) {
+        code = SIMPLUGIN_UNKNOWN_METHOD;
         goto out;
     }
+    method = &methods[found];
     code = plug_args_check(&call.base, method->keys);
     if (!code && method->collection != NO_NAME)
         code = plug_arg_collection(&call.base);

@@ -6,10 +6,9 @@
 #ifndef FLAT_INSTANCE_H
 #define FLAT_INSTANCE_H
 
-#include <pthread.h>
-
 #include "mask.h"
 #include "call.h"
+#include "plug_instance.h"
 
 /* How many collections stay open that no call is in. */
 #define FLAT_MAX_IDLE 16
@@ -40,8 +39,7 @@ struct flat_collection {
 };
 
 struct simplugin_instance {
-    simplugin_instance *next; /* of all instances, for fork */
-    pthread_mutex_t lock;     /* guards everything below searcher */
+    plug_instance base; /* first; its lock guards everything from collections on */
     char *root;
     flat_searcher *searcher;
     flat_collection *collections;

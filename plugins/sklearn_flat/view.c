@@ -38,9 +38,9 @@ static void view_release(simplugin_instance *instance, flat_view *view)
 
     if (!view)
         return;
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     users = --view->users;
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     if (!users)
         view_free(view);
 }
@@ -100,7 +100,7 @@ static void views_drop(simplugin_instance *instance, const sp_text *collection, 
     flat_view **at = &instance->views;
 
     *dropped = 0;
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     while (*at) {
         view = *at;
         if ((collection && text_compare(view->collection, *collection) != 0) ||
@@ -113,7 +113,7 @@ static void views_drop(simplugin_instance *instance, const sp_text *collection, 
         out = view;
         ++*dropped;
     }
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     while (out) {
         view = out;
         out = view->next;
@@ -320,10 +320,10 @@ static int32_t mask_get(flat_call *call, flat_snapshot *snapshot, flat_view *vie
     int32_t code;
 
     *mask = NULL;
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     if (view->mask_number == call->collection->number)
         old = flat_mask_hold(view->mask);
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     if (old && old->version == version) {
         *mask = old;
         return SIMPLUGIN_OK;
@@ -333,14 +333,14 @@ static int32_t mask_get(flat_call *call, flat_snapshot *snapshot, flat_view *vie
     flat_mask_release(old);
     if (code)
         return code;
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     if (!view->mask || view->mask_number != call->collection->number ||
         view->mask->version < version) {
         spare = view->mask;
         view->mask = flat_mask_hold(*mask);
         view->mask_number = call->collection->number;
     }
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     flat_mask_release(spare);
     return SIMPLUGIN_OK;
 }
@@ -355,13 +355,13 @@ int32_t flat_view_mask(flat_call *call, flat_snapshot *snapshot, flat_mask_ref *
     *mask = NULL;
     if (code || !number)
         return code;
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     view = instance->views;
     while (view && (view->number != number || text_compare(view->collection, call->base.name) != 0))
         view = view->next;
     if (view)
         view->users++;
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     if (!view)
         return plug_fail_argument(&call->base, "view", "there is no view %lld of this collection",
                                   (long long)number);
@@ -397,11 +397,11 @@ int32_t flat_serve_view_create(flat_call *call)
     if (code)
         goto out;
     known = mask->count;
-    pthread_mutex_lock(&instance->lock);
+    pthread_mutex_lock(&instance->base.lock);
     number = view->number = ++instance->view_number;
     view->next = instance->views;
     instance->views = view;
-    pthread_mutex_unlock(&instance->lock);
+    pthread_mutex_unlock(&instance->base.lock);
     view = NULL;
 out:
     view_free(view);

@@ -100,12 +100,12 @@ static void filter_steps(json_t *steps, const json_t *one)
 
 json_t *filter_cases_convert(const json_t *table, const char *file)
 {
-    json_t *steps = json_array(), *one;
+    json_t *steps = json_array(), *needs = json_object_get(table, "needs"), *one;
     size_t i;
 
     add_steps(steps, table);
     json_array_foreach(json_object_get(table, "cases"), i, one)
         filter_steps(steps, one);
-    return json_pack("{s:[{s:s+, s:[s, s, s], s:o}]}", "cases", "name", "filters of ", file,
-                     "requirement", "R266", "R211", "R213", "steps", steps);
+    return json_pack("{s:[{s:s+, s:[s, s, s], s:O*, s:o}]}", "cases", "name", "filters of ", file,
+                     "requirement", "R266", "R211", "R213", "needs", needs, "steps", steps);
 }

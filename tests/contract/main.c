@@ -15,7 +15,7 @@
 static const char usage[] =
     "usage: contract PLUGIN [--config FILE] [--only TEXT] [--corpus DIR] [--protocol FILE]\n"
     "                [--filters DIR] [--form plain|columns|both] [--verbose] [--list]\n"
-    "                [--replies FILE]\n"
+    "                [--part I/N] [--replies FILE]\n"
     "\n"
     "Runs the cases of the corpus on a plugin: the name of one that the configuration's\n"
     "plugin_path finds, or the path of its file.\n"
@@ -28,6 +28,7 @@ static const char usage[] =
     "--filters DIR    truth tables of the filter language\n"
     "--protocol FILE  docs/protocol.md, instead of the one the program was built with\n"
     "--form FORM      arrays sent as they are (plain), as tensors and columns, or both (default)\n"
+    "--part I/N       only every Nth case, from the Ith (from 1) on: for several runs beside each other\n"
     "--replies FILE   writes the replies of each case to FILE, an array on a line\n"
     "--verbose        prints every call\n"
     "--list           prints the cases and runs none\n"
@@ -45,6 +46,11 @@ static struct entry {
     int as_columns;
 } entries[CASES_MAX];
 static size_t entry_count;
+
+/* Of the cases that apply, those are run whose number leaves this remainder. */
+static struct {
+    size_t first, step, next;
+} part = {0, 1, 0};
 
 static void run_current(void)
 {
@@ -172,6 +178,8 @@ static int suite_add(const json_t *file, const char *only, int as_columns, int l
             printf("%s: %s\n", title, name);
             continue;
         }
+        if (part.next++ % part.step != part.first)
+            continue;
         if (entry_count == CASES_MAX)
             return 0;
         if (!suite)
@@ -184,6 +192,17 @@ static int suite_add(const json_t *file, const char *only, int as_columns, int l
             return 0;
         }
     }
+    return 1;
+}
+
+static int part_read(const char *text)
+{
+    char behind;
+
+    if (sscanf(text, "%zu/%zu%c", &part.first, &part.step, &behind) != 2 || part.first < 1 ||
+        part.first > part.step)
+        return 0;
+    part.first--;
     return 1;
 }
 
@@ -297,7 +316,7 @@ int main(int argc, char **argv)
         {"corpus", required_argument, NULL, 'd'}, {"protocol", required_argument, NULL, 'p'},
         {"filters", required_argument, NULL, 'F'},
         {"form", required_argument, NULL, 'f'},   {"verbose", no_argument, NULL, 'v'},
-        {"replies", required_argument, NULL, 'r'},
+        {"replies", required_argument, NULL, 'r'}, {"part", required_argument, NULL, 'P'},
         {"list", no_argument, NULL, 'l'},         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0}};
     const char *config_path = NULL, *only = NULL, *form = "both", *replies = NULL;
@@ -323,6 +342,11 @@ int main(int argc, char **argv)
         case 'f': form = optarg; break;
         case 'v': config.verbose = 1; break;
         case 'r': replies = optarg; break;
+        case 'P':
+            if (part_read(optarg))
+                break;
+            fputs(usage, stderr);
+            return 2;
         case 'l': list = 1; break;
         case 'h': fputs(usage, stdout); return 0;
         default: fputs(usage, stderr); return 2;

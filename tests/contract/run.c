@@ -266,6 +266,23 @@ static int agrees(runner *r, const char *method, const json_t *reply)
     return 1;
 }
 
+/*
+ * Where the backend cannot know how many points were replaced, an add counts all that were
+ * written as added.
+ */
+static void counts_adapt(const runner *r, const json_t *reply, json_t *expected)
+{
+    json_t *added = json_object_get(expected, "added");
+    json_t *updated = json_object_get(expected, "updated");
+
+    if (json_is_true(json_object_get(r->config->describe, "counts_replaced")) || !updated ||
+        json_is_integer(json_object_get(reply, "updated")))
+        return;
+    if (added)
+        json_integer_set(added, json_integer_value(added) + json_integer_value(updated));
+    json_object_set_new(expected, "updated", json_null());
+}
+
 static int reply_matches(runner *r, const json_t *step, const char *method, uint64_t target,
                          const json_t *lists, const json_t *reply)
 {
@@ -275,6 +292,8 @@ static int reply_matches(runner *r, const json_t *step, const char *method, uint
 
     if (json_object_get(step, "expect")) {
         expected = scope_expand(&r->scope, json_object_get(step, "expect"), 1, r->why);
+        if (strcmp(method, "index.add") == 0)
+            counts_adapt(r, reply, expected);
         ok = expected && value_matches(expected, reply, "", r->why);
         json_decref(expected);
     }
@@ -563,11 +582,11 @@ static const char *lacks_one(const contract_config *config, const char *key, con
     json_array_foreach(offered, i, one)
         if (json_equal(one, word))
             return NULL;
-    if (json_is_string(offered) && json_equal(offered, word))
+    if (json_equal(offered, word))
         return NULL;
-    if (!strcmp(key, "backend") && !strcmp(config->backend, name))
+    if (name && !strcmp(key, "backend") && !strcmp(config->backend, name))
         return NULL;
-    snprintf(text, sizeof text, "%s %s", key, name);
+    snprintf(text, sizeof text, "%s %s", key, name ? name : "");
     return text;
 }
 
@@ -578,7 +597,7 @@ const char *case_lacks(const contract_config *config, const json_t *one)
     size_t i;
 
     json_object_foreach(json_object_get(one, "needs"), key, words) {
-        if (json_is_string(words) && (lack = lacks_one(config, key, words)))
+        if (!json_is_array(words) && (lack = lacks_one(config, key, words)))
             return lack;
         json_array_foreach(words, i, word)
             if ((lack = lacks_one(config, key, word)))

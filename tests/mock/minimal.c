@@ -707,7 +707,7 @@ static int32_t minimal_describe(simplugin_reply *reply, simplugin_error **error)
     int32_t code;
 
     simplugin_writer_init(&out);
-    simplugin_write_map(&out, 14);
+    simplugin_write_map(&out, 16);
     simplugin_write_string(&out, "name");
     simplugin_write_string(&out, "minimal");
     simplugin_write_string(&out, "version");
@@ -725,6 +725,10 @@ static int32_t minimal_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_bool(&out, 0);
     simplugin_write_string(&out, "vectors");
     simplugin_write_string(&out, "exact");
+    simplugin_write_string(&out, "counts_replaced");
+    simplugin_write_bool(&out, 1);
+    simplugin_write_string(&out, "nonfinite");
+    simplugin_write_bool(&out, 1);
     describe_texts(&out, "parameters", NULL, 0);
     describe_texts(&out, "search_parameters", NULL, 0);
     simplugin_write_string(&out, "batch_bytes");

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Instances: opened, called and closed by the host. */
+#include "config.h"
+
+#include "instance.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "ask.h"
+#include "consistency.h"
+#include "describe.h"
+#include "known.h"
+#include "name.h"
+#include "view.h"
+
+#define VERSION_MIN_MAJOR 2
+#define VERSION_MIN_MINOR 3
+
+/* ---- opening and closing ---------------------------------------------------------------- */
+
+static void instance_free(simplugin_instance *instance)
+{
+    if (!instance)
+        return;
+    milvus_link_clear(&instance->link);
+    milvus_settings_clear(&instance->settings);
+    free(instance);
+}
+
+int32_t milvus_instance_open(const simplugin_call_info *info, const simplugin_request *request,
+                             simplugin_instance **instance, simplugin_error **error)
+{
+    plug_call call = {.info = info, .request = request, .error = error};
+    simplugin_instance *made = calloc(1, sizeof *made);
+    const char *known;
+    int32_t code = SIMPLUGIN_OK;
+
+    *instance = NULL;
+    call.body = simplugin_body_value(request->body, request->body_size);
+    known = milvus_connection_keys(&call);
+    if (!made || !known)
+        code = plug_no_memory(&call);
+    if (!code)
+        code = plug_args_check(&call, known);
+    if (!code)
+        code = milvus_settings_read(&made->settings, &call);
+    if (!code && plug_instance_init(&made->base))
+        code = plug_no_memory(&call);
+    if (!code) {
+        milvus_link_init(&made->link, &made->settings);
+        *instance = made;
+        made = NULL;
+    }
+    if (made)
+        milvus_settings_clear(&made->settings);
+    free(made);
+    sp_arena_free(&call.scratch);
+    return code;
+}
+
+void milvus_instance_close(simplugin_instance *instance)
+{
+    if (!instance)
+        return;
+    milvus_views_free(instance);
+    milvus_known_forget(instance, NULL);
+    plug_instance_clear(&instance->base);
+    milvus_written_free(instance);
+    while (instance->schemas) {
+        milvus_schema *next = instance->schemas->next;
+
+        milvus_schema_release(instance->schemas);
+        instance->schemas = next;
+    }
+    instance_free(instance);
+}
+
+/* ---- the server's version --------------------------------------------------------------- */
+
+/* "v2.3.5", "2.4.0-rc.1": the first two numbers. What cannot be read is let pass. */
+static int version_is_old(const char *version)
+{
+    int major = 0, minor = 0;
+
+    while (*version && (*version < '0' || *version > '9'))
+        version++;
+    if (sscanf(version, "%d.%d", &major, &minor) != 2)
+        return 0;
+    return major < VERSION_MIN_MAJOR || (major == VERSION_MIN_MAJOR && minor < VERSION_MIN_MINOR);
+}
+
+int32_t milvus_version_check(milvus_call *call)
+{
+    simplugin_instance *instance = call->instance;
+    Milvus__DatabaseRequest request = MILVUS__DATABASE_REQUEST__INIT;
+    Milvus__VersionReply *reply;
+    void *message = NULL;
+    int is_checked;
+    int32_t code;
+
+    pthread_mutex_lock(&instance->base.lock);
+    is_checked = instance->is_checked;
+    pthread_mutex_unlock(&instance->base.lock);
+    if (is_checked)
+        return SIMPLUGIN_OK;
+    code = milvus_ask(call, "GetVersion", &request.base, &milvus__version_reply__descriptor,
+                      &message);
+    if (code)
+        return code;
+    reply = message;
+    if (version_is_old(reply->version)) {
+        code = plug_fail(&call->base, SIMPLUGIN_VERSION_TOO_OLD,
+                         "the server at %s is Milvus %.40s: version 2.3.0 or later is needed",
+                         instance->settings.address.target, reply->version);
+    } else {
+        pthread_mutex_lock(&instance->base.lock);
+        instance->is_checked = 1;
+        instance->is_lite = strstr(reply->version, "milvus_lite") != NULL;
+        snprintf(instance->version, sizeof instance->version, "%s", reply->version);
+        pthread_mutex_unlock(&instance->base.lock);
+    }
+    milvus_reply_free(message);
+    return code;
+}
+
+/* Asked anew each time: that is the point of it. */
+int32_t milvus_serve_health(milvus_call *call)
+{
+    Milvus__DatabaseRequest request = MILVUS__DATABASE_REQUEST__INIT;
+    Milvus__VersionReply *reply;
+    void *message = NULL;
+    int32_t code;
+
+    pthread_mutex_lock(&call->instance->base.lock);
+    call->instance->is_checked = 0;
+    pthread_mutex_unlock(&call->instance->base.lock);
+    code = milvus_version_check(call);
+    if (!code)
+        code = milvus_ask(call, "GetVersion", &request.base, &milvus__version_reply__descriptor,
+                          &message);
+    if (!code) {
+        reply = message;
+        simplugin_write_map(&call->base.out, 1);
+        simplugin_write_string(&call->base.out, "version");
+        simplugin_write_string(&call->base.out, reply->version);
+    }
+    milvus_reply_free(message);
+    return code;
+}
+
+/* ---- methods ------------------------------------------------------------------------------ */
+
+#define NO_NAME 0   /* names no collection */
+#define NAME_ONLY 1 /* names one, which need not be there */
+#define OPENED 2    /* works on one */
+
+typedef struct milvus_method {
+    const char *name; /* first */
+    const char *keys; /* as docs/protocol.md lists them */
+    int kind;
+    int32_t (*serve)(milvus_call *call);
+} milvus_method;
+
+static const milvus_method methods[] = {
+    {"health", "", NO_NAME, milvus_serve_health},
+    {"search", "collection vectors k filter view reverse max_distance fields with_vectors parameters",
+     OPENED, milvus_serve_search},
+    {"points.get", "collection ids vectors fields", OPENED, milvus_serve_points_get},
+    {"points.upsert", "collection ids vectors fields rows parameters", OPENED,
+     milvus_serve_points_upsert},
+    {"points.set_fields", "collection ids fields", OPENED, milvus_serve_points_set_fields},
+    {"points.delete", "collection ids filter all", OPENED, milvus_serve_points_delete},
+    {"points.count", "collection filter view", OPENED, milvus_serve_points_count},
+    {"points.scan", "collection cursor max_bytes max_rows vectors fields filter", OPENED,
+     milvus_serve_points_scan},
+    {"view.create", "collection ids", OPENED, milvus_serve_view_create},
+    {"view.drop", "collection view", NAME_ONLY, milvus_serve_view_drop},
+    {"collection.list", "", NO_NAME, milvus_serve_collection_list},
+    {"collection.exists", "collection", NAME_ONLY, milvus_serve_collection_exists},
+    {"collection.create", "collection dimension metric fields parameters", NAME_ONLY,
+     milvus_serve_collection_create},
+    {"collection.describe", "collection", OPENED, milvus_serve_collection_describe},
+    {"collection.drop", "collection", NAME_ONLY, milvus_serve_collection_drop},
+    {"collection.flush", "collection", OPENED, milvus_serve_collection_flush},
+    {"collection.load", "collection partitions", OPENED, milvus_serve_collection_load},
+    {"collection.release", "collection partitions", OPENED, milvus_serve_collection_release},
+    {"collection.compact", "collection", OPENED, milvus_serve_collection_compact},
+    {"index.create", "collection parameters", OPENED, milvus_serve_index_create},
+    {"index.drop", "collection", OPENED, milvus_serve_index_drop},
+    {"index.describe", "collection", OPENED, milvus_serve_index_describe},
+    {"partition.create", "collection partition", OPENED, milvus_serve_partition_create},
+    {"partition.list", "collection", OPENED, milvus_serve_partition_list},
+    {"partition.drop", "collection partition", OPENED, milvus_serve_partition_drop},
+};
+
+#define METHODS (sizeof methods / sizeof methods[0])
+
+static int32_t serve(milvus_call *call, const milvus_method *method)
+{
+    int32_t code = plug_args_check(&call->base, method->keys);
+
+    if (!code && method->kind != NO_NAME)
+        code = milvus_name_read(call);
+    if (!code)
+        code = plug_check(&call->base);
+    if (!code && method->serve != milvus_serve_health)
+        code = milvus_version_check(call);
+    if (!code && method->kind == OPENED)
+        code = milvus_schema_acquire(call);
+    if (!code)
+        code = method->serve(call);
+    /* it may have been made anew by somebody else: the next call asks again */
+    if (code && call->schema)
+        milvus_schema_forget(call->instance, call->collection);
+    milvus_schema_release(call->schema);
+    return code;
+}
+
+int32_t milvus_instance_call(simplugin_instance *instance, const simplugin_call_info *info,
+                             const simplugin_request *request, simplugin_reply *reply,
+                             simplugin_error **error)
+{
+    milvus_call call = {
+        .base = {.info = info, .request = request, .reply = reply, .error = error},
+        .instance = instance,
+    };
+    int64_t found;
+    int32_t code;
+
+    simplugin_writer_init(&call.base.out);
+    call.base.body = simplugin_body_value(request->body, request->body_size);
+    found = plug_method_find(&call.base, methods, METHODS, sizeof methods[0]);
+    code = found < 0 ? SIMPLUGIN_UNKNOWN_METHOD : serve(&call, &methods[found]);
+    if (!code && simplugin_writer_reply(&call.base.out, plug_host, reply))
+        code = plug_no_memory(&call.base);
+    simplugin_writer_clear(&call.base.out);
+    sp_arena_free(&call.base.scratch);
+    return code;
+}

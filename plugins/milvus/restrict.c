@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Searches, whole or inside a view. Milvus knows no views, so there are two ways: to ask
+ * for more and leave out what is not in the view, or to name the view's keys in the
+ * expression, some thousands at a time. The first costs little where the view is a good
+ * part of the collection, the second where it is small.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "expr.h"
+#include "instance.h"
+#include "search.h"
+
+/* Hits that one request may bring, over all of its queries. */
+#define HITS_PER_REQUEST (UINT64_C(1) << 20)
+#define QUERIES_PER_REQUEST UINT64_C(4096)
+/* Keys that are named in one expression. */
+#define KEYS_PER_SEARCH UINT64_C(8192)
+/* Views up to that size are named at once. */
+#define KEYS_NAMED UINT64_C(512)
+
+int milvus_hit_before(const milvus_search *search, const milvus_hit *a, const milvus_hit *b)
+{
+    return search->reverse ? a->distance > b->distance : a->distance < b->distance;
+}
+
+/* An answer that lasts as long as the search; NULL: no memory. */
+static milvus_answer *answer_new(milvus_search *s)
+{
+    milvus_answer *answer = calloc(1, sizeof *answer);
+
+    if (answer) {
+        answer->next = s->answers;
+        s->answers = answer;
+    }
+    return answer;
+}
+
+void milvus_answers_clear(milvus_search *search)
+{
+    while (search->answers) {
+        milvus_answer *next = search->answers->next;
+
+        milvus_answer_clear(search->answers);
+        free(search->answers);
+        search->answers = next;
+    }
+}
+
+/* ---- without a view ------------------------------------------------------------------------ */
+
+static uint64_t queries_per_request(uint64_t fetch)
+{
+    uint64_t count = HITS_PER_REQUEST / fetch;
+
+    return count < 1 ? 1 : count > QUERIES_PER_REQUEST ? QUERIES_PER_REQUEST : count;
+}
+
+/* The queries of those numbers, in as many requests as that takes; each: what is done with
+   the list of one query. */
+static int32_t requests_run(milvus_search *s, const uint64_t *queries, uint64_t count,
+                            const char *expr, uint64_t fetch, milvus_list *lists,
+                            int32_t (*each)(milvus_search *s, const milvus_list *from,
+                                            milvus_list *to))
+{
+    int32_t code = SIMPLUGIN_OK;
+
+    for (uint64_t first = 0; !code && first < count;) {
+        uint64_t part = queries_per_request(fetch);
+        milvus_answer *answer = answer_new(s);
+
+        if (part > count - first)
+            part = count - first;
+        code = answer ? milvus_search_send(s, queries + first, part, expr, fetch, answer)
+                      : plug_no_memory(&s->call->base);
+        for (uint64_t i = 0; !code && i < part; i++)
+            code = each(s, &answer->hits.lists[i], &lists[queries[first + i]]);
+        first += part;
+    }
+    return code;
+}
+
+static int32_t list_take(milvus_search *s, const milvus_list *from, milvus_list *to)
+{
+    (void)s;
+    *to = *from;
+    return SIMPLUGIN_OK;
+}
+
+/* ---- asking for more ------------------------------------------------------------------------- */
+
+static int32_t list_filter(milvus_search *s, const milvus_list *from, milvus_list *to)
+{
+    *to = *from;
+    to->count = 0;
+    for (uint64_t i = 0; i < from->count && to->count < s->k; i++)
+        if (milvus_view_has(s->view, from->hits[i].id))
+            to->hits[to->count++] = from->hits[i];
+    return SIMPLUGIN_OK;
+}
+
+/* Which queries have too few hits although the server had more. */
+static uint64_t queries_short(const milvus_search *s, const milvus_list *lists, uint64_t fetch,
+                              uint64_t *queries, uint64_t count)
+{
+    uint64_t kept = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        if (lists[queries[i]].count < s->k && lists[queries[i]].sent >= fetch)
+            queries[kept++] = queries[i];
+    return kept;
+}
+
+/* How many hits hold k of the view, if it is a random part of the collection. */
+static uint64_t fetch_expected(const milvus_search *s)
+{
+    double part = (double)s->view->total / (double)(s->view->known ? s->view->known : 1);
+    double fetch = (double)s->k * part;
+
+    /* three standard deviations more */
+    fetch += 3 * part * __builtin_sqrt((double)s->k) + 8;
+    return fetch > MILVUS_LIMIT_MAX ? UINT64_MAX : (uint64_t)fetch;
+}
+
+/* ---- naming keys ------------------------------------------------------------------------------- */
+
+/* Merges two lists that are in order, to k. */
+static int32_t list_merge(milvus_search *s, const milvus_list *from, milvus_list *to)
+{
+    milvus_hit *hits =
+        plug_scratch(&s->call->base, to->count + from->count + 1, sizeof *hits);
+    uint64_t a = 0, b = 0, count = 0;
+
+    if (!hits)
+        return plug_no_memory(&s->call->base);
+    while (count < s->k && (a < to->count || b < from->count)) {
+        int take_old = b >= from->count ||
+                       (a < to->count && !milvus_hit_before(s, &from->hits[b], &to->hits[a]));
+
+        hits[count++] = take_old ? to->hits[a++] : from->hits[b++];
+    }
+    to->hits = hits;
+    to->count = count;
+    return SIMPLUGIN_OK;
+}
+
+/* The expression that names the next keys of the view, which the filter accepts too. */
+static int32_t keys_expr(milvus_search *s, uint64_t *next, const char **expr)
+{
+    const milvus_schema *schema = s->call->schema;
+    const sp_column *ids = &s->view->ids;
+    uint64_t count = 0;
+    const char *keys = NULL;
+    sp_buffer out;
+
+    sp_buffer_init(&out);
+    sp_buffer_printf(&out, "%s in [", schema->key->name);
+    for (; *next < ids->count && count < KEYS_PER_SEARCH; ++*next) {
+        sp_text id = sp_column_text(ids, *next);
+
+        if (!milvus_key_fits(schema, id))
+            continue;
+        if (count++)
+            sp_buffer_append(&out, ",", 1);
+        milvus_expr_key(schema, &out, id);
+    }
+    sp_buffer_append(&out, "]", 1);
+    if (!out.failed)
+        keys = sp_arena_text(&s->call->base.scratch, (const char *)out.data, out.size);
+    sp_buffer_clear(&out);
+    *expr = NULL;
+    if (!keys)
+        return plug_no_memory(&s->call->base);
+    return count ? milvus_expr_and(s->call, keys, s->expr, expr) : SIMPLUGIN_OK;
+}
+
+static int32_t by_keys(milvus_search *s, const uint64_t *queries, uint64_t count,
+                       milvus_list *lists)
+{
+    uint64_t next = 0;
+    int32_t code = SIMPLUGIN_OK;
+
+    for (uint64_t i = 0; i < count; i++)
+        lists[queries[i]].count = 0;
+    while (!code && next < s->view->ids.count) {
+        const char *expr;
+
+        code = keys_expr(s, &next, &expr);
+        if (!code && expr)
+            code = requests_run(s, queries, count, expr, s->k, lists, list_merge);
+    }
+    return code;
+}
+
+/* ---- which way ----------------------------------------------------------------------------------- */
+
+static int32_t in_view(milvus_search *s, uint64_t *queries, uint64_t count, milvus_list *lists)
+{
+    uint64_t fetch = fetch_expected(s);
+    int32_t code = SIMPLUGIN_OK;
+
+    if (!s->view->ids.count)
+        return SIMPLUGIN_OK;
+    if (s->view->ids.count <= KEYS_NAMED || fetch > MILVUS_LIMIT_MAX)
+        return by_keys(s, queries, count, lists);
+    while (!code && count) {
+        code = requests_run(s, queries, count, s->expr, fetch, lists, list_filter);
+        if (!code)
+            count = queries_short(s, lists, fetch, queries, count);
+        if (fetch == MILVUS_LIMIT_MAX)
+            break;
+        fetch = fetch > MILVUS_LIMIT_MAX / 4 ? MILVUS_LIMIT_MAX : fetch * 4;
+    }
+    /* the view lies away from the queries: more than Milvus answers would be needed */
+    return code || !count ? code : by_keys(s, queries, count, lists);
+}
+
+int32_t milvus_restrict_run(milvus_search *search, milvus_list *lists)
+{
+    uint64_t count = search->vectors.rows;
+    uint64_t *queries = plug_scratch(&search->call->base, count + 1, sizeof *queries);
+
+    if (!queries)
+        return plug_no_memory(&search->call->base);
+    for (uint64_t i = 0; i < count; i++)
+        queries[i] = i;
+    return search->view ? in_view(search, queries, count, lists)
+                        : requests_run(search, queries, count, search->expr, search->k, lists,
+                                       list_take);
+}

@@ -1,0 +1,486 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "rows.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "expr.h"
+#include "instance.h"
+#include "json_row.h"
+#include "pb.h"
+#include "zeros.h"
+
+/* Numbers of fields, as milvus.proto has them. */
+enum {
+    REQUEST_DB = 2,
+    REQUEST_COLLECTION = 3,
+    REQUEST_PARTITION = 4,
+    REQUEST_FIELDS = 5,
+    REQUEST_ROWS = 7,
+    FIELD_TYPE = 1,
+    FIELD_NAME = 2,
+    FIELD_SCALARS = 3,
+    FIELD_VECTORS = 4,
+    FIELD_DYNAMIC = 6,
+    FIELD_VALID = 7,
+    SCALARS_BOOL = 1,
+    SCALARS_INT = 2,
+    SCALARS_LONG = 3,
+    SCALARS_FLOAT = 4,
+    SCALARS_DOUBLE = 5,
+    SCALARS_STRING = 6,
+    SCALARS_ARRAY = 8,
+    SCALARS_JSON = 9,
+    VECTORS_DIM = 1,
+    VECTORS_FLOAT = 2,
+    DATA = 1,
+    ELEMENT_TYPE = 2,
+};
+
+/* What a row costs beside its own bytes: heads and lengths. */
+#define ROW_OVERHEAD 24
+#define CELL_OVERHEAD 16
+
+static uint64_t row_of(const milvus_rows *rows, uint64_t i)
+{
+    return rows->select ? (uint64_t)rows->select[i] : i;
+}
+
+/* The column for a field of the schema; NULL: none is given. */
+static const sp_column *column_for(const milvus_rows *rows, const char *name)
+{
+    for (uint64_t i = 0; i < rows->fields->count; i++)
+        if (strcmp(rows->fields->names[i], name) == 0)
+            return &rows->fields->columns[i];
+    return NULL;
+}
+
+/* ---- what the schema takes ---------------------------------------------------------------- */
+
+static int is_finite_column(const sp_column *column)
+{
+    uint64_t count = column->count;
+
+    if ((column->type & ~SP_LIST) != SP_FLOAT64)
+        return 1;
+    if (column->type & SP_LIST)
+        count = (uint64_t)column->list_offsets[count];
+    for (uint64_t i = 0; i < count; i++)
+        if (!isfinite(((const double *)column->values)[i]) &&
+            (column->type & SP_LIST || sp_column_is_valid(column, i)))
+            return 0;
+    return 1;
+}
+
+static int has_values(const milvus_rows *rows, const sp_column *column)
+{
+    for (uint64_t i = 0; i < rows->count; i++)
+        if (sp_column_is_valid(column, row_of(rows, i)))
+            return 1;
+    return 0;
+}
+
+/* A field of the schema wants a value of its type in every row, unless it is nullable. */
+static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
+                                  const milvus_field *field)
+{
+    const sp_column *column = column_for(rows, field->name);
+    uint32_t type = milvus_field_column(field);
+
+    if (field == call->schema->key || field == call->schema->vector)
+        return column ? plug_fail_argument(&call->base, "fields",
+                                           "fields: \"%s\" is the collection's %s", field->name,
+                                           field == call->schema->key ? "key" : "vector")
+                      : SIMPLUGIN_OK;
+    if (call->schema->has_sample_id && strcmp(field->name, MILVUS_SAMPLE_ID) == 0 && !column)
+        return SIMPLUGIN_OK; /* the id stands in for it */
+    if (!type)
+        return field->nullable
+                   ? SIMPLUGIN_OK
+                   : plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                               "its field \"%s\" is of type %s, which cannot be written here",
+                               field->name, milvus_type_name(field->type));
+    if (column && column->type != type && has_values(rows, column))
+        return plug_fail_argument(&call->base, "fields", "fields: \"%s\" is %s in the collection, not %s",
+                                  field->name, sp_column_type_name(type),
+                                  sp_column_type_name(column->type));
+    for (uint64_t i = 0; i < rows->count && !field->nullable; i++)
+        if (!column || !sp_column_is_valid(column, row_of(rows, i)))
+            return plug_fail_argument(&call->base, "fields",
+                                      "fields: \"%s\" has no value in row %llu, and the collection "
+                                      "wants one in every row",
+                                      field->name, (unsigned long long)row_of(rows, i));
+    return SIMPLUGIN_OK;
+}
+
+int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
+{
+    const milvus_schema *schema = call->schema;
+
+    for (uint64_t i = 0; i < schema->field_count; i++) {
+        int32_t code = schema_field_check(call, rows, &schema->fields[i]);
+
+        if (code)
+            return code;
+    }
+    for (uint64_t i = 0; i < rows->fields->count; i++) {
+        const char *name = rows->fields->names[i];
+
+        if (!is_finite_column(&rows->fields->columns[i]))
+            return plug_fail_argument(&call->base, "fields",
+                                      "fields: \"%s\" holds NaN or an infinity, which Milvus cannot "
+                                      "store",
+                                      name);
+        if (!schema->has_dynamic && !milvus_schema_field(schema, name))
+            return plug_fail_argument(&call->base, "fields",
+                                      "fields: the collection has no field \"%s\", and takes none "
+                                      "that is not in its schema",
+                                      name);
+    }
+    return SIMPLUGIN_OK;
+}
+
+/* ---- how large they are -------------------------------------------------------------------- */
+
+static uint64_t cell_bytes(const sp_column *column, uint64_t row)
+{
+    int64_t first = (int64_t)row, last = (int64_t)row + 1;
+
+    if (!sp_column_is_valid(column, row))
+        return 0;
+    if (column->type & SP_LIST) {
+        first = column->list_offsets[row];
+        last = column->list_offsets[row + 1];
+    }
+    return CELL_OVERHEAD + ((column->type & ~SP_LIST) == SP_TEXT
+                                ? (uint64_t)(column->offsets[last] - column->offsets[first])
+                                : (uint64_t)(last - first) * 12);
+}
+
+uint64_t milvus_rows_fit(const milvus_call *call, const milvus_rows *rows, uint64_t first,
+                         uint64_t bytes)
+{
+    uint64_t size = 0, count = 0;
+
+    while (first + count < rows->count) {
+        uint64_t row = row_of(rows, first + count);
+
+        size += call->schema->vector->dimension * sizeof(float) + ROW_OVERHEAD;
+        if (rows->ids)
+            size += 2 * sp_column_text(rows->ids, row).size;
+        for (uint64_t i = 0; i < rows->fields->count; i++)
+            size += cell_bytes(&rows->fields->columns[i], row) + strlen(rows->fields->names[i]);
+        if (count && size > bytes)
+            break;
+        count++;
+    }
+    return count;
+}
+
+/* ---- the request ------------------------------------------------------------------------- */
+
+typedef struct encoder {
+    milvus_call *call;
+    const milvus_rows *rows;
+    uint64_t first, count;
+    sp_buffer out;
+} encoder;
+
+static void field_begin(encoder *e, int32_t type, const char *name, size_t *begin)
+{
+    *begin = pb_begin(&e->out, REQUEST_FIELDS);
+    pb_uint(&e->out, FIELD_TYPE, (uint64_t)type);
+    pb_text(&e->out, FIELD_NAME, name);
+}
+
+/* Texts straight from a column: their sizes are known, so that lengths are written first. */
+static void texts_field(encoder *e, const char *name, int32_t type, const sp_column *column)
+{
+    size_t begin, size = 0;
+
+    for (uint64_t i = 0; i < e->count; i++) {
+        uint64_t row = row_of(e->rows, e->first + i);
+
+        size += pb_field_size(DATA, sp_column_is_valid(column, row)
+                                        ? sp_column_text(column, row).size
+                                        : 0);
+    }
+    field_begin(e, type, name, &begin);
+    pb_head(&e->out, FIELD_SCALARS, pb_field_size(SCALARS_STRING, size));
+    pb_head(&e->out, SCALARS_STRING, size);
+    for (uint64_t i = 0; i < e->count; i++) {
+        uint64_t row = row_of(e->rows, e->first + i);
+        sp_text text = {"", 0};
+
+        if (sp_column_is_valid(column, row))
+            text = sp_column_text(column, row);
+        pb_bytes(&e->out, DATA, text.data, text.size);
+    }
+    pb_end(&e->out, begin);
+}
+
+/* Keys that are numbers, and shown as text. */
+static int32_t keys_field(encoder *e, const char *name)
+{
+    size_t begin, inner, kind, packed;
+
+    field_begin(e, MILVUS_INT64, name, &begin);
+    inner = pb_begin(&e->out, FIELD_SCALARS);
+    kind = pb_begin(&e->out, SCALARS_LONG);
+    packed = pb_begin(&e->out, DATA);
+    for (uint64_t i = 0; i < e->count; i++) {
+        sp_text id = sp_column_text(e->rows->ids, row_of(e->rows, e->first + i));
+        int64_t key;
+        int32_t code = milvus_key_number(&e->call->base, id, &key);
+
+        if (code)
+            return code;
+        pb_varint(&e->out, (uint64_t)key);
+    }
+    pb_end(&e->out, packed);
+    pb_end(&e->out, kind);
+    pb_end(&e->out, inner);
+    pb_end(&e->out, begin);
+    return SIMPLUGIN_OK;
+}
+
+/* The items of a scalar's data, from `from` to `to`; which packed form the type has. */
+static void items_write(encoder *e, int32_t type, const sp_column *column, uint64_t from,
+                        uint64_t to)
+{
+    size_t begin = 0, packed;
+
+    switch (type) {
+    case MILVUS_BOOL: begin = pb_begin(&e->out, SCALARS_BOOL); break;
+    case MILVUS_INT64: begin = pb_begin(&e->out, SCALARS_LONG); break;
+    case MILVUS_FLOAT: begin = pb_begin(&e->out, SCALARS_FLOAT); break;
+    case MILVUS_DOUBLE: begin = pb_begin(&e->out, SCALARS_DOUBLE); break;
+    case MILVUS_VARCHAR:
+    case MILVUS_STRING: begin = pb_begin(&e->out, SCALARS_STRING); break;
+    default: begin = pb_begin(&e->out, SCALARS_INT);
+    }
+    if (type == MILVUS_VARCHAR || type == MILVUS_STRING) {
+        for (uint64_t i = from; i < to; i++)
+            pb_bytes(&e->out, DATA, sp_column_text(column, i).data, sp_column_text(column, i).size);
+        pb_end(&e->out, begin);
+        return;
+    }
+    packed = pb_begin(&e->out, DATA);
+    for (uint64_t i = from; i < to; i++) {
+        if (type == MILVUS_BOOL) {
+            pb_varint(&e->out, ((const uint8_t *)column->values)[i] != 0);
+        } else if (type == MILVUS_FLOAT) {
+            float value = (float)((const double *)column->values)[i];
+
+            sp_buffer_append(&e->out, &value, sizeof value);
+        } else if (type == MILVUS_DOUBLE) {
+            sp_buffer_append(&e->out, &((const double *)column->values)[i], sizeof(double));
+        } else {
+            pb_varint(&e->out, (uint64_t)((const int64_t *)column->values)[i]);
+        }
+    }
+    pb_end(&e->out, packed);
+    pb_end(&e->out, begin);
+}
+
+/* Numbers and booleans, row by row: a missing one takes up a place all the same. */
+static void numbers_field(encoder *e, const milvus_field *field, const sp_column *column)
+{
+    size_t begin, inner, kind, packed;
+    static const uint8_t nothing[8];
+
+    field_begin(e, field->type, field->name, &begin);
+    inner = pb_begin(&e->out, FIELD_SCALARS);
+    kind = pb_begin(&e->out, field->type == MILVUS_BOOL     ? SCALARS_BOOL
+                             : field->type == MILVUS_INT64  ? SCALARS_LONG
+                             : field->type == MILVUS_FLOAT  ? SCALARS_FLOAT
+                             : field->type == MILVUS_DOUBLE ? SCALARS_DOUBLE
+                                                            : SCALARS_INT);
+    packed = pb_begin(&e->out, DATA);
+    for (uint64_t i = 0; i < e->count; i++) {
+        uint64_t row = row_of(e->rows, e->first + i);
+        int valid = sp_column_is_valid(column, row);
+
+        if (field->type == MILVUS_FLOAT) {
+            float value = valid ? (float)((const double *)column->values)[row] : 0;
+
+            sp_buffer_append(&e->out, &value, sizeof value);
+        } else if (field->type == MILVUS_DOUBLE) {
+            sp_buffer_append(&e->out,
+                             valid ? (const void *)&((const double *)column->values)[row] : nothing,
+                             sizeof(double));
+        } else if (field->type == MILVUS_BOOL) {
+            pb_varint(&e->out, valid && ((const uint8_t *)column->values)[row]);
+        } else {
+            pb_varint(&e->out, valid ? (uint64_t)((const int64_t *)column->values)[row] : 0);
+        }
+    }
+    pb_end(&e->out, packed);
+    pb_end(&e->out, kind);
+    pb_end(&e->out, inner);
+    pb_end(&e->out, begin);
+}
+
+static void lists_field(encoder *e, const milvus_field *field, const sp_column *column)
+{
+    size_t begin, inner, kind, item;
+
+    field_begin(e, field->type, field->name, &begin);
+    inner = pb_begin(&e->out, FIELD_SCALARS);
+    kind = pb_begin(&e->out, SCALARS_ARRAY);
+    for (uint64_t i = 0; i < e->count; i++) {
+        uint64_t row = row_of(e->rows, e->first + i);
+
+        item = pb_begin(&e->out, DATA);
+        if (sp_column_is_valid(column, row))
+            items_write(e, field->element_type, column, (uint64_t)column->list_offsets[row],
+                        (uint64_t)column->list_offsets[row + 1]);
+        pb_end(&e->out, item);
+    }
+    pb_uint(&e->out, ELEMENT_TYPE, (uint64_t)field->element_type);
+    pb_end(&e->out, kind);
+    pb_end(&e->out, inner);
+    pb_end(&e->out, begin);
+}
+
+static void schema_field_write(encoder *e, const milvus_field *field)
+{
+    const sp_column *column = column_for(e->rows, field->name);
+
+    if (!column && e->call->schema->has_sample_id && strcmp(field->name, MILVUS_SAMPLE_ID) == 0)
+        column = e->rows->ids;
+    if (!column)
+        return;
+    if (field->type == MILVUS_VARCHAR || field->type == MILVUS_STRING)
+        texts_field(e, field->name, field->type, column);
+    else if (field->type == MILVUS_ARRAY)
+        lists_field(e, field, column);
+    else if (field->type != MILVUS_JSON)
+        numbers_field(e, field, column);
+}
+
+static int is_zero(const encoder *e, uint64_t i)
+{
+    uint64_t row = row_of(e->rows, e->first + i);
+
+    return milvus_zeros_mark(e->call, e->rows->vectors->data + row * e->rows->vectors->stride);
+}
+
+/* All that the schema does not name, a JSON object for each row. */
+static void dynamic_field(encoder *e)
+{
+    const plug_columns *fields = e->rows->fields;
+    const char **keys;
+    uint64_t extra = 0;
+    size_t begin, inner, kind, row_begin;
+
+    for (uint64_t i = 0; i < fields->count; i++)
+        extra += !milvus_schema_field(e->call->schema, fields->names[i]);
+    for (uint64_t i = 0; !extra && i < e->count; i++)
+        extra += (uint64_t)is_zero(e, i);
+    if (!extra)
+        return;
+    keys = plug_scratch(&e->call->base, fields->count + 1, sizeof *keys);
+    e->out.failed |= !keys;
+    for (uint64_t i = 0; keys && i < fields->count; i++) {
+        keys[i] = milvus_dynamic_key(&e->call->base, fields->names[i], strlen(fields->names[i]));
+        e->out.failed |= !keys[i];
+    }
+    if (e->out.failed)
+        return;
+    field_begin(e, MILVUS_JSON, NULL, &begin);
+    pb_uint(&e->out, FIELD_DYNAMIC, 1);
+    inner = pb_begin(&e->out, FIELD_SCALARS);
+    kind = pb_begin(&e->out, SCALARS_JSON);
+    for (uint64_t i = 0; i < e->count; i++) {
+        uint64_t row = row_of(e->rows, e->first + i);
+        int is_first = 1;
+
+        row_begin = pb_begin(&e->out, DATA);
+        sp_buffer_append(&e->out, "{", 1);
+        for (uint64_t j = 0; j < fields->count; j++)
+            if (!milvus_schema_field(e->call->schema, fields->names[j]) &&
+                sp_column_is_valid(&fields->columns[j], row))
+                milvus_json_cell(&e->out, &is_first, keys[j], &fields->columns[j], row);
+        if (is_zero(e, i))
+            sp_buffer_printf(&e->out, "%s\"" MILVUS_ZERO_MARK "\":true", is_first ? "" : ",");
+        sp_buffer_append(&e->out, "}", 1);
+        pb_end(&e->out, row_begin);
+    }
+    pb_end(&e->out, kind);
+    pb_end(&e->out, inner);
+    pb_end(&e->out, begin);
+}
+
+/* The heads of the vector field; its numbers are the request's second part. */
+static void vector_head(encoder *e, size_t bytes)
+{
+    const milvus_field *field = e->call->schema->vector;
+    size_t floats = pb_field_size(DATA, bytes);
+    size_t vectors = pb_field_size(VECTORS_FLOAT, floats) + 1 + pb_varint_size(field->dimension);
+    size_t name = strlen(field->name);
+
+    pb_head(&e->out, REQUEST_FIELDS,
+            1 + pb_varint_size((uint64_t)field->type) + pb_field_size(FIELD_NAME, name) +
+                pb_field_size(FIELD_VECTORS, vectors));
+    pb_uint(&e->out, FIELD_TYPE, (uint64_t)field->type);
+    pb_bytes(&e->out, FIELD_NAME, field->name, name);
+    pb_head(&e->out, FIELD_VECTORS, vectors);
+    pb_uint(&e->out, VECTORS_DIM, field->dimension);
+    pb_head(&e->out, VECTORS_FLOAT, floats);
+    pb_head(&e->out, DATA, bytes);
+}
+
+static void vectors_copy(const encoder *e, float *to)
+{
+    const plug_matrix *vectors = e->rows->vectors;
+    uint64_t dimension = e->call->schema->vector->dimension;
+
+    if (!e->rows->select && vectors->stride == dimension) {
+        memcpy(to, vectors->data + e->first * dimension,
+               (size_t)(e->count * dimension) * sizeof *to);
+        return;
+    }
+    for (uint64_t i = 0; i < e->count; i++)
+        memcpy(to + i * dimension, vectors->data + row_of(e->rows, e->first + i) * vectors->stride,
+               (size_t)dimension * sizeof *to);
+}
+
+int32_t milvus_rows_encode(milvus_call *call, const milvus_rows *rows, uint64_t first,
+                           uint64_t count, milvus_rpc *rpc)
+{
+    const milvus_schema *schema = call->schema;
+    encoder e = {.call = call, .rows = rows, .first = first, .count = count};
+    size_t bytes = (size_t)(count * schema->vector->dimension) * sizeof(float);
+    float *numbers = malloc(bytes + 1);
+    int32_t code = SIMPLUGIN_OK;
+
+    sp_buffer_init(&e.out);
+    pb_text(&e.out, REQUEST_DB, call->instance->settings.db_name);
+    pb_text(&e.out, REQUEST_COLLECTION, call->collection);
+    pb_text(&e.out, REQUEST_PARTITION, rows->partition);
+    pb_uint(&e.out, REQUEST_ROWS, count);
+    if (rows->ids && schema->key->type == MILVUS_INT64)
+        code = keys_field(&e, schema->key->name);
+    else if (rows->ids)
+        texts_field(&e, schema->key->name, schema->key->type, rows->ids);
+    for (uint64_t i = 0; i < schema->field_count; i++)
+        if (&schema->fields[i] != schema->key && &schema->fields[i] != schema->vector)
+            schema_field_write(&e, &schema->fields[i]);
+    if (schema->has_dynamic)
+        dynamic_field(&e);
+    vector_head(&e, bytes);
+    if (!code && (!numbers || e.out.failed))
+        code = plug_no_memory(&call->base);
+    if (code) {
+        free(numbers);
+        sp_buffer_clear(&e.out);
+        return code;
+    }
+    vectors_copy(&e, numbers);
+    milvus_rpc_take(rpc, e.out.data, e.out.size);
+    milvus_rpc_take(rpc, numbers, bytes);
+    return SIMPLUGIN_OK;
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The method search: requests, what views make of them, and the reply. */
+#include "config.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "describe.h"
+#include "expr.h"
+#include "hits.h"
+#include "index_spec.h"
+#include "instance.h"
+#include "load.h"
+#include "lookup.h"
+#include "metric.h"
+#include "pb.h"
+#include "query.h"
+#include "search.h"
+#include "upsert.h"
+#include "view.h"
+#include "zeros.h"
+
+#define FLOAT_VECTOR_PLACEHOLDER 101
+#define EXPRESSION_DSL 1 /* anything else, and Milvus 2.3 ends itself */
+
+enum {
+    SEARCH_DB = 2,
+    SEARCH_COLLECTION = 3,
+    SEARCH_PARTITIONS = 4,
+    SEARCH_EXPR = 5,
+    SEARCH_PLACEHOLDERS = 6,
+    SEARCH_DSL_TYPE = 7,
+    SEARCH_OUTPUT = 8,
+    SEARCH_PARAMS = 9,
+    SEARCH_TIMESTAMP = 11,
+    SEARCH_NQ = 12,
+    SEARCH_CONSISTENCY = 14,
+    PAIR_KEY = 1,
+    PAIR_VALUE = 2,
+    GROUP_PLACEHOLDER = 1,
+    PLACEHOLDER_TAG = 1,
+    PLACEHOLDER_TYPE = 2,
+    PLACEHOLDER_VALUES = 3,
+};
+
+/* ---- one request ------------------------------------------------------------------------- */
+
+static void pair_put(sp_buffer *out, const char *key, const char *value)
+{
+    size_t begin = pb_begin(out, SEARCH_PARAMS);
+
+    pb_text(out, PAIR_KEY, key);
+    pb_text(out, PAIR_VALUE, value);
+    pb_end(out, begin);
+}
+
+/* The queries, turned around where the least similar are wanted. */
+static void placeholders_put(const milvus_search *s, const uint64_t *queries, uint64_t count,
+                             sp_buffer *out)
+{
+    uint64_t dimension = s->call->schema->vector->dimension;
+    size_t group = pb_begin(out, SEARCH_PLACEHOLDERS);
+    size_t placeholder = pb_begin(out, GROUP_PLACEHOLDER);
+
+    pb_text(out, PLACEHOLDER_TAG, "$0");
+    pb_uint(out, PLACEHOLDER_TYPE, FLOAT_VECTOR_PLACEHOLDER);
+    for (uint64_t i = 0; i < count; i++) {
+        const float *query = s->vectors.data + queries[i] * s->vectors.stride;
+        float *at;
+
+        pb_head(out, PLACEHOLDER_VALUES, (size_t)dimension * sizeof(float));
+        at = sp_buffer_extend(out, (size_t)dimension * sizeof(float));
+        for (uint64_t j = 0; at && j < dimension; j++) {
+            float value = s->reverse ? -query[j] : query[j];
+
+            memcpy((uint8_t *)at + j * sizeof value, &value, sizeof value);
+        }
+    }
+    pb_end(out, placeholder);
+    pb_end(out, group);
+}
+
+static void output_put(const milvus_search *s, sp_buffer *out)
+{
+    const milvus_schema *schema = s->call->schema;
+
+    if (s->with_vectors)
+        pb_text(out, SEARCH_OUTPUT, schema->vector->name);
+    if (!s->names.all && !s->names.count)
+        return;
+    for (uint64_t i = 0; i < schema->field_count; i++)
+        if (milvus_field_is_shown(schema, schema->fields[i].name))
+            pb_text(out, SEARCH_OUTPUT, schema->fields[i].name);
+    if (schema->has_dynamic)
+        pb_text(out, SEARCH_OUTPUT, MILVUS_DYNAMIC);
+}
+
+static int32_t request_encode(const milvus_search *s, const uint64_t *queries, uint64_t count,
+                              const char *expr, uint64_t fetch, const milvus_freshness *fresh,
+                              milvus_rpc *rpc)
+{
+    milvus_call *call = s->call;
+    milvus_search_params params;
+    char number[24];
+    sp_buffer out;
+    int32_t code = milvus_search_params_read(&call->base, &s->parameters, call->schema->index_type,
+                                             fetch, &params);
+
+    if (code)
+        return code;
+    sp_buffer_init(&out);
+    snprintf(number, sizeof number, "%" PRIu64, fetch);
+    pb_text(&out, SEARCH_DB, call->instance->settings.db_name);
+    pb_text(&out, SEARCH_COLLECTION, call->collection);
+    for (uint64_t i = 0; i < s->partitions.count; i++)
+        pb_text(&out, SEARCH_PARTITIONS, s->partitions.names[i]);
+    pb_text(&out, SEARCH_EXPR, expr);
+    placeholders_put(s, queries, count, &out);
+    pb_uint(&out, SEARCH_DSL_TYPE, EXPRESSION_DSL);
+    output_put(s, &out);
+    pair_put(&out, "anns_field", call->schema->vector->name);
+    pair_put(&out, "topk", number);
+    pair_put(&out, "metric_type", milvus_metric_theirs(call->schema->metric));
+    pair_put(&out, "params", params.json);
+    pair_put(&out, "round_decimal", "-1");
+    pb_uint(&out, SEARCH_TIMESTAMP, fresh->timestamp);
+    pb_uint(&out, SEARCH_NQ, count);
+    pb_uint(&out, SEARCH_CONSISTENCY, (uint64_t)fresh->level);
+    if (out.failed) {
+        sp_buffer_clear(&out);
+        return plug_no_memory(&call->base);
+    }
+    milvus_rpc_take(rpc, out.data, out.size);
+    return SIMPLUGIN_OK;
+}
+
+int32_t milvus_search_send(const milvus_search *s, const uint64_t *queries, uint64_t count,
+                           const char *expr, uint64_t fetch, milvus_answer *answer)
+{
+    milvus_freshness fresh = milvus_freshness_of(s->call, s->level);
+    int32_t code;
+
+    memset(answer, 0, sizeof *answer);
+    milvus_rpc_init(&answer->rpc, "Search");
+    code = request_encode(s, queries, count, expr, fetch, &fresh, &answer->rpc);
+    if (!code)
+        code = milvus_read_run(s->call, &answer->rpc);
+    if (code)
+        return code;
+    milvus_read_done(s->call, &fresh);
+    code = milvus_hits_read(s->call, answer->rpc.reply, answer->rpc.reply_size, count,
+                            &answer->hits);
+    for (uint64_t q = 0; !code && s->reverse && q < count; q++)
+        for (uint64_t i = 0; i < answer->hits.lists[q].count; i++) {
+            milvus_hit *hit = &answer->hits.lists[q].hits[i];
+
+            hit->score = -hit->score;
+            milvus_metric_convert(s->call->schema->metric, &hit->score, &hit->distance);
+        }
+    return code;
+}
+
+void milvus_answer_clear(milvus_answer *answer)
+{
+    milvus_hits_clear(&answer->hits);
+    milvus_rpc_clear(&answer->rpc);
+}
+
+/* ---- the call ------------------------------------------------------------------------------ */
+
+static int32_t search_read(milvus_search *s)
+{
+    plug_call *call = &s->call->base;
+    int64_t k = 0;
+    int present;
+    int32_t code = plug_arg_parameters(call, milvus_search_names, milvus_search_count,
+                                       &s->parameters);
+
+    s->level = -1;
+    s->max_distance = INFINITY;
+    if (!code)
+        code = milvus_level_read(call, &s->parameters, &s->level);
+    if (!code)
+        code = milvus_partitions_read(call, &s->parameters, &s->partitions);
+    if (!code)
+        code = plug_arg_vectors(call, s->call->schema->vector->dimension, &s->vectors);
+    if (!code)
+        code = plug_check_finite(call, &s->vectors, s->call->schema->vector->dimension, NULL,
+                                 s->vectors.rows);
+    if (!code)
+        code = plug_arg_int(call, "k", 1, MILVUS_LIMIT_MAX, &k);
+    if (!code && !k)
+        code = plug_fail_argument(call, "k", "k is needed");
+    if (!code)
+        code = plug_arg_bool(call, "reverse", &s->reverse);
+    if (!code)
+        code = plug_arg_double(call, "max_distance", &s->max_distance, &present);
+    if (!code)
+        code = plug_arg_names(call, &s->names);
+    if (!code)
+        code = plug_arg_bool(call, "with_vectors", &s->with_vectors);
+    if (!code)
+        code = milvus_expr_filter(s->call, &s->expr);
+    if (!code)
+        code = milvus_view_acquire(s->call, &s->view);
+    s->k = (uint64_t)k;
+    if (!code && !s->call->schema->metric)
+        code = plug_fail(call, SIMPLUGIN_INVALID_ARGUMENT,
+                         "it has no index of its vectors: index.create makes one");
+    if (!code && s->call->schema->vector->type != MILVUS_FLOAT_VECTOR)
+        code = plug_fail(call, SIMPLUGIN_UNIMPLEMENTED,
+                         "its vectors are of type %s: native.search searches those",
+                         milvus_type_name(s->call->schema->vector->type));
+    if (!code && s->reverse && strcmp(s->call->schema->metric, "euclidean") == 0)
+        code = plug_fail_argument(call, "reverse",
+                                  "Milvus cannot list the least similar by euclidean distance");
+    return code;
+}
+
+/* Cuts every list to k and to what is near enough. */
+static void lists_cut(const milvus_search *s, milvus_list *lists)
+{
+    for (uint64_t q = 0; q < s->vectors.rows; q++) {
+        uint64_t count = 0;
+
+        while (count < lists[q].count && count < s->k &&
+               (s->reverse || (double)lists[q].hits[count].distance <= s->max_distance))
+            count++;
+        lists[q].count = count;
+    }
+}
+
+static int32_t reply_write(const milvus_search *s, const milvus_list *lists)
+{
+    plug_call *call = &s->call->base;
+    uint64_t queries = s->vectors.rows, count = 0, bytes = 0, at = 0;
+    int with_fields = s->names.all || s->names.count;
+    int64_t *offsets = plug_reply_array(call, queries + 1, sizeof *offsets);
+    int64_t *ends;
+    float *distances, *scores;
+    milvus_row *rows;
+    sp_column ids = {.type = SP_TEXT};
+    char *values;
+    int32_t code = SIMPLUGIN_OK;
+
+    if (!offsets)
+        return plug_no_memory(call);
+    for (uint64_t q = 0; q < queries; q++) {
+        count += lists[q].count;
+        offsets[q + 1] = (int64_t)count;
+        for (uint64_t i = 0; i < lists[q].count; i++)
+            bytes += lists[q].hits[i].id.size;
+    }
+    ends = plug_reply_array(call, count + 1, sizeof *ends);
+    values = plug_reply_array(call, bytes + 1, 1);
+    distances = plug_reply_array(call, count + 1, sizeof *distances);
+    scores = plug_reply_array(call, count + 1, sizeof *scores);
+    rows = plug_scratch(call, count + 1, sizeof *rows);
+    if (!ends || !values || !distances || !scores || !rows)
+        return plug_no_memory(call);
+    for (uint64_t q = 0; q < queries; q++)
+        for (uint64_t i = 0; i < lists[q].count; i++, at++) {
+            const milvus_hit *hit = &lists[q].hits[i];
+
+            memcpy(values + ends[at], hit->id.data, hit->id.size);
+            ends[at + 1] = ends[at] + (int64_t)hit->id.size;
+            distances[at] = hit->distance;
+            scores[at] = hit->score;
+            rows[at] = (milvus_row){hit->page, hit->row};
+        }
+    ids.count = count;
+    ids.offsets = ends;
+    ids.values = values;
+    simplugin_write_map(&call->out,
+                        4 + (uint64_t)(s->with_vectors != 0) + (uint64_t)(with_fields != 0));
+    plug_write_array(call, "offsets", SIMPLUGIN_INT64, offsets, queries + 1);
+    simplugin_write_string(&call->out, "ids");
+    simplugin_write_column(&call->out, &ids);
+    plug_write_array(call, "distances", SIMPLUGIN_FLOAT32, distances, count);
+    plug_write_array(call, "scores", SIMPLUGIN_FLOAT32, scores, count);
+    if (s->with_vectors)
+        code = milvus_vectors_write(s->call, rows, count);
+    if (!code && with_fields)
+        code = milvus_fields_write(s->call, rows, count, &s->names);
+    return code;
+}
+
+int32_t milvus_serve_search(milvus_call *call)
+{
+    milvus_search s = {.call = call};
+    milvus_list *lists = NULL;
+    int32_t code = search_read(&s);
+
+    if (!code) {
+        lists = plug_scratch(&call->base, s.vectors.rows + 1, sizeof *lists);
+        code = lists ? milvus_restrict_run(&s, lists) : plug_no_memory(&call->base);
+    }
+    if (!code)
+        code = milvus_zeros_add(&s, lists);
+    if (!code) {
+        lists_cut(&s, lists);
+        code = reply_write(&s, lists);
+    }
+    milvus_answers_clear(&s);
+    milvus_view_release(s.view);
+    return code;
+}

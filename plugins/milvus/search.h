@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a search is made of, between its parts: requests, views, vectors of zeros. */
+#ifndef MILVUS_SEARCH_H
+#define MILVUS_SEARCH_H
+
+#include "hits.h"
+#include "query.h"
+#include "view.h"
+
+/* A reply and what was read of it. */
+typedef struct milvus_answer {
+    struct milvus_answer *next;
+    milvus_rpc rpc;
+    milvus_hits hits;
+} milvus_answer;
+
+typedef struct milvus_search {
+    milvus_call *call;
+    plug_matrix vectors;
+    uint64_t k;
+    int reverse;
+    double max_distance;
+    const char *expr;    /* of the filter; "": none */
+    milvus_view *view;   /* held; NULL: none */
+    plug_names names;
+    int with_vectors;
+    simplugin_value parameters;
+    milvus_partitions partitions;
+    int level;
+    milvus_answer *answers; /* that the lists point into */
+} milvus_search;
+
+/*
+ * One request: the nearest `fetch` of count queries, given by their numbers, among what the
+ * expression accepts. answer is to be cleared whatever is returned.
+ */
+int32_t milvus_search_send(const milvus_search *search, const uint64_t *queries, uint64_t count,
+                           const char *expr, uint64_t fetch, milvus_answer *answer);
+void milvus_answer_clear(milvus_answer *answer);
+
+/* restrict.c: lists[q] gets the nearest of query q, in the view if there is one. */
+int32_t milvus_restrict_run(milvus_search *search, milvus_list *lists);
+void milvus_answers_clear(milvus_search *search);
+
+/* Nearest first, or farthest where the search is reversed. */
+int milvus_hit_before(const milvus_search *search, const milvus_hit *a, const milvus_hit *b);
+
+#endif

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plug_args.h"
+
+#define PEM_MAX 1048576
+
+static char *text_dup(const char *text)
+{
+    return strdup(text ? text : "");
+}
+
+/* A file of certificates or a key, whole. */
+static int32_t pem_read(plug_call *call, const char *parameter, char **pem)
+{
+    const char *path;
+    struct stat about;
+    ssize_t got = 0;
+    int fd = -1;
+    int32_t code = plug_arg_string(call, parameter, &path);
+
+    *pem = NULL;
+    if (code || !path)
+        return code;
+    if (*path != '/')
+        return plug_fail_argument(call, parameter, "%s is an absolute path", parameter);
+    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &about)) {
+        code = plug_error_errno(call->error, errno, "read", path);
+        goto out;
+    }
+    if (!S_ISREG(about.st_mode) || about.st_size <= 0 || about.st_size > PEM_MAX) {
+        code = plug_fail_argument(call, parameter, "%s: %s is no PEM file of at most 1 MiB",
+                                  parameter, path);
+        goto out;
+    }
+    *pem = calloc((size_t)about.st_size + 1, 1);
+    if (!*pem) {
+        code = plug_no_memory(call);
+        goto out;
+    }
+    got = read(fd, *pem, (size_t)about.st_size);
+    if (got < 0)
+        code = plug_error_errno(call->error, errno, "read", path);
+    else if (!strstr(*pem, "-----BEGIN "))
+        code = plug_fail_argument(call, parameter, "%s: %s is no PEM file", parameter, path);
+out:
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+/* A port is a number, or text that is one. */
+static int32_t port_read(plug_call *call, int *port)
+{
+    simplugin_value value;
+    int64_t number = 0;
+
+    *port = 0;
+    if (!simplugin_find(&call->body, "port", &value))
+        return SIMPLUGIN_OK;
+    if (value.type == SIMPLUGIN_INT)
+        number = value.as.i;
+    else if (value.type == SIMPLUGIN_TEXT && value.size <= 5)
+        for (uint64_t i = 0; i < value.size && number >= 0; i++)
+            number = value.data[i] >= '0' && value.data[i] <= '9'
+                         ? number * 10 + (value.data[i] - '0')
+                         : -1;
+    if (number < 1 || number > 65535)
+        return plug_fail_argument(call, "port", "port is a number from 1 to 65535");
+    *port = (int)number;
+    return SIMPLUGIN_OK;
+}
+
+static int32_t address_read(milvus_settings *settings, plug_call *call)
+{
+    const char *uri, *host;
+    const char *wrong;
+    int port, secure = -1;
+    int32_t code = plug_arg_string(call, "uri", &uri);
+
+    if (!code)
+        code = plug_arg_string(call, "host", &host);
+    if (!code)
+        code = port_read(call, &port);
+    if (!code)
+        code = plug_arg_bool(call, "secure", &secure);
+    if (code)
+        return code;
+    if (uri && (host || port))
+        return plug_fail_argument(call, "uri", "give uri, or host and port, not both");
+    wrong = uri ? milvus_address_parse(uri, &settings->address)
+                : milvus_address_of(host ? host : "localhost", port, &settings->address);
+    if (wrong)
+        return plug_fail_argument(call, uri ? "uri" : "host", "%s: %s", uri ? "uri" : "host",
+                                  wrong);
+    if (secure >= 0)
+        settings->address.tls = secure;
+    return SIMPLUGIN_OK;
+}
+
+static char *base64(const char *text)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    size_t size = strlen(text);
+    char *out = malloc((size + 2) / 3 * 4 + 1);
+    char *at = out;
+
+    for (size_t i = 0; out && i < size; i += 3) {
+        uint32_t bits = 0;
+
+        for (size_t j = 0; j < 3; j++)
+            bits = bits << 8 | (i + j < size ? (uint8_t)text[i + j] : 0);
+        *at++ = digits[bits >> 18];
+        *at++ = digits[bits >> 12 & 63];
+        *at++ = i + 1 < size ? digits[bits >> 6 & 63] : '=';
+        *at++ = i + 2 < size ? digits[bits & 63] : '=';
+    }
+    if (out)
+        *at = 0;
+    return out;
+}
+
+/* "user:password", or a token as it is, the way Milvus wants them. */
+static int32_t authorization_read(milvus_settings *settings, plug_call *call)
+{
+    const char *user, *password, *token;
+    char *pair = NULL;
+    int32_t code = plug_arg_string(call, "user", &user);
+
+    if (!code)
+        code = plug_arg_string(call, "password", &password);
+    if (!code)
+        code = plug_arg_string(call, "token", &token);
+    if (code)
+        return code;
+    if (token && *token && user && *user)
+        return plug_fail_argument(call, "token", "give user and password, or token, not both");
+    if (password && *password && !(user && *user))
+        return plug_fail_argument(call, "user", "there is a password, and no user");
+    if (token && *token) {
+        settings->authorization = base64(token);
+    } else if (user && *user) {
+        if (asprintf(&pair, "%s:%s", user, password ? password : "") < 0)
+            return plug_no_memory(call);
+        settings->authorization = base64(pair);
+        explicit_bzero(pair, strlen(pair));
+        free(pair);
+    } else {
+        return SIMPLUGIN_OK;
+    }
+    return settings->authorization ? SIMPLUGIN_OK : plug_no_memory(call);
+}
+
+static int32_t tls_read(milvus_settings *settings, plug_call *call)
+{
+    const char *name;
+    int32_t code = pem_read(call, "tls_ca", &settings->ca);
+
+    settings->verify = 1;
+    if (!code)
+        code = pem_read(call, "tls_cert", &settings->certificate);
+    if (!code)
+        code = pem_read(call, "tls_key", &settings->key);
+    if (!code)
+        code = plug_arg_bool(call, "tls_verify", &settings->verify);
+    if (!code)
+        code = plug_arg_string(call, "tls_server_name", &name);
+    if (code)
+        return code;
+    if ((settings->certificate != NULL) != (settings->key != NULL))
+        return plug_fail_argument(call, settings->key ? "tls_cert" : "tls_key",
+                                  "tls_cert and tls_key are needed together");
+    if (!settings->address.tls && (settings->ca || settings->certificate))
+        return plug_fail_argument(call, "uri",
+                                  "certificates are given, but the connection has no TLS: use an "
+                                  "https:// uri, or secure");
+    if (name && !(settings->server_name = text_dup(name)))
+        return plug_no_memory(call);
+    return SIMPLUGIN_OK;
+}
+
+static int32_t limits_read(milvus_settings *settings, plug_call *call)
+{
+    int64_t receive = 1 << 30, keepalive = 30000;
+    int32_t code;
+
+    settings->retry_ms = 30000;
+    settings->batch_bytes = 8 << 20;
+    settings->batches_in_flight = 4;
+    code = plug_arg_int(call, "max_receive_bytes", 1024, INT32_MAX, &receive);
+    if (!code)
+        code = plug_arg_int(call, "keepalive_ms", 0, 86400000, &keepalive);
+    if (!code)
+        code = plug_arg_int(call, "retry_ms", 0, 86400000, &settings->retry_ms);
+    if (!code)
+        code = plug_arg_int(call, "batch_bytes", 1024, 1 << 30, &settings->batch_bytes);
+    if (!code)
+        code = plug_arg_int(call, "batches_in_flight", 1, 64, &settings->batches_in_flight);
+    settings->max_receive_bytes = (int32_t)receive;
+    settings->keepalive_ms = (int32_t)keepalive;
+    return code;
+}
+
+int32_t milvus_settings_read(milvus_settings *settings, plug_call *call)
+{
+    const char *db_name;
+    int32_t code;
+
+    memset(settings, 0, sizeof *settings);
+    code = address_read(settings, call);
+    if (!code)
+        code = plug_arg_string(call, "db_name", &db_name);
+    if (!code && !(settings->db_name = text_dup(db_name)))
+        code = plug_no_memory(call);
+    if (!code)
+        code = authorization_read(settings, call);
+    if (!code)
+        code = tls_read(settings, call);
+    if (!code)
+        code = limits_read(settings, call);
+    if (!code && settings->authorization && !settings->address.tls &&
+        !settings->address.is_loopback) {
+        static const char warning[] = "milvus: the password travels unencrypted: use https";
+
+        plug_host->log(SIMPLUGIN_LOG_WARNING, warning, sizeof warning - 1);
+    }
+    return code;
+}
+
+void milvus_settings_clear(milvus_settings *settings)
+{
+    if (settings->authorization)
+        explicit_bzero(settings->authorization, strlen(settings->authorization));
+    if (settings->key)
+        explicit_bzero(settings->key, strlen(settings->key));
+    free(settings->db_name);
+    free(settings->authorization);
+    free(settings->ca);
+    free(settings->certificate);
+    free(settings->key);
+    free(settings->server_name);
+    memset(settings, 0, sizeof *settings);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Going through a collection in the order of its keys, page by page. */
+#ifndef MILVUS_WALK_H
+#define MILVUS_WALK_H
+
+#include "query.h"
+
+/*
+ * The expression for the page that begins behind a key (size 0: the first), in memory of
+ * the call.
+ */
+int32_t milvus_walk_expr(milvus_call *call, const char *filter, sp_text after, const char **expr);
+
+/* Calls each with pages of keys of all points that the filter ("": all) accepts. */
+int32_t milvus_walk(milvus_call *call, const char *filter,
+                    int32_t (*each)(void *context, const milvus_page *page), void *context);
+
+#endif
