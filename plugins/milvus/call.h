@@ -29,6 +29,9 @@ int32_t milvus_instance_call(simplugin_instance *instance, const simplugin_call_
                              simplugin_error **error);
 void milvus_instance_close(simplugin_instance *instance);
 
+/* The key "methods" of describe. */
+void milvus_methods_write(simplugin_writer *out);
+
 /* ---- the methods ------------------------------------------------------------------------ */
 
 int32_t milvus_serve_health(milvus_call *call);

@@ -96,7 +96,7 @@ static int32_t metric_read(plug_call *call, const simplugin_value *parameters, c
     if (!name)
         return plug_no_memory(call);
     *metric = name;
-    if (milvus_metric_theirs(name))
+    if (milvus_metric_theirs(name) && !milvus_metric_is_binary(name))
         return SIMPLUGIN_OK;
     plug_unknown_name(call, SIMPLUGIN_INVALID_ARGUMENT, "metric", name, milvus_metric_names,
                       MILVUS_METRICS);

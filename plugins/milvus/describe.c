@@ -126,12 +126,6 @@ static void parameters_write(simplugin_writer *out, const parameter *list, size_
 
 int32_t milvus_describe(simplugin_reply *reply, simplugin_error **error)
 {
-    static const char *const methods[] = {
-        "points.set_fields",  "view.create",        "view.drop",       "collection.flush",
-        "collection.load",    "collection.release", "collection.compact", "index.create",
-        "index.drop",         "index.describe",     "partition.create", "partition.list",
-        "partition.drop",
-    };
     static const char *const filters[] = {
         "and",    "or",          "==",     "!=",     "<",      "<=",
         ">",      ">=",          "in",     "not in", "exists", "like:prefix",
@@ -158,7 +152,7 @@ int32_t milvus_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_uint(&out, MAX_DIMENSION);
     simplugin_write_string(&out, "exact");
     simplugin_write_bool(&out, 0);
-    plug_write_texts(&out, "methods", methods, COUNT(methods));
+    milvus_methods_write(&out);
     plug_write_texts(&out, "filters", filters, COUNT(filters));
     plug_write_texts(&out, "field_types", types, COUNT(types));
     plug_write_texts(&out, "reverse", reverse, COUNT(reverse));

@@ -28,6 +28,8 @@ static const index_kind index_types[] = {
     {"HNSW", 2, {{"M", 2, 2048, 16}, {"efConstruction", 1, 2147483647, 200}}},
     {"GPU_IVF_FLAT", 1, {{"nlist", 1, 65536, 1024}}},
     {"AUTOINDEX", 0, {{0}}},
+    {"BIN_FLAT", 0, {{0}}}, /* of binary vectors */
+    {"BIN_IVF_FLAT", 1, {{"nlist", 1, 65536, 1024}}},
 };
 
 static const char *const param_names[] = {"nlist", "M", "efConstruction"};
@@ -40,12 +42,13 @@ static const index_kind *type_find(const char *name)
     return NULL;
 }
 
-static int32_t type_read(plug_call *call, const simplugin_value *parameters,
+static int32_t type_read(plug_call *call, const simplugin_value *parameters, const char *metric,
                          const index_kind **type)
 {
+    int is_binary = strcmp(metric, "HAMMING") == 0 || strcmp(metric, "JACCARD") == 0;
     const char *names[COUNT(index_types)];
-    const char *text = "HNSW";
-    uint64_t size = 4;
+    const char *text = is_binary ? "BIN_FLAT" : "HNSW";
+    uint64_t size = strlen(text);
     char *name;
 
     if (simplugin_find_text(parameters, "index_type", &text, &size) < 0)
@@ -54,6 +57,9 @@ static int32_t type_read(plug_call *call, const simplugin_value *parameters,
     if (!name)
         return plug_no_memory(call);
     *type = type_find(name);
+    if (*type && (strncmp((*type)->name, "BIN_", 4) == 0) != is_binary)
+        return plug_fail_argument(call, "index_type", "the index type %s is none for the metric %s",
+                                  (*type)->name, metric);
     if (*type)
         return SIMPLUGIN_OK;
     for (size_t i = 0; i < COUNT(index_types); i++)
@@ -92,7 +98,7 @@ int32_t milvus_index_spec_read(plug_call *call, const simplugin_value *parameter
 {
     const index_kind *type = NULL;
     size_t used = 0;
-    int32_t code = type_read(call, parameters, &type);
+    int32_t code = type_read(call, parameters, metric, &type);
 
     memset(spec, 0, sizeof *spec);
     if (!code)

@@ -12,6 +12,7 @@
 #include "describe.h"
 #include "known.h"
 #include "name.h"
+#include "native.h"
 #include "view.h"
 
 #define VERSION_MIN_MAJOR 2
@@ -192,9 +193,63 @@ static const milvus_method methods[] = {
     {"partition.create", "collection partition", OPENED, milvus_serve_partition_create},
     {"partition.list", "collection", OPENED, milvus_serve_partition_list},
     {"partition.drop", "collection partition", OPENED, milvus_serve_partition_drop},
+    {"native.collection.create", "collection fields dynamic description consistency_level shards",
+     NAME_ONLY, milvus_native_collection_create},
+    {"native.insert", "collection vectors ids fields partition", OPENED, milvus_native_insert},
+    {"native.query", "collection expr fields vectors limit partitions consistency_level", OPENED,
+     milvus_native_query},
+    {"native.search",
+     "collection vectors k expr fields with_vectors partitions params consistency_level", OPENED,
+     milvus_native_search},
+    {"native.delete", "collection expr", OPENED, milvus_native_delete},
+    {"native.load.state", "collection partitions", NAME_ONLY, milvus_native_load_state},
+    {"native.compact.start", "collection", OPENED, milvus_native_compact_start},
+    {"native.compact.state", "compaction", NO_NAME, milvus_native_compact_state},
+    {"native.alias.create", "collection alias", NAME_ONLY, milvus_native_alias_create},
+    {"native.alias.alter", "collection alias", NAME_ONLY, milvus_native_alias_alter},
+    {"native.alias.drop", "alias", NO_NAME, milvus_native_alias_drop},
+    {"native.alias.list", "collection", NAME_ONLY, milvus_native_alias_list},
+    {"native.database.create", "database", NO_NAME, milvus_native_database_create},
+    {"native.database.drop", "database", NO_NAME, milvus_native_database_drop},
+    {"native.database.list", "", NO_NAME, milvus_native_database_list},
+    {"native.user.create", "user password", NO_NAME, milvus_native_user_create},
+    {"native.user.update", "user old_password password", NO_NAME, milvus_native_user_update},
+    {"native.user.drop", "user", NO_NAME, milvus_native_user_drop},
+    {"native.user.list", "", NO_NAME, milvus_native_user_list},
+    {"native.role.create", "role", NO_NAME, milvus_native_role_create},
+    {"native.role.drop", "role", NO_NAME, milvus_native_role_drop},
+    {"native.role.assign", "role user", NO_NAME, milvus_native_role_assign},
+    {"native.role.withdraw", "role user", NO_NAME, milvus_native_role_withdraw},
+    {"native.role.grant", "role object name privilege", NO_NAME, milvus_native_role_grant},
+    {"native.role.revoke", "role object name privilege", NO_NAME, milvus_native_role_revoke},
 };
 
 #define METHODS (sizeof methods / sizeof methods[0])
+
+/* What the table has beyond the required methods, for describe. */
+void milvus_methods_write(simplugin_writer *out)
+{
+    static const char *const required[] = {
+        "health", "search", "points.get", "points.upsert", "points.delete", "points.count",
+        "points.scan", "collection.list", "collection.exists", "collection.create",
+        "collection.describe", "collection.drop"};
+    uint64_t begin, count = 0;
+
+    simplugin_write_string(out, "methods");
+    begin = simplugin_write_array_begin(out);
+    for (size_t i = 0; i < METHODS; i++) {
+        size_t j = 0;
+
+        while (j < sizeof required / sizeof required[0] &&
+               strcmp(required[j], methods[i].name) != 0)
+            j++;
+        if (j < sizeof required / sizeof required[0])
+            continue;
+        simplugin_write_string(out, methods[i].name);
+        count++;
+    }
+    simplugin_write_end(out, begin, count);
+}
 
 static int32_t serve(milvus_call *call, const milvus_method *method)
 {

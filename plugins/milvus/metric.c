@@ -7,12 +7,16 @@
 #include <string.h>
 #include <strings.h>
 
-const char *const milvus_metric_names[] = {"dotproduct", "cosine", "euclidean"};
-static const char *const theirs_names[] = {"IP", "COSINE", "L2"};
+/* The last two are those of binary vectors, for native methods. */
+const char *const milvus_metric_names[] = {"dotproduct", "cosine", "euclidean", "hamming",
+                                           "jaccard"};
+static const char *const theirs_names[] = {"IP", "COSINE", "L2", "HAMMING", "JACCARD"};
+
+#define ALL (sizeof theirs_names / sizeof theirs_names[0])
 
 const char *milvus_metric_theirs(const char *ours)
 {
-    for (int i = 0; i < MILVUS_METRICS; i++)
+    for (size_t i = 0; i < ALL; i++)
         if (strcmp(milvus_metric_names[i], ours) == 0)
             return theirs_names[i];
     return NULL;
@@ -20,7 +24,7 @@ const char *milvus_metric_theirs(const char *ours)
 
 const char *milvus_metric_ours(const char *theirs)
 {
-    for (int i = 0; i < MILVUS_METRICS; i++)
+    for (size_t i = 0; i < ALL; i++)
         if (strcasecmp(theirs_names[i], theirs) == 0)
             return milvus_metric_names[i];
     return NULL;
@@ -35,9 +39,16 @@ void milvus_metric_convert(const char *ours, float *score, float *distance)
         *distance = 1 - *score;
     } else if (strcmp(ours, "dotproduct") == 0) {
         *distance = -*score;
+    } else if (strcmp(ours, "euclidean") != 0) {
+        *distance = *score;
     } else {
         /* Milvus leaves the square root out */
         *score = *score > 0 ? sqrtf(*score) : 0;
         *distance = *score;
     }
+}
+
+int milvus_metric_is_binary(const char *ours)
+{
+    return strcmp(ours, "hamming") == 0 || strcmp(ours, "jaccard") == 0;
 }

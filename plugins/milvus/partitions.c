@@ -207,6 +207,7 @@ int32_t milvus_serve_index_create(milvus_call *call)
 {
     milvus_index_spec spec;
     simplugin_value parameters;
+    int is_binary = call->schema->vector->type == MILVUS_BINARY_VECTOR;
     const char *metric = call->schema->metric;
     const char *text = NULL;
     uint64_t size = 0;
@@ -220,10 +221,11 @@ int32_t milvus_serve_index_create(milvus_call *call)
     if (found > 0)
         metric = sp_arena_text(&call->base.scratch, text, size);
     if (!metric)
-        metric = found ? NULL : milvus_metric_names[0];
-    if (!metric || !milvus_metric_theirs(metric))
-        return plug_fail_argument(&call->base, "metric",
-                                  "metric is dotproduct, cosine or euclidean");
+        metric = found ? "" : is_binary ? "hamming" : milvus_metric_names[0];
+    if (!milvus_metric_theirs(metric) || milvus_metric_is_binary(metric) != is_binary)
+        return plug_fail_argument(&call->base, "metric", "metric is %s",
+                                  is_binary ? "hamming or jaccard"
+                                            : "dotproduct, cosine or euclidean");
     code = milvus_index_spec_read(&call->base, &parameters, milvus_metric_theirs(metric), &spec);
     if (!code && *call->schema->index_type)
         code = index_remove(call);

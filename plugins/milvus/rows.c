@@ -35,6 +35,7 @@ enum {
     SCALARS_JSON = 9,
     VECTORS_DIM = 1,
     VECTORS_FLOAT = 2,
+    VECTORS_BINARY = 3,
     DATA = 1,
     ELEMENT_TYPE = 2,
 };
@@ -159,6 +160,12 @@ static uint64_t cell_bytes(const sp_column *column, uint64_t row)
                                 : (uint64_t)(last - first) * 12);
 }
 
+static uint64_t vector_bytes(const milvus_field *vector)
+{
+    return vector->type == MILVUS_BINARY_VECTOR ? vector->dimension / 8
+                                                : vector->dimension * sizeof(float);
+}
+
 uint64_t milvus_rows_fit(const milvus_call *call, const milvus_rows *rows, uint64_t first,
                          uint64_t bytes)
 {
@@ -167,7 +174,7 @@ uint64_t milvus_rows_fit(const milvus_call *call, const milvus_rows *rows, uint6
     while (first + count < rows->count) {
         uint64_t row = row_of(rows, first + count);
 
-        size += call->schema->vector->dimension * sizeof(float) + ROW_OVERHEAD;
+        size += vector_bytes(call->schema->vector) + ROW_OVERHEAD;
         if (rows->ids)
             size += 2 * sp_column_text(rows->ids, row).size;
         for (uint64_t i = 0; i < rows->fields->count; i++)
@@ -198,6 +205,7 @@ static void field_begin(encoder *e, int32_t type, const char *name, size_t *begi
 /* Texts straight from a column: their sizes are known, so that lengths are written first. */
 static void texts_field(encoder *e, const char *name, int32_t type, const sp_column *column)
 {
+    uint32_t kind = type == MILVUS_JSON ? SCALARS_JSON : SCALARS_STRING;
     size_t begin, size = 0;
 
     for (uint64_t i = 0; i < e->count; i++) {
@@ -208,8 +216,8 @@ static void texts_field(encoder *e, const char *name, int32_t type, const sp_col
                                         : 0);
     }
     field_begin(e, type, name, &begin);
-    pb_head(&e->out, FIELD_SCALARS, pb_field_size(SCALARS_STRING, size));
-    pb_head(&e->out, SCALARS_STRING, size);
+    pb_head(&e->out, FIELD_SCALARS, pb_field_size(kind, size));
+    pb_head(&e->out, kind, size);
     for (uint64_t i = 0; i < e->count; i++) {
         uint64_t row = row_of(e->rows, e->first + i);
         sp_text text = {"", 0};
@@ -353,11 +361,11 @@ static void schema_field_write(encoder *e, const milvus_field *field)
         column = e->rows->ids;
     if (!column)
         return;
-    if (field->type == MILVUS_VARCHAR || field->type == MILVUS_STRING)
+    if (field->type == MILVUS_VARCHAR || field->type == MILVUS_STRING || field->type == MILVUS_JSON)
         texts_field(e, field->name, field->type, column);
     else if (field->type == MILVUS_ARRAY)
         lists_field(e, field, column);
-    else if (field->type != MILVUS_JSON)
+    else
         numbers_field(e, field, column);
 }
 
@@ -365,7 +373,7 @@ static int is_zero(const encoder *e, uint64_t i)
 {
     uint64_t row = row_of(e->rows, e->first + i);
 
-    return milvus_zeros_mark(e->call, e->rows->vectors->data + row * e->rows->vectors->stride);
+    return !e->rows->bits && milvus_zeros_mark(e->call, e->rows->vectors->data + row * e->rows->vectors->stride);
 }
 
 /* All that the schema does not name, a JSON object for each row. */
@@ -418,8 +426,10 @@ static void dynamic_field(encoder *e)
 static void vector_head(encoder *e, size_t bytes)
 {
     const milvus_field *field = e->call->schema->vector;
-    size_t floats = pb_field_size(DATA, bytes);
-    size_t vectors = pb_field_size(VECTORS_FLOAT, floats) + 1 + pb_varint_size(field->dimension);
+    uint32_t kind = e->rows->bits ? VECTORS_BINARY : VECTORS_FLOAT;
+    /* binary vectors are bytes, floats stand in a message of their own */
+    size_t inner = e->rows->bits ? bytes : pb_field_size(DATA, bytes);
+    size_t vectors = pb_field_size(kind, inner) + 1 + pb_varint_size(field->dimension);
     size_t name = strlen(field->name);
 
     pb_head(&e->out, REQUEST_FIELDS,
@@ -429,23 +439,26 @@ static void vector_head(encoder *e, size_t bytes)
     pb_bytes(&e->out, FIELD_NAME, field->name, name);
     pb_head(&e->out, FIELD_VECTORS, vectors);
     pb_uint(&e->out, VECTORS_DIM, field->dimension);
-    pb_head(&e->out, VECTORS_FLOAT, floats);
-    pb_head(&e->out, DATA, bytes);
+    pb_head(&e->out, kind, inner);
+    if (!e->rows->bits)
+        pb_head(&e->out, DATA, bytes);
 }
 
-static void vectors_copy(const encoder *e, float *to)
+/* All at once where the rows follow each other. */
+static void vectors_copy(const encoder *e, uint8_t *to)
 {
-    const plug_matrix *vectors = e->rows->vectors;
-    uint64_t dimension = e->call->schema->vector->dimension;
+    uint64_t bytes = vector_bytes(e->call->schema->vector);
+    const uint8_t *from = e->rows->bits ? e->rows->bits->data
+                                        : (const uint8_t *)e->rows->vectors->data;
+    uint64_t stride = e->rows->bits ? simplugin_tensor_stride(e->rows->bits)
+                                    : e->rows->vectors->stride * sizeof(float);
 
-    if (!e->rows->select && vectors->stride == dimension) {
-        memcpy(to, vectors->data + e->first * dimension,
-               (size_t)(e->count * dimension) * sizeof *to);
+    if (!e->rows->select && stride == bytes) {
+        memcpy(to, from + e->first * bytes, (size_t)(e->count * bytes));
         return;
     }
     for (uint64_t i = 0; i < e->count; i++)
-        memcpy(to + i * dimension, vectors->data + row_of(e->rows, e->first + i) * vectors->stride,
-               (size_t)dimension * sizeof *to);
+        memcpy(to + i * bytes, from + row_of(e->rows, e->first + i) * stride, (size_t)bytes);
 }
 
 int32_t milvus_rows_encode(milvus_call *call, const milvus_rows *rows, uint64_t first,
@@ -453,8 +466,8 @@ int32_t milvus_rows_encode(milvus_call *call, const milvus_rows *rows, uint64_t 
 {
     const milvus_schema *schema = call->schema;
     encoder e = {.call = call, .rows = rows, .first = first, .count = count};
-    size_t bytes = (size_t)(count * schema->vector->dimension) * sizeof(float);
-    float *numbers = malloc(bytes + 1);
+    size_t bytes = (size_t)(count * vector_bytes(schema->vector));
+    uint8_t *numbers = malloc(bytes + 1);
     int32_t code = SIMPLUGIN_OK;
 
     sp_buffer_init(&e.out);

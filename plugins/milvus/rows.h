@@ -10,7 +10,8 @@
 
 typedef struct milvus_rows {
     const sp_column *ids;       /* NULL: the server makes them */
-    const plug_matrix *vectors;
+    const plug_matrix *vectors; /* of a FLOAT_VECTOR field */
+    const simplugin_tensor *bits; /* of a BINARY_VECTOR field, instead: uint8, dimension / 8 a row */
     const plug_columns *fields;
     const int64_t *select;      /* count row numbers; NULL: 0..count-1 */
     uint64_t count;

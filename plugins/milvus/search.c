@@ -23,6 +23,7 @@
 #include "zeros.h"
 
 #define FLOAT_VECTOR_PLACEHOLDER 101
+#define BINARY_VECTOR_PLACEHOLDER 100
 #define EXPRESSION_DSL 1 /* anything else, and Milvus 2.3 ends itself */
 
 enum {
@@ -65,8 +66,12 @@ static void placeholders_put(const milvus_search *s, const uint64_t *queries, ui
     size_t placeholder = pb_begin(out, GROUP_PLACEHOLDER);
 
     pb_text(out, PLACEHOLDER_TAG, "$0");
-    pb_uint(out, PLACEHOLDER_TYPE, FLOAT_VECTOR_PLACEHOLDER);
-    for (uint64_t i = 0; i < count; i++) {
+    pb_uint(out, PLACEHOLDER_TYPE, s->bits ? BINARY_VECTOR_PLACEHOLDER : FLOAT_VECTOR_PLACEHOLDER);
+    for (uint64_t i = 0; s->bits && i < count; i++)
+        pb_bytes(out, PLACEHOLDER_VALUES,
+                 (const uint8_t *)s->bits->data + queries[i] * simplugin_tensor_stride(s->bits),
+                 (size_t)s->bits->cols);
+    for (uint64_t i = 0; !s->bits && i < count; i++) {
         const float *query = s->vectors.data + queries[i] * s->vectors.stride;
         float *at;
 
@@ -123,7 +128,7 @@ static int32_t request_encode(const milvus_search *s, const uint64_t *queries, u
     pair_put(&out, "anns_field", call->schema->vector->name);
     pair_put(&out, "topk", number);
     pair_put(&out, "metric_type", milvus_metric_theirs(call->schema->metric));
-    pair_put(&out, "params", params.json);
+    pair_put(&out, "params", s->json ? s->json : params.json);
     pair_put(&out, "round_decimal", "-1");
     pb_uint(&out, SEARCH_TIMESTAMP, fresh->timestamp);
     pb_uint(&out, SEARCH_NQ, count);
@@ -170,27 +175,15 @@ void milvus_answer_clear(milvus_answer *answer)
 
 /* ---- the call ------------------------------------------------------------------------------ */
 
-static int32_t search_read(milvus_search *s)
+int32_t milvus_search_read(milvus_search *s)
 {
     plug_call *call = &s->call->base;
     int64_t k = 0;
     int present;
-    int32_t code = plug_arg_parameters(call, milvus_search_names, milvus_search_count,
-                                       &s->parameters);
+    int32_t code = plug_arg_int(call, "k", 1, MILVUS_LIMIT_MAX, &k);
 
-    s->level = -1;
     s->max_distance = INFINITY;
-    if (!code)
-        code = milvus_level_read(call, &s->parameters, &s->level);
-    if (!code)
-        code = milvus_partitions_read(call, &s->parameters, &s->partitions);
-    if (!code)
-        code = plug_arg_vectors(call, s->call->schema->vector->dimension, &s->vectors);
-    if (!code)
-        code = plug_check_finite(call, &s->vectors, s->call->schema->vector->dimension, NULL,
-                                 s->vectors.rows);
-    if (!code)
-        code = plug_arg_int(call, "k", 1, MILVUS_LIMIT_MAX, &k);
+    s->k = (uint64_t)k;
     if (!code && !k)
         code = plug_fail_argument(call, "k", "k is needed");
     if (!code)
@@ -202,18 +195,29 @@ static int32_t search_read(milvus_search *s)
     if (!code)
         code = plug_arg_bool(call, "with_vectors", &s->with_vectors);
     if (!code)
-        code = milvus_expr_filter(s->call, &s->expr);
-    if (!code)
         code = milvus_view_acquire(s->call, &s->view);
-    s->k = (uint64_t)k;
     if (!code && !s->call->schema->metric)
         code = plug_fail(call, SIMPLUGIN_INVALID_ARGUMENT,
                          "it has no index of its vectors: index.create makes one");
-    if (!code && s->call->schema->vector->type != MILVUS_FLOAT_VECTOR)
-        code = plug_fail(call, SIMPLUGIN_UNIMPLEMENTED,
+    return code;
+}
+
+/* The queries, which are floats. */
+static int32_t vectors_read(milvus_search *s)
+{
+    const milvus_schema *schema = s->call->schema;
+    plug_call *call = &s->call->base;
+    int32_t code;
+
+    if (schema->vector->type != MILVUS_FLOAT_VECTOR)
+        return plug_fail(call, SIMPLUGIN_UNIMPLEMENTED,
                          "its vectors are of type %s: native.search searches those",
-                         milvus_type_name(s->call->schema->vector->type));
-    if (!code && s->reverse && strcmp(s->call->schema->metric, "euclidean") == 0)
+                         milvus_type_name(schema->vector->type));
+    code = plug_arg_vectors(call, schema->vector->dimension, &s->vectors);
+    if (!code)
+        code = plug_check_finite(call, &s->vectors, schema->vector->dimension, NULL,
+                                 s->vectors.rows);
+    if (!code && s->reverse && strcmp(schema->metric, "euclidean") == 0)
         code = plug_fail_argument(call, "reverse",
                                   "Milvus cannot list the least similar by euclidean distance");
     return code;
@@ -287,23 +291,45 @@ static int32_t reply_write(const milvus_search *s, const milvus_list *lists)
     return code;
 }
 
+int32_t milvus_search_run(milvus_search *search)
+{
+    milvus_list *lists =
+        plug_scratch(&search->call->base, search->vectors.rows + 1, sizeof *lists);
+    int32_t code = lists ? milvus_restrict_run(search, lists)
+                         : plug_no_memory(&search->call->base);
+
+    if (!code)
+        code = milvus_zeros_add(search, lists);
+    if (code)
+        return code;
+    lists_cut(search, lists);
+    return reply_write(search, lists);
+}
+
+void milvus_search_clear(milvus_search *search)
+{
+    milvus_answers_clear(search);
+    milvus_view_release(search->view);
+}
+
 int32_t milvus_serve_search(milvus_call *call)
 {
-    milvus_search s = {.call = call};
-    milvus_list *lists = NULL;
-    int32_t code = search_read(&s);
+    milvus_search s = {.call = call, .level = -1};
+    int32_t code = plug_arg_parameters(&call->base, milvus_search_names, milvus_search_count,
+                                       &s.parameters);
 
-    if (!code) {
-        lists = plug_scratch(&call->base, s.vectors.rows + 1, sizeof *lists);
-        code = lists ? milvus_restrict_run(&s, lists) : plug_no_memory(&call->base);
-    }
     if (!code)
-        code = milvus_zeros_add(&s, lists);
-    if (!code) {
-        lists_cut(&s, lists);
-        code = reply_write(&s, lists);
-    }
-    milvus_answers_clear(&s);
-    milvus_view_release(s.view);
+        code = milvus_level_read(&call->base, &s.parameters, &s.level);
+    if (!code)
+        code = milvus_partitions_read(&call->base, &s.parameters, &s.partitions);
+    if (!code)
+        code = milvus_search_read(&s);
+    if (!code)
+        code = vectors_read(&s);
+    if (!code)
+        code = milvus_expr_filter(call, &s.expr);
+    if (!code)
+        code = milvus_search_run(&s);
+    milvus_search_clear(&s);
     return code;
 }

@@ -17,6 +17,8 @@ typedef struct milvus_answer {
 typedef struct milvus_search {
     milvus_call *call;
     plug_matrix vectors;
+    const simplugin_tensor *bits; /* binary queries instead, of native.search */
+    const char *json;             /* parameters of native.search, instead of ours */
     uint64_t k;
     int reverse;
     double max_distance;
@@ -37,6 +39,13 @@ typedef struct milvus_search {
 int32_t milvus_search_send(const milvus_search *search, const uint64_t *queries, uint64_t count,
                            const char *expr, uint64_t fetch, milvus_answer *answer);
 void milvus_answer_clear(milvus_answer *answer);
+
+/* Reads everything of the call's request but the queries, the filter and "parameters". */
+int32_t milvus_search_read(milvus_search *search);
+/* Runs it, and writes the reply. */
+int32_t milvus_search_run(milvus_search *search);
+/* Ends it, in any case. */
+void milvus_search_clear(milvus_search *search);
 
 /* restrict.c: lists[q] gets the nearest of query q, in the view if there is one. */
 int32_t milvus_restrict_run(milvus_search *search, milvus_list *lists);

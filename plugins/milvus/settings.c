@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base64.h"
 #include "plug_args.h"
 
 #define PEM_MAX 1048576
@@ -108,28 +109,6 @@ static int32_t address_read(milvus_settings *settings, plug_call *call)
     return SIMPLUGIN_OK;
 }
 
-static char *base64(const char *text)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    size_t size = strlen(text);
-    char *out = malloc((size + 2) / 3 * 4 + 1);
-    char *at = out;
-
-    for (size_t i = 0; out && i < size; i += 3) {
-        uint32_t bits = 0;
-
-        for (size_t j = 0; j < 3; j++)
-            bits = bits << 8 | (i + j < size ? (uint8_t)text[i + j] : 0);
-        *at++ = digits[bits >> 18];
-        *at++ = digits[bits >> 12 & 63];
-        *at++ = i + 1 < size ? digits[bits >> 6 & 63] : '=';
-        *at++ = i + 2 < size ? digits[bits & 63] : '=';
-    }
-    if (out)
-        *at = 0;
-    return out;
-}
-
 /* "user:password", or a token as it is, the way Milvus wants them. */
 static int32_t authorization_read(milvus_settings *settings, plug_call *call)
 {
@@ -148,11 +127,11 @@ static int32_t authorization_read(milvus_settings *settings, plug_call *call)
     if (password && *password && !(user && *user))
         return plug_fail_argument(call, "user", "there is a password, and no user");
     if (token && *token) {
-        settings->authorization = base64(token);
+        settings->authorization = milvus_base64(token);
     } else if (user && *user) {
         if (asprintf(&pair, "%s:%s", user, password ? password : "") < 0)
             return plug_no_memory(call);
-        settings->authorization = base64(pair);
+        settings->authorization = milvus_base64(pair);
         explicit_bzero(pair, strlen(pair));
         free(pair);
     } else {

@@ -214,7 +214,7 @@ static int32_t rows_prepare(milvus_call *call, const milvus_rows *rows)
 {
     int32_t code = milvus_rows_check(call, rows);
 
-    if (!code && call->schema->vector->type != MILVUS_FLOAT_VECTOR)
+    if (!code && (call->schema->vector->type == MILVUS_BINARY_VECTOR) != (rows->bits != NULL))
         code = plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
                          "its vectors are of type %s: native.insert writes those",
                          milvus_type_name(call->schema->vector->type));

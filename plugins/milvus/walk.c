@@ -121,7 +121,7 @@ static int32_t ids_write(milvus_call *call, const milvus_page *page)
     return SIMPLUGIN_OK;
 }
 
-static int32_t page_write(milvus_call *call, const milvus_page *page, int vectors,
+int32_t milvus_page_write(milvus_call *call, const milvus_page *page, int vectors,
                           const plug_names *names, int has_more)
 {
     uint64_t fields = (uint64_t)(names->all || names->count);
@@ -182,7 +182,7 @@ int32_t milvus_serve_points_scan(milvus_call *call)
     if (!code && page.count && !page.ids)
         code = plug_fail(&call->base, SIMPLUGIN_PROTOCOL, "the server sent rows without keys");
     if (!code)
-        code = page_write(call, &page, vectors, &names, page.count >= query.limit);
+        code = milvus_page_write(call, &page, vectors, &names, page.count >= query.limit);
 out:
     milvus_page_clear(&page);
     milvus_rpc_clear(&rpc);

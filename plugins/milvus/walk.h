@@ -15,4 +15,11 @@ int32_t milvus_walk_expr(milvus_call *call, const char *filter, sp_text after, c
 int32_t milvus_walk(milvus_call *call, const char *filter,
                     int32_t (*each)(void *context, const milvus_page *page), void *context);
 
+/*
+ * Writes a page as points.scan answers: ids, and vectors and fields where they are asked
+ * for; has_more: a cursor too.
+ */
+int32_t milvus_page_write(milvus_call *call, const milvus_page *page, int vectors,
+                          const plug_names *names, int has_more);
+
 #endif
