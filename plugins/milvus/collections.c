@@ -380,16 +380,44 @@ static void attributes_write(milvus_call *call)
     simplugin_write_end(out, begin, schema->index_param_count);
 }
 
+/*
+ * What Milvus has on its disk: all that is known of a collection without an index, which
+ * it cannot load and so does not count.
+ */
+static int32_t rows_on_disk(milvus_call *call, uint64_t *count)
+{
+    Milvus__CollectionRequest request = MILVUS__COLLECTION_REQUEST__INIT;
+    const Milvus__StatisticsReply *reply;
+    void *message = NULL;
+    int32_t code;
+
+    request.db_name = call->instance->settings.db_name;
+    request.collection_name = milvus_text(call->collection);
+    code = milvus_ask(call, "GetCollectionStatistics", &request.base,
+                      &milvus__statistics_reply__descriptor, &message);
+    reply = message;
+    for (size_t i = 0; !code && i < reply->n_stats; i++)
+        if (strcmp(reply->stats[i]->key, "row_count") == 0)
+            *count = strtoull(reply->stats[i]->value, NULL, 10);
+    milvus_reply_free(message);
+    return code;
+}
+
 int32_t milvus_serve_collection_describe(milvus_call *call)
 {
     const milvus_schema *schema = call->schema;
     simplugin_writer *out = &call->base.out;
     milvus_seen seen = {0};
     uint64_t count = 0;
-    int32_t code = milvus_count(call, "", &count);
+    int32_t code;
 
-    if (!code)
-        code = milvus_known_list(call, &seen);
+    if (schema->metric) {
+        code = milvus_count(call, "", &count);
+        if (!code)
+            code = milvus_known_list(call, &seen);
+    } else {
+        code = rows_on_disk(call, &count);
+    }
     if (code)
         return code;
     simplugin_write_map(out, 8);

@@ -157,7 +157,9 @@ int32_t milvus_serve_partition_drop(milvus_call *call)
     release.collection_name = milvus_text(call->collection);
     release.partition_names = names;
     release.n_partition_names = 1;
-    code = milvus_tell(call, "ReleasePartitions", &release.base, 1);
+    /* Milvus Lite releases none, and needs not */
+    if (!call->instance->is_lite)
+        code = milvus_tell(call, "ReleasePartitions", &release.base, 1);
     request = partition_request(call, partition);
     return code ? code : milvus_tell(call, "DropPartition", &request.base, 1);
 }

@@ -97,6 +97,8 @@ static int has_words(const char *text, const char *words)
 
 static int32_t code_of_milvus(int32_t code, int32_t error_code, const char *reason)
 {
+    if (has_words(reason, "cannot unmarshal")) /* of JSON: "IO failed" */
+        return SIMPLUGIN_INVALID_ARGUMENT;
     for (size_t i = 0; i < sizeof by_code / sizeof by_code[0]; i++)
         if (code >= by_code[i].from && code <= by_code[i].to)
             return by_code[i].code;

@@ -46,14 +46,20 @@ SERVER_NAME = "milvus.simplugin.test"
 TLS_MODES = {"one": 1, "expired": 1, "two": 2}  # common.security.tlsMode
 LOG_LINES = 40
 
-# What differs from the configuration that the package ships: quieter, on loopback, and
-# quicker to notice that its predecessor is gone. Nothing that a client could see.
+# What differs from the configuration that the package ships: on loopback, quieter, quicker to
+# load and to answer a strongly consistent read, and quicker to notice that its predecessor is
+# gone. A client could see none of it but for the time it takes.
 SETTINGS = {
-    "log.level": "warn",
-    "log.file.rootPath": "",
-    "rootCoord.dmlChannelNum": 4,
     "common.session.ttl": 10,
-    "common.gracefulStopTimeout": 1,
+    "log.level": "warn",
+    "proxy.timeTickInterval": 50,
+    "queryCoord.checkChannelInterval": 100,
+    "queryCoord.checkIndexInterval": 500,
+    "queryCoord.checkSegmentInterval": 100,
+    "queryCoord.distPullInterval": 100,
+    "queryCoord.leaderViewUpdateInterval": 1,
+    "queryCoord.updateNextTargetInterval": 2,
+    "rootCoord.dmlChannelNum": 4,
     **{
         component + ".ip": "127.0.0.1"
         for component in "rootCoord proxy queryCoord queryNode indexNode dataCoord dataNode".split()
@@ -275,17 +281,15 @@ class Standalone(Server):
         keys = [key for key in config.configurable_items if key.endswith("_port")]
         self.metrics_port, etcd_peer, *ports = free_ports(2 + len(keys))
         config.update(**dict(zip(keys, ports)))
-        for key, value in SETTINGS.items():
-            config.set(key, value)
-        config.set("authorization_enabled", self.options.auth)
-        if self.certificates:
-            config.set("tls_mode", TLS_MODES[self.options.tls])
-            config.set("server_pem_path", self.certificates.path("server.pem"))
-            config.set("server_key_path", self.certificates.path("server.key"))
-            config.set("ca_pem_path", self.certificates.path("ca.pem"))
-        for setting in self.options.set:
-            config.set(*setting.split("=", 1))
         config.resolve()
+
+        self.settings = {**SETTINGS, "common.security.authorizationEnabled": self.options.auth}
+        if self.certificates:
+            self.settings["common.security.tlsMode"] = TLS_MODES[self.options.tls]
+            self.settings["tls.serverPemPath"] = self.certificates.path("server.pem")
+            self.settings["tls.serverKeyPath"] = self.certificates.path("server.key")
+            self.settings["tls.caPemPath"] = self.certificates.path("ca.pem")
+        self.settings.update(setting.split("=", 1) for setting in self.options.set)
 
         # unpacked once for all: it takes longer than everything else
         home = os.path.join(sys.prefix, "milvus-" + milvus.__version__)
@@ -315,7 +319,10 @@ class Standalone(Server):
         return config.get("proxy_port")
 
     def command(self):
+        # a variable stands above milvus.yaml: proxy.port is PROXY_PORT
+        settings = {key.replace(".", "_").upper(): str(value) for key, value in self.settings.items()}
         return [os.path.join(self.programs, "milvus"), "run", "standalone"], {
+            **settings,
             "DEPLOY_MODE": "STANDALONE",
             "METRICS_PORT": str(self.metrics_port),
             "MILVUSCONF": os.path.join(self.data, "configs"),
