@@ -7,3 +7,11 @@ EXTRA_DIST += bench/run.py bench/README.md docs/sklearn_flat.md
 bench: all bench/flat$(EXEEXT)
 	python3 $(srcdir)/bench/run.py $(abs_top_builddir)
 
+
+if MILVUS_ENABLED
+EXTRA_PROGRAMS += bench/milvus
+bench_milvus_SOURCES = bench/milvus.c
+bench_milvus_CFLAGS = $(AM_CFLAGS) $(GRPC_CFLAGS)
+bench_milvus_LDADD = libspmilvus.la libsimplugin.la -lgrpc -lgpr
+endif
+EXTRA_DIST += bench/milvus.py bench/milvus_peer.py

@@ -21,16 +21,19 @@ requirements-lite.txt. The command finds the server in its environment:
 
 --serve prints these as lines instead, and serves until it is interrupted. Ends with the
 command's exit code, or 1 if the server does not start; then the end of its log is shown.
-The server never outlives this program.
+The server never outlives this program. Each server needs a folder of its own.
+
+A standalone server that was killed takes 15 seconds to start again, until its old sessions are
+over, and one that was stopped (SIGSTOP) for longer than 10 ends itself when it goes on.
 """
 
 import argparse
 import base64
-import collections
 import contextlib
 import ctypes
 import os
 import random
+import re
 import shlex
 import shutil
 import signal
@@ -45,6 +48,7 @@ PREFIX = "SIMPLUGIN_TEST_MILVUS_"
 SERVER_NAME = "milvus.simplugin.test"
 TLS_MODES = {"one": 1, "expired": 1, "two": 2}  # common.security.tlsMode
 LOG_LINES = 40
+CRASH = re.compile("panic: |fatal error: |SIG[A-Z]+: |.*\\[(PANIC|FATAL)\\]")
 
 # What differs from the configuration that the package ships: on loopback, quieter, quicker to
 # load and to answer a strongly consistent read, and quicker to notice that its predecessor is
@@ -349,7 +353,8 @@ class Lite(Server):
 
     def command(self):
         arguments = [sys.executable, "-m", "milvus_lite", "server"]
-        arguments += ["--data-dir", os.path.join(self.data, "db"), "--host", "127.0.0.1", "--port", str(self.port)]
+        arguments += ["--data-dir", os.path.join(self.data, "db"), "--host", "127.0.0.1"]
+        arguments += ["--port", str(self.port)]
         return arguments, {"PYTHONUNBUFFERED": "1"}
 
 
@@ -388,9 +393,13 @@ def request_restart(name):
 
 
 def show_log(path):
+    """The end of the log, and before it the start of a crash report, which may be long."""
     with open(path, encoding="utf-8", errors="replace") as file:
-        for line in collections.deque(file, LOG_LINES):
-            print("  " + line.rstrip()[:300], file=sys.stderr)
+        lines = file.read().splitlines()
+    end = max(0, len(lines) - LOG_LINES)
+    crash = next((i for i, line in enumerate(lines[:end]) if CRASH.match(line)), end)
+    for line in [*lines[crash : min(crash + 5, end)], "...", *lines[end:]]:
+        print("  " + line[:300], file=sys.stderr)
 
 
 def run(options):
@@ -407,7 +416,11 @@ def run(options):
                 print("%s=%s" % (name, shlex.quote(value)), flush=True)
             while True:
                 control.serve(server, 1)
-        command = subprocess.Popen(options.command, env={**os.environ, **environment})
+        try:
+            command = subprocess.Popen(options.command, env={**os.environ, **environment})
+        except OSError as error:
+            print("milvus.py: %s: %s" % (options.command[0], error.strerror), file=sys.stderr)
+            return 127
         while command.poll() is None:
             control.serve(server, 0.1)
         return command.returncode if command.returncode >= 0 else 128 - command.returncode
@@ -427,12 +440,16 @@ def run(options):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--server", choices=("standalone", "lite"))
     parser.add_argument("--work", help="a folder for data, certificates and the log, made if need be")
     parser.add_argument("--tls", choices=TLS_MODES, help="two asks the client for a certificate")
     parser.add_argument("--auth", action="store_true", help="authorization enabled")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of milvus.yaml")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of milvus.yaml"
+    )
     parser.add_argument("--keep", action="store_true", help="keep the data: use what is there, and leave it")
     parser.add_argument("--deadline", type=float, default=120, help="seconds for a start")
     parser.add_argument("--serve", action="store_true", help="run no command")
