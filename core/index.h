@@ -26,7 +26,8 @@ typedef struct sp_index {
     _Atomic int metric_id; /* SP_METRIC_..., or SP_METRIC_UNKNOWN */
     const char *dataset;
     const char *brain_key; /* NULL: not recorded */
-    const char *patches_field;
+    const char *patches_field; /* NULL: none was given */
+    int patches; /* each point has a sample id: by patches_field, or as the collection says */
     const char *model;
     int supports_prompts;
     int existing;               /* the collection was there before */

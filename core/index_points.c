@@ -110,7 +110,7 @@ static int32_t samples_read(sp_index *index, sp_request *request, addition *a,
         if (strcmp(a->fields.names[i], SP_SAMPLE_ID) == 0)
             return sp_arg_error(args, error, "fields",
                                 "\"" SP_SAMPLE_ID "\" is taken: use sample_ids");
-    if (present != (index->patches_field != NULL))
+    if (present != index->patches)
         return sp_arg_error(args, error, "sample_ids",
                             present ? "only an index of patches has them: here ids are the samples'"
                                     : "is missing: this is an index of patches");
@@ -570,7 +570,7 @@ int32_t sp_index_remove(sp_index *index, sp_request *request, simplugin_error **
     if (!code && has_ids + has_samples + (filter != NULL) + all != 1)
         code = sp_arg_error(args, error, "ids",
                             "give exactly one of ids, sample_ids, filter and all");
-    if (!code && has_samples && !index->patches_field) {
+    if (!code && has_samples && !index->patches) {
         ids = samples;
         has_ids = 1;
         has_samples = 0;

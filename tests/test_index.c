@@ -232,6 +232,10 @@ static void foreign_samples(void)
     scan = (uint64_t)reply_int("scan");
     ASK(scan, "scan.next", "{}");
     REPLY("sample_ids", "[null,null]");
+    ASK(rig_session, "index.open", "{'backend': 'rig', 'collection_name': 'foreign'}");
+    REPLY("patches", "false");
+    ASK((uint64_t)reply_int("index"), "index.get", "{'ids': ['a'], 'fields': true}");
+    REPLY("fields", "{'sample_id':[1]}");
     rig_stop();
 }
 
