@@ -13,7 +13,7 @@ libspcommon_la_SOURCES = \
 ## libspcore: the whole core, with its symbols reachable for the tests
 noinst_LTLIBRARIES += libspcore.la
 libspcore_la_SOURCES = \
-	core/error.c core/error.h core/error_access.h core/log.c core/log.h core/clock.h core/context.h \
+	core/error.c core/error.h core/error_access.h core/secrets.c core/secrets.h core/log.c core/log.h core/clock.h core/context.h \
 	core/host.c core/host.h core/cancel.c core/cancel.h core/handle.c core/handle.h core/queue.c core/queue.h \
 	core/metrics.c core/metrics.h core/describe.c core/describe.h core/connection.c core/connection.h \
 	core/wire.c core/wire.h core/json.c core/gather.c core/gather.h core/distance.c core/distance.h \

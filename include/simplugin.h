@@ -158,7 +158,8 @@ SIMPLUGIN_EXPORT const char *simplugin_code_name(int32_t code);
 typedef void (*simplugin_log_fn)(void *context, int32_t level, const char *message,
                                  uint64_t message_size);
 /*
- * Sends messages up to level (SIMPLUGIN_LOG_...) to fn, on whatever thread they arise.
+ * Sends messages up to level (SIMPLUGIN_LOG_...) to fn, on whatever thread they arise; what
+ * is secret of open connections, and passwords in URLs, are masked in them as in errors.
  * fn must not call back into the library. NULL restores the default: warnings and
  * errors to stderr, or what SIMPLUGIN_LOG (error, warning, info, debug, off) says.
  */
