@@ -57,7 +57,10 @@
  *
  * Versions
  *   This header's ABI follows the rules of simplugin/plugin.h: structs begin with their
- *   size and only grow at the end. Set .size, zero the rest.
+ *   size and only grow at the end. Set .size, zero the rest. A struct of a newer header than
+ *   the library in use is taken if what the library does not know of it is 0; a field set
+ *   there, and one named reserved that is not 0, is refused (INVALID_ARGUMENT; MALFORMED for
+ *   the reserved fields of requests and tensors).
  *
  * Since 0.1: everything here.
  */

@@ -178,6 +178,10 @@ static void null_arguments(void)
     static const char *const hole[] = {"a", NULL};
     uint64_t index = index_abc(), handle = 7;
     float vector[2] = {1, 2};
+    struct {
+        simplugin_hits hits;
+        uint64_t more[2];
+    } later = {.hits = {.size = 0}};
     simplugin_hits hits = {.size = sizeof hits};
 
     CU_ASSERT(refuses(simplugin_index_create(NULL, NULL, NULL, &error), "index", "is NULL"));
@@ -223,6 +227,15 @@ static void null_arguments(void)
     hits.size = UINT64_MAX;
     CU_ASSERT(refuses(simplugin_index_search_ids(index, abc, 1, 1, NULL, &hits, &error), "hits",
                       "size"));
+    later.hits.size = sizeof later;
+    later.more[1] = 1;
+    CU_ASSERT(refuses(simplugin_index_search_ids(index, abc, 1, 1, NULL, &later.hits, &error),
+                      "hits", "does not know"));
+    later.more[1] = 0;
+    CU_ASSERT(succeeds(simplugin_index_search_ids(index, abc, 1, 1, NULL, &later.hits, &error)));
+    CU_ASSERT_EQUAL(later.hits.hit_count, 1);
+    simplugin_hits_clear(&later.hits);
+    CU_ASSERT(later.hits.size == sizeof later && !later.hits.owner);
     /* nobody has to take an error */
     CU_ASSERT_EQUAL(simplugin_index_size(index, NULL, NULL, NULL), SIMPLUGIN_INVALID_ARGUMENT);
     simplugin_close(index, NULL);
@@ -315,7 +328,7 @@ static void spec_sizes(void)
     memset(&spec, 0, sizeof spec);
     spec.size = sizeof spec;
     spec.reserved[3] = 1;
-    CU_ASSERT(refuses(simplugin_index_create(&spec, &index, NULL, &error), "reserved", "not 0"));
+    CU_ASSERT(refuses(simplugin_index_create(&spec, &index, NULL, &error), "spec", "not 0"));
     spec.reserved[3] = 0;
     spec.overwrite = 2;
     CU_ASSERT(refuses(simplugin_index_create(&spec, &index, NULL, &error), "overwrite", "0 nor 1"));
