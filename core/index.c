@@ -645,13 +645,18 @@ static int32_t fields_check(const sp_args *args, const json_t *fields, simplugin
     const char *name;
     json_t *type;
 
-    json_object_foreach((json_t *)fields, name, type)
+    json_object_foreach((json_t *)fields, name, type) {
+        if (strcmp(name, SP_SAMPLE_ID) == 0)
+            return sp_arg_error(args, error, "fields",
+                                "\"" SP_SAMPLE_ID "\" is taken: give patches_field for an index "
+                                "whose points have sample ids");
         if (!json_is_string(type) ||
             !sp_column_type(json_string_value(type), json_string_length(type)))
             return sp_arg_error(args, error, "fields",
                                 "\"%s\" has no type of a field: text, int64, float64, bool or a "
                                 "list<> of one",
                                 name);
+    }
     return SIMPLUGIN_OK;
 }
 
