@@ -376,6 +376,36 @@ int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_erro
     return code;
 }
 
+int32_t sp_index_explain(sp_index *index, const sp_context *context, int32_t code,
+                         simplugin_error **error)
+{
+    int exists = 0;
+
+    if (code != SIMPLUGIN_NOT_FOUND || !error || !atomic_load(&index->dimension) ||
+        collection_exists(index, context, &exists, NULL) || exists)
+        return code;
+    sp_error_set(error, code, index->backend,
+                 "%s: collection \"%s\" was dropped after this index was opened: index.add makes it "
+                 "anew",
+                 index->backend, index->collection);
+    sp_error_add_detail(error, "collection", index->collection);
+    return code;
+}
+
+int32_t sp_index_forget(sp_index *index, const sp_context *context, simplugin_error **error)
+{
+    int exists = 0;
+    int32_t code = sp_queue_enter(&index->making, context, "collection.exists", error);
+
+    if (code)
+        return code;
+    code = collection_exists(index, context, &exists, error);
+    if (!code && !exists)
+        atomic_store(&index->dimension, 0);
+    sp_queue_leave(&index->making);
+    return code;
+}
+
 static int32_t dimension_check(const sp_describe *describe, const char *backend, uint64_t dimension,
                                const char *argument, simplugin_error **error)
 {
@@ -545,7 +575,9 @@ static int32_t collection_settle(sp_index *index, const settings *s, int must_ex
     if (!exists && must_exist)
         return sp_error_set(error, SIMPLUGIN_NOT_FOUND, index->backend,
                             "%s has no collection \"%s\"%s", index->backend, index->collection,
-                            index->brain_key ? ": it was dropped after the run was recorded" : "");
+                            index->brain_key ? ": it was dropped after the run was recorded; create "
+                                               "the index again with overwrite, or delete the run"
+                                             : "");
     if (!exists && !s->dimension)
         return SIMPLUGIN_OK;
     if (!exists) {

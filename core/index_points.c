@@ -76,6 +76,8 @@ typedef struct addition {
     json_t *parameters;
     uint64_t *rows; /* which rows to write, in order */
     uint64_t row_count;
+    uint64_t written;   /* rows that the backend has acknowledged */
+    int64_t replaced;   /* how many of these were there before; -1: it does not know */
     sp_column existing; /* ids that were skipped */
 } addition;
 
@@ -140,7 +142,6 @@ static int32_t addition_read(sp_index *index, sp_request *request, addition *a,
 
     memset(a, 0, sizeof *a);
     a->overwrite = a->allow_existing = 1;
-    a->existing.type = SP_TEXT;
     code = duplicates_read(args, a, error);
     if (!code)
         code = sp_arg_ids(args, "ids", a->duplicates == DUPLICATES_FAIL ? 0 : SP_IDS_REPEATED,
@@ -174,6 +175,7 @@ static int32_t rows_unique(sp_request *request, addition *a, simplugin_error **e
     sp_idmap seen;
     uint64_t *place; /* where in rows the id's row is */
 
+    a->row_count = 0;
     a->rows = sp_arena_array(&request->arena, a->ids.count + 1, sizeof *a->rows);
     if (!a->rows)
         return sp_error_no_memory(error);
@@ -263,9 +265,10 @@ static uint64_t rows_fit(const sp_index *index, const addition *a, uint64_t firs
     return count;
 }
 
-static int32_t rows_send(sp_index *index, sp_request *request, const addition *a, uint64_t first,
-                         uint64_t count, int64_t *replaced, simplugin_error **error)
+static int32_t rows_send(sp_index *index, sp_request *request, addition *a, uint64_t count,
+                         simplugin_error **error)
 {
+    uint64_t first = a->written;
     int all = first == 0 && count == a->ids.count && a->duplicates == DUPLICATES_FAIL;
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
@@ -295,62 +298,83 @@ static int32_t rows_send(sp_index *index, sp_request *request, const addition *a
     code = sp_connection_send(index->connection, request->context, "points.upsert", &writer, &reply,
                               error);
     number = reply_number(&reply, "replaced");
-    *replaced = number < 0 || *replaced < 0 ? -1 : *replaced + number;
+    if (!code) {
+        a->written += count;
+        a->replaced = number < 0 || a->replaced < 0 ? -1 : a->replaced + number;
+    }
     simplugin_reply_clear(&reply);
+    simplugin_writer_clear(&writer);
+    return code;
+}
+
+/* Makes the collection where there is none and writes what is to be written. */
+static int32_t addition_write(sp_index *index, sp_request *request, addition *a,
+                              simplugin_error **error)
+{
+    int32_t code = rows_unique(request, a, error);
+
+    a->existing = (sp_column){.type = SP_TEXT};
+    a->replaced = 0;
+    if (!code && a->row_count)
+        code = sp_index_make(index, a->vectors.cols, request->context, error);
+    if (!code)
+        code = existing_skip(index, request, a, error);
+    while (!code && a->written < a->row_count) {
+        code = rows_send(index, request, a, rows_fit(index, a, a->written), error);
+        if (!code)
+            sp_context_progress(request->context, a->written, a->row_count);
+    }
+    if (!code && a->replaced > (int64_t)a->row_count)
+        code = sp_reply_error(index, "points.upsert", "more rows replaced than sent", error);
+    /* none of these rows was there when it was asked */
+    if (a->replaced < 0 && !a->overwrite)
+        a->replaced = 0;
+    return code;
+}
+
+static int32_t addition_reply(sp_request *request, const addition *a, simplugin_error **error)
+{
+    uint64_t replaced = a->replaced < 0 ? 0 : (uint64_t)a->replaced;
+    simplugin_writer writer;
+    int32_t code;
+
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 4);
+    simplugin_write_string(&writer, "added");
+    simplugin_write_uint(&writer, a->row_count - replaced);
+    simplugin_write_string(&writer, "updated");
+    if (a->replaced < 0)
+        simplugin_write_nil(&writer);
+    else
+        simplugin_write_uint(&writer, replaced);
+    simplugin_write_string(&writer, "skipped");
+    simplugin_write_uint(&writer, a->existing.count);
+    simplugin_write_string(&writer, "existing");
+    if (a->existing.count)
+        simplugin_write_column(&writer, &a->existing);
+    else
+        sp_write_no_ids(&writer);
+    code = sp_request_finish(request, &writer, error);
     simplugin_writer_clear(&writer);
     return code;
 }
 
 int32_t sp_index_add(sp_index *index, sp_request *request, simplugin_error **error)
 {
-    simplugin_writer writer;
     addition a;
-    uint64_t rows;
-    int64_t replaced = 0;
-    int32_t code;
+    int32_t code = addition_read(index, request, &a, error);
 
-    simplugin_writer_init(&writer);
-    code = addition_read(index, request, &a, error);
     if (!code)
-        code = rows_unique(request, &a, error);
-    if (!code && a.row_count)
-        code = sp_index_make(index, a.vectors.cols, request->context, error);
-    if (!code)
-        code = existing_skip(index, request, &a, error);
-    for (uint64_t first = 0; !code && first < a.row_count; first += rows) {
-        rows = rows_fit(index, &a, first);
-        code = rows_send(index, request, &a, first, rows, &replaced, error);
+        code = addition_write(index, request, &a, error);
+    /* somebody dropped the collection meanwhile; what was written before that stays dropped */
+    if (code == SIMPLUGIN_NOT_FOUND && !a.written) {
+        code = sp_index_forget(index, request->context, error);
         if (!code)
-            sp_context_progress(request->context, first + rows, a.row_count);
+            code = addition_write(index, request, &a, error);
     }
-    if (code)
-        goto out;
-    if (replaced > (int64_t)a.row_count) {
-        code = sp_reply_error(index, "points.upsert", "more rows replaced than sent", error);
-        goto out;
-    }
-    /* none of these rows was there when it was asked */
-    if (replaced < 0 && !a.overwrite)
-        replaced = 0;
-    simplugin_write_map(&writer, 4);
-    simplugin_write_string(&writer, "added");
-    simplugin_write_uint(&writer, replaced < 0 ? a.row_count : a.row_count - (uint64_t)replaced);
-    simplugin_write_string(&writer, "updated");
-    if (replaced < 0)
-        simplugin_write_nil(&writer);
-    else
-        simplugin_write_uint(&writer, (uint64_t)replaced);
-    simplugin_write_string(&writer, "skipped");
-    simplugin_write_uint(&writer, a.existing.count);
-    simplugin_write_string(&writer, "existing");
-    if (a.existing.count)
-        simplugin_write_column(&writer, &a.existing);
-    else
-        sp_write_no_ids(&writer);
-    code = sp_request_finish(request, &writer, error);
-out:
+    if (!code)
+        code = addition_reply(request, &a, error);
     json_decref(a.parameters);
-    simplugin_writer_clear(&writer);
     return code;
 }
 

@@ -309,6 +309,65 @@ static void batches_by_bytes(void)
     rig_stop();
 }
 
+/* Somebody drops the collection between two batches of one call. */
+static int drop_at;
+
+static int drop_meanwhile(const rig_call *call, int32_t *code)
+{
+    simplugin_reply reply = {.size = sizeof reply};
+    rig_call drop = *call;
+    simplugin_call_info info = *call->info;
+    simplugin_writer writer;
+
+    (void)code;
+    if (!rig_is(call, "points.upsert") || --drop_at)
+        return 0;
+    info.method = "collection.drop";
+    info.method_size = strlen(info.method);
+    drop.info = &info;
+    drop.reply = &reply;
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 1);
+    simplugin_write_string(&writer, "collection");
+    simplugin_write_string(&writer, "fleeting");
+    CU_ASSERT_EQUAL(rig_ask(&drop, &writer), SIMPLUGIN_OK);
+    simplugin_writer_clear(&writer);
+    simplugin_reply_clear(&reply);
+    return 0;
+}
+
+static void dropped_meanwhile(void)
+{
+    static char text[9001];
+    uint64_t index;
+
+    rig_start();
+    index = rig_index("euclidean", ", 'collection_name': 'fleeting', 'dimension': 1");
+    ASK(index, "index.add", "{'ids': ['z'], 'vectors': [[9]]}");
+    memset(text, 'x', sizeof text - 1);
+    rig_before = drop_meanwhile;
+    /* before anything was written: all of it goes into a new collection, also what was there */
+    drop_at = 1;
+    ASK(index, "index.add", "{'ids': ['z', 'b'], 'vectors': [[1],[2]], 'overwrite': false, "
+        "'fields': {'page': ['%s', '%s']}}", text, text);
+    REPLY("added", "2");
+    REPLY("existing", "[]");
+    ASK(index, "index.size", "{}");
+    REPLY("size", "2");
+    /* behind the first batch: what that wrote is lost, so that is no success */
+    drop_at = 2;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "{'ids': ['a','b','c'], 'vectors': [[1],[2],[3]], "
+                        "'fields': {'page': ['%s', '%s', '%s']}}", text, text, text),
+                    SIMPLUGIN_NOT_FOUND);
+    CU_ASSERT_STRING_EQUAL(error_detail("collection"), "fleeting");
+    CU_ASSERT(strstr(simplugin_error_message(rig_error, NULL), "was dropped") != NULL);
+    drop_at = 0;
+    ASK(index, "index.add", "{'ids': ['a'], 'vectors': [[1]]}");
+    ASK(index, "index.size", "{}");
+    REPLY("size", "1");
+    rig_stop();
+}
+
 /* A backend that cannot know how many rows it replaced. */
 static int32_t forget_replaced(const rig_call *call, int32_t code)
 {
@@ -379,6 +438,7 @@ static const unit_case cases[] = {
     UNIT_CASE(secrets_of_collections, "R278 secrets of collections are neither shown nor recorded"),
     UNIT_CASE(arguments, "R277 what programs send is bounded and checked before memory is taken"),
     UNIT_CASE(batches_by_bytes, "R273 batches are cut by all of their bytes"),
+    UNIT_CASE(dropped_meanwhile, "R72 a collection that is dropped while points are added"),
     UNIT_CASE(unknown_replaced, "R262 what a backend cannot know is not made up"),
     UNIT_CASE(missing_samples, "R78 samples that are not there: an error, or a warning"),
     UNIT_CASE(foreign_samples, "R94 R280 sample ids of another type count as none"),

@@ -2,6 +2,7 @@
 /* The typed functions on the flat backend, as a C program uses them. */
 #include <math.h>
 #include <stddef.h>
+#include <sys/wait.h>
 
 #include "library_rig.h"
 #include "simplugin.h"
@@ -454,6 +455,37 @@ static void runs(void)
 
 /* ---- options -------------------------------------------------------------------------- */
 
+/* Another process drops the collection under an open index. */
+static void dropped_by_process(void)
+{
+    simplugin_index_spec spec = {.size = sizeof spec, .brain_key = "dropped", .metric = "euclidean"};
+    simplugin_hits hits = {.size = sizeof hits};
+    uint64_t index = 0, size = 0;
+    int status = 1;
+    pid_t child;
+
+    CU_ASSERT(succeeds(simplugin_index_create(&spec, &index, NULL, &error)));
+    CU_ASSERT(succeeds(simplugin_index_add(index, abc, abc_vectors[0], 3, 2, NULL, &error)));
+    child = fork();
+    if (!child) {
+        uint64_t same = 0;
+
+        alarm(20);
+        _exit(simplugin_index_open(NULL, "dropped", &same, NULL, NULL) ||
+              simplugin_index_cleanup(same, NULL, NULL));
+    }
+    CU_ASSERT(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    CU_ASSERT(fails(simplugin_index_search(index, abc_vectors[0], 1, 2, 1, NULL, &hits, &error),
+                    SIMPLUGIN_NOT_FOUND, "was dropped"));
+    CU_ASSERT(fails(simplugin_index_size(index, &size, NULL, &error), SIMPLUGIN_NOT_FOUND,
+                    "was dropped"));
+    CU_ASSERT(succeeds(simplugin_index_add(index, abc, abc_vectors[0], 1, 2, NULL, &error)));
+    CU_ASSERT(succeeds(simplugin_index_size(index, &size, NULL, &error)));
+    CU_ASSERT_EQUAL(size, 1);
+    simplugin_close(index, NULL);
+    simplugin_error_free(&error);
+}
+
 static void options(void)
 {
     simplugin_options with = {.size = sizeof with};
@@ -503,6 +535,7 @@ static const unit_case cases[] = {
     UNIT_CASE(spec_sizes, "structs of earlier and later versions"),
     UNIT_CASE(parameters, "parameters as JSON; errors say where, never what"),
     UNIT_CASE(runs, "runs are created, opened, listed, renamed and deleted"),
+    UNIT_CASE(dropped_by_process, "R72 R277 a collection that another process dropped"),
     UNIT_CASE(options, "options reach every call"),
 };
 
