@@ -87,6 +87,7 @@ int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_d
     d->batch_bytes = limit_read(d->json, "batch_bytes");
     d->exact = json_is_true(json_object_get(d->json, "exact"));
     d->radius = json_is_true(json_object_get(d->json, "radius"));
+    d->conditional_upsert = json_is_true(json_object_get(d->json, "conditional_upsert"));
     wrong = json_string_value(json_object_get(d->json, "vectors"));
     d->normalises = wrong && strcmp(wrong, "normalised") == 0;
     code = filters_read(d, name, error);

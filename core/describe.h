@@ -15,6 +15,7 @@ typedef struct sp_describe {
     uint64_t batch_bytes;   /* the same */
     int exact;
     int radius;
+    int conditional_upsert; /* points.upsert takes "existing" */
     int normalises; /* vectors come back without their norms */
     sp_filter_support filters;
 } sp_describe;

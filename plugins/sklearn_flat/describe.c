@@ -44,7 +44,7 @@ int32_t flat_describe(simplugin_reply *reply, simplugin_error **error)
     int32_t code = SIMPLUGIN_OK;
 
     simplugin_writer_init(&out);
-    simplugin_write_map(&out, 16);
+    simplugin_write_map(&out, 17);
     simplugin_write_string(&out, "name");
     simplugin_write_string(&out, "sklearn_flat");
     simplugin_write_string(&out, "version");
@@ -67,6 +67,8 @@ int32_t flat_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_string(&out, "nonfinite");
     simplugin_write_bool(&out, 1);
     plug_write_texts(&out, "consistency_levels", NULL, 0);
+    simplugin_write_string(&out, "conditional_upsert");
+    simplugin_write_bool(&out, 1);
     simplugin_write_string(&out, "parameters");
     simplugin_write_array(&out, 2);
     parameter_write(&out, "data_dir", "text", NULL, 1,
