@@ -24,6 +24,8 @@ typedef struct sp_describe {
 int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_describe **describe,
                         simplugin_error **error);
 void sp_describe_free(sp_describe *describe);
+/* The backend's own name of a metric that it knows by others too; else the name as it is. */
+const char *sp_describe_metric(const sp_describe *describe, const char *name);
 /* Whether the list under key ("methods", "metrics", "reverse", ...) has the name. */
 int sp_describe_lists(const sp_describe *describe, const char *key, const char *name);
 

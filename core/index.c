@@ -636,6 +636,7 @@ static int32_t index_connect(sp_session *session, sp_request *request, settings 
     if (!metric)
         metric = json_string_value(json_array_get(json_object_get(resolved->describe->json,
                                                                   "metrics"), 0));
+    metric = sp_describe_metric(resolved->describe, metric);
     name = s->collection ? s->collection : value_text(resolved->values, "collection_name");
     if (!name)
         name = generated = name_generate(s);
@@ -654,6 +655,9 @@ static int32_t index_connect(sp_session *session, sp_request *request, settings 
         code = sp_error_no_memory(error);
         goto out;
     }
+    /* by the backend's own name for it, as collections have it */
+    if (s->metric)
+        s->metric = index->metric;
     if (!*index->collection)
         code = sp_arg_error(&request->args, error, "collection_name", "is empty");
     if (!code)
