@@ -20,8 +20,8 @@ struct sp_connection {
     const simplugin_backend *backend;
     simplugin_instance *instance;
     sp_describe *describe;
-    json_t *secrets;  /* an array of texts */
-    const char **secret_texts; /* the same, the array's */
+    json_t *secrets;           /* an array of texts */
+    const char **secret_texts; /* the same ones */
     size_t secret_count;
     sp_secrets logged; /* hides them from the log while the connection is there */
     int64_t timeout_ms;
