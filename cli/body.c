@@ -98,7 +98,8 @@ void cli_write_json(simplugin_writer *writer, const json_t *json)
     }
 }
 
-int32_t cli_body_pairs_option(cli *program, cli_body *body, const char *key, int option)
+int32_t cli_body_pairs_option(cli *program, cli_body *body, const char *key, int option,
+                              const simplugin_value *declared)
 {
     const cli_value *value = &program->parsed.values[option];
     simplugin_writer *writer;
@@ -116,7 +117,10 @@ int32_t cli_body_pairs_option(cli *program, cli_body *body, const char *key, int
                                   program->table->options[option].name);
         simplugin_write_text(writer, pair, (uint64_t)(equals - pair));
         json = json_loads(equals + 1, JSON_DECODE_ANY, NULL);
-        if (json)
+        if (json && !json_is_string(json) && declared &&
+            cli_is_text_parameter(declared, pair, (uint64_t)(equals - pair)))
+            simplugin_write_string(writer, equals + 1);
+        else if (json)
             cli_write_json(writer, json);
         else
             simplugin_write_string(writer, equals + 1);

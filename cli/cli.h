@@ -71,8 +71,20 @@ void cli_body_text_option(cli *program, cli_body *body, const char *key, int opt
 void cli_body_flag_option(cli *program, cli_body *body, const char *key, int option);
 void cli_body_int_option(cli *program, cli_body *body, const char *key, int option);
 void cli_body_real_option(cli *program, cli_body *body, const char *key, int option);
-/* A map of the NAME=VALUE of an option, if it was given; values as --param has them. */
-int32_t cli_body_pairs_option(cli *program, cli_body *body, const char *key, int option);
+/*
+ * A map of the NAME=VALUE of an option, if it was given; values as JSON or text. declared:
+ * what a backend declares as parameters, of which those of text are text always; or NULL.
+ */
+int32_t cli_body_pairs_option(cli *program, cli_body *body, const char *key, int option,
+                              const simplugin_value *declared);
+/*
+ * "parameters", from --param, for the backend of a run in --dataset, or of that name (NULL:
+ * the default one). The session is open.
+ */
+int32_t cli_body_parameters(cli *program, cli_body *body, const char *backend,
+                            const char *brain_key);
+/* Whether the parameter of that name, or that alias, takes text. declared may be of type 0. */
+int cli_is_text_parameter(const simplugin_value *declared, const char *name, uint64_t size);
 /* true for "*", else the array of names between commas. */
 void cli_body_names_option(cli *program, cli_body *body, const char *key, int option);
 void cli_write_json(simplugin_writer *writer, const json_t *json);

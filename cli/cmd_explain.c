@@ -97,6 +97,7 @@ static int32_t print_values(cli *program, const simplugin_value *body)
 
 int32_t cli_explain(cli *program)
 {
+    const char *backend = cli_take_argument(program);
     cli_reply reply;
     cli_body body;
     int32_t code = cli_open_session(program);
@@ -104,10 +105,10 @@ int32_t cli_explain(cli *program)
     if (code != SIMPLUGIN_OK)
         return code;
     cli_body_init(&body);
-    cli_body_text(&body, "backend", cli_take_argument(program));
+    cli_body_text(&body, "backend", backend);
     if (cli_has(program, OPT_NO_LOAD))
         cli_body_bool(&body, "load", 0);
-    code = cli_body_pairs_option(program, &body, "parameters", OPT_PARAM);
+    code = cli_body_parameters(program, &body, backend, NULL);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);
         return code;

@@ -31,9 +31,9 @@ int32_t cli_index_create(cli *program)
     cli_body_text_option(program, &body, "model", OPT_MODEL);
     cli_body_flag_option(program, &body, "supports_prompts", OPT_SUPPORTS_PROMPTS);
     cli_body_flag_option(program, &body, "overwrite", OPT_OVERWRITE);
-    code = cli_body_pairs_option(program, &body, "fields", OPT_FIELD);
+    code = cli_body_pairs_option(program, &body, "fields", OPT_FIELD, NULL);
     if (code == SIMPLUGIN_OK)
-        code = cli_body_pairs_option(program, &body, "parameters", OPT_PARAM);
+        code = cli_body_parameters(program, &body, cli_text(program, OPT_BACKEND), NULL);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);
         return code;

@@ -35,7 +35,7 @@ int32_t cli_runs_list(cli *program)
         return code;
     cli_body_init(&body);
     cli_body_text_option(program, &body, "dataset", OPT_DATASET);
-    code = cli_body_pairs_option(program, &body, "where", OPT_WHERE);
+    code = cli_body_pairs_option(program, &body, "where", OPT_WHERE, NULL);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);
         return code;

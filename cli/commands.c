@@ -25,7 +25,7 @@ static const cli_option options[OPT_COUNT] = {
                         "the collection; with it, KEY is left out of the arguments"},
     [OPT_PARAM] = {"param", 'p', CLI_LIST, "NAME=VALUE", NULL,
                    "a parameter of the backend; a VALUE that is JSON is taken as such, any other "
-                   "as text; may be repeated"},
+                   "as text, and all where the backend declares text; may be repeated"},
     [OPT_DIMENSION] = {"dimension", 0, CLI_NUMBER, "N", NULL,
                        "the vectors' dimension (default: that of the first ones added)"},
     [OPT_METRIC] = {"metric", 0, CLI_TEXT, "NAME", NULL,

@@ -2,7 +2,7 @@
 noinst_LTLIBRARIES += libspcli.la
 libspcli_la_SOURCES = \
 	cli/options.c cli/options.h cli/help.c cli/completion.c cli/man.c \
-	cli/commands.c cli/commands.h cli/cli.c cli/cli.h cli/body.c cli/exit.c cli/exit.h \
+	cli/commands.c cli/commands.h cli/cli.c cli/cli.h cli/body.c cli/parameters.c cli/exit.c cli/exit.h \
 	cli/interrupt.c cli/interrupt.h cli/progress.c cli/progress.h \
 	cli/output.h cli/json.c cli/number.c cli/number.h cli/cells.c cli/rows.c cli/rows.h \
 	cli/source.c cli/source.h cli/input.c cli/input.h cli/input_npy.c cli/input_fvecs.c \

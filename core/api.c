@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What programs call: arguments are checked here, the work is elsewhere. */
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
+#include "abi.h"
 #include "log.h"
 #include "protocol.h"
 
 #define TIMEOUT_DEFAULT_MS 60000
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static _Atomic(sp_session *) default_session;
 
@@ -74,13 +77,17 @@ int32_t simplugin_close(uint64_t handle, simplugin_error **error)
 static int32_t options_read(const simplugin_options *options, simplugin_options *out,
                             simplugin_error **error)
 {
+    const uint64_t least = offsetof(simplugin_options, timeout_ms) + sizeof out->timeout_ms;
+    const char *wrong;
+
     memset(out, 0, sizeof *out);
     if (!options)
         return SIMPLUGIN_OK;
-    if (options->size < 16)
-        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "options",
-                              "size is not set to sizeof(simplugin_options)");
-    memcpy(out, options, options->size < sizeof *out ? (size_t)options->size : sizeof *out);
+    wrong = sp_struct_read(out, options, least, sizeof *out);
+    if (!wrong)
+        wrong = sp_reserved_check(out->reserved, COUNT(out->reserved));
+    if (wrong)
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "options", wrong);
     if (out->timeout_ms < SIMPLUGIN_TIMEOUT_NONE)
         return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "timeout_ms", "is negative");
     if (out->trace_id_size && !out->trace_id)
@@ -90,10 +97,6 @@ static int32_t options_read(const simplugin_options *options, simplugin_options 
         !simplugin_utf8_check((const uint8_t *)out->trace_id, out->trace_id_size))
         return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "trace_id",
                               "is longer than 255 bytes, or not UTF-8");
-    for (size_t i = 0; i < 4; i++)
-        if (out->reserved[i])
-            return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "options",
-                                  "a reserved field is not 0");
     if (out->cancel && !sp_cancel_exists(out->cancel))
         return argument_error(error, SIMPLUGIN_STALE_HANDLE, "cancel",
                               "is no token, or was freed");
@@ -103,21 +106,33 @@ static int32_t options_read(const simplugin_options *options, simplugin_options 
 static int32_t request_read(const simplugin_request *request, simplugin_request *out,
                             simplugin_error **error)
 {
+    const uint64_t least = offsetof(simplugin_request, tensor_count) + sizeof out->tensor_count;
     const char *wrong;
 
     memset(out, 0, sizeof *out);
     out->size = sizeof *out;
     if (!request)
         return SIMPLUGIN_OK;
-    if (request->size < 40)
-        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "request",
-                              "size is not set to sizeof(simplugin_request)");
-    memcpy(out, request, request->size < sizeof *out ? (size_t)request->size : sizeof *out);
+    wrong = sp_struct_read(out, request, least, sizeof *out);
+    if (wrong)
+        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "request", wrong);
     out->size = sizeof *out;
-    wrong = out->reserved[0] || out->reserved[1] || out->reserved[2]
-                ? "a reserved field is not 0"
-                : simplugin_check_request(out);
+    wrong = sp_reserved_check(out->reserved, COUNT(out->reserved));
+    if (!wrong)
+        wrong = simplugin_check_request(out);
     return wrong ? argument_error(error, SIMPLUGIN_MALFORMED, "request", wrong) : SIMPLUGIN_OK;
+}
+
+/* A reply is filled, so it has all the room that we know; it may be NULL. */
+static int32_t reply_check(const simplugin_reply *reply, simplugin_error **error)
+{
+    const char *wrong = reply ? sp_struct_check(reply, sizeof *reply, sizeof *reply) : NULL;
+
+    if (reply && !wrong && reply->owner)
+        wrong = "holds an earlier answer: clear it first";
+    if (reply && !wrong)
+        wrong = sp_reserved_check(reply->reserved, COUNT(reply->reserved));
+    return wrong ? argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "reply", wrong) : SIMPLUGIN_OK;
 }
 
 static int64_t timeout_default(sp_object *target)
@@ -145,13 +160,9 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
     simplugin_error_free(error);
     if (!method_name)
         return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "method", "is NULL");
-    if (reply && reply->size < sizeof *reply)
-        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "reply",
-                              "size is not set to sizeof(simplugin_reply)");
-    if (reply && reply->owner)
-        return argument_error(error, SIMPLUGIN_INVALID_ARGUMENT, "reply",
-                              "holds an earlier answer: clear it first");
-    code = options_read(options, &opts, error);
+    code = reply_check(reply, error);
+    if (!code)
+        code = options_read(options, &opts, error);
     if (!code)
         code = request_read(request, &checked, error);
     if (!code)

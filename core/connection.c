@@ -9,6 +9,7 @@
 #include "log.h"
 #include "metrics.h"
 #include "queue.h"
+#include "secrets.h"
 #include "wire.h"
 
 #define COUNTED 48
@@ -19,7 +20,10 @@ struct sp_connection {
     const simplugin_backend *backend;
     simplugin_instance *instance;
     sp_describe *describe;
-    json_t *secrets; /* an array of texts */
+    json_t *secrets;           /* an array of texts */
+    const char **secret_texts; /* the same ones */
+    size_t secret_count;
+    sp_secrets logged; /* hides them from the log while the connection is there */
     int64_t timeout_ms;
     sp_queue queue;
     int queue_ready;
@@ -32,9 +36,11 @@ static void connection_destroy(sp_object *object)
 
     if (c->instance)
         c->backend->close(c->instance);
+    sp_secrets_remove(&c->logged);
     if (c->queue_ready)
         sp_queue_clear(&c->queue);
     sp_describe_free(c->describe);
+    free(c->secret_texts);
     json_decref(c->secrets);
     free(c->name);
     free(c);
@@ -69,18 +75,30 @@ int sp_connection_serves(const sp_connection *connection, const char *method)
 static void error_finish(sp_connection *c, int32_t code, const char *method,
                          simplugin_error **error)
 {
-    size_t i;
-    json_t *secret;
-
     if (!error)
         return;
     if (!*error || simplugin_error_code(*error) != code)
         sp_error_set(error, code, c->name, "%s: failed with %s", method, sp_code_name(code));
     sp_error_set_domain(error, c->name);
     sp_error_prefix(error, "%s: %s", c->name, method);
-    json_array_foreach(c->secrets, i, secret)
+    sp_error_mask(error, c->secret_texts, c->secret_count);
+}
+
+/* Before the backend is opened, which may log already. 0: no memory. */
+static int secrets_hide(sp_connection *c, json_t *secrets)
+{
+    size_t i;
+    json_t *secret;
+
+    c->secrets = json_incref(secrets);
+    c->secret_texts = calloc(json_array_size(secrets) + 1, sizeof *c->secret_texts);
+    if (!c->secret_texts)
+        return 0;
+    json_array_foreach(secrets, i, secret)
         if (json_is_string(secret))
-            sp_error_mask(error, json_string_value(secret));
+            c->secret_texts[c->secret_count++] = json_string_value(secret);
+    sp_secrets_add(&c->logged, c->secret_texts, c->secret_count);
+    return 1;
 }
 
 static simplugin_call_info info_of(const sp_context *context, const char *method)
@@ -119,12 +137,11 @@ int32_t sp_connection_new(const char *name, const simplugin_backend *backend,
     sp_object_init(&c->object, SP_CONNECTION, parent, connection_destroy);
     c->backend = backend;
     c->describe = describe;
-    c->secrets = json_incref(secrets);
     c->timeout_ms = json_integer_value(json_object_get(parameters, "timeout_ms"));
     c->name = strdup(name);
     c->queue_ready = sp_queue_init(&c->queue);
     sp_json_write(&writer, parameters);
-    if (!c->name || !c->queue_ready || writer.failed) {
+    if (!secrets_hide(c, secrets) || !c->name || !c->queue_ready || writer.failed) {
         code = sp_error_no_memory(error);
         goto out;
     }

@@ -43,6 +43,31 @@ static int32_t filters_read(sp_describe *d, const char *name, simplugin_error **
     return SIMPLUGIN_OK;
 }
 
+/* Names of metrics, and other names for them: each is one of those. */
+static int32_t metrics_check(const sp_describe *d, const char *name, simplugin_error **error)
+{
+    const json_t *list = json_object_get(d->json, "metrics");
+    json_t *aliases = json_object_get(d->json, "metric_aliases");
+    const char *alias;
+    size_t i;
+    json_t *item;
+
+    if (!json_array_size(list))
+        return sp_error_set(error, SIMPLUGIN_PROTOCOL, name, "describe: metrics is empty");
+    json_array_foreach(list, i, item)
+        if (!json_is_string(item))
+            return sp_error_set(error, SIMPLUGIN_PROTOCOL, name,
+                                "describe: metrics holds something that is no text");
+    if (aliases && !json_is_null(aliases) && !json_is_object(aliases))
+        return sp_error_set(error, SIMPLUGIN_PROTOCOL, name, "describe: metric_aliases is no map");
+    json_object_foreach(aliases, alias, item)
+        if (!json_is_string(item) || !list_has(list, json_string_value(item)))
+            return sp_error_set(error, SIMPLUGIN_PROTOCOL, name,
+                                "describe: metric_aliases: \"%s\" stands for no metric of metrics",
+                                alias);
+    return SIMPLUGIN_OK;
+}
+
 int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_describe **describe,
                         simplugin_error **error)
 {
@@ -78,15 +103,15 @@ int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_d
                                 lists[i]);
             goto out;
         }
-    if (!json_array_size(json_object_get(d->json, "metrics"))) {
-        code = sp_error_set(error, SIMPLUGIN_PROTOCOL, name, "describe: metrics is empty");
+    code = metrics_check(d, name, error);
+    if (code)
         goto out;
-    }
     d->max_k = limit_read(d->json, "max_k");
     d->max_dimension = limit_read(d->json, "max_dimension");
     d->batch_bytes = limit_read(d->json, "batch_bytes");
     d->exact = json_is_true(json_object_get(d->json, "exact"));
     d->radius = json_is_true(json_object_get(d->json, "radius"));
+    d->conditional_upsert = json_is_true(json_object_get(d->json, "conditional_upsert"));
     wrong = json_string_value(json_object_get(d->json, "vectors"));
     d->normalises = wrong && strcmp(wrong, "normalised") == 0;
     code = filters_read(d, name, error);
@@ -106,6 +131,14 @@ void sp_describe_free(sp_describe *describe)
         return;
     json_decref(describe->json);
     free(describe);
+}
+
+const char *sp_describe_metric(const sp_describe *describe, const char *name)
+{
+    const char *metric = json_string_value(
+        json_object_get(json_object_get(describe->json, "metric_aliases"), name));
+
+    return metric && !sp_describe_lists(describe, "metrics", name) ? metric : name;
 }
 
 int sp_describe_lists(const sp_describe *describe, const char *key, const char *name)

@@ -15,6 +15,7 @@ typedef struct sp_describe {
     uint64_t batch_bytes;   /* the same */
     int exact;
     int radius;
+    int conditional_upsert; /* points.upsert takes "existing" */
     int normalises; /* vectors come back without their norms */
     sp_filter_support filters;
 } sp_describe;
@@ -23,6 +24,8 @@ typedef struct sp_describe {
 int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_describe **describe,
                         simplugin_error **error);
 void sp_describe_free(sp_describe *describe);
+/* The backend's own name of a metric that it knows by others too; else the name as it is. */
+const char *sp_describe_metric(const sp_describe *describe, const char *name);
 /* Whether the list under key ("methods", "metrics", "reverse", ...) has the name. */
 int sp_describe_lists(const sp_describe *describe, const char *key, const char *name);
 

@@ -8,9 +8,8 @@
 
 #include "buffer.h"
 #include "error_access.h"
+#include "secrets.h"
 #include "simplugin/envelope.h"
-
-#define MESSAGE_MAX ((size_t)4096)
 
 typedef struct detail {
     char *key;
@@ -45,8 +44,8 @@ static char *line_copy(const char *text, size_t size)
     char *copy;
     size_t bytes;
 
-    if (size > MESSAGE_MAX) {
-        size = MESSAGE_MAX;
+    if (size > SP_LINE_MAX) {
+        size = SP_LINE_MAX;
         while (size && ((unsigned char)text[size] & 0xc0) == 0x80)
             size--;
     }
@@ -252,31 +251,18 @@ void sp_error_set_retryable(simplugin_error **error, int32_t retryable)
         (*error)->retryable = retryable != 0;
 }
 
-static void text_mask(char *text, const char *secret)
-{
-    size_t size = strlen(secret);
-    char *at = text;
-
-    /* shorter ones would mask words that happen to be in every message */
-    if (!text || size < 4)
-        return;
-    while ((at = strstr(at, secret))) {
-        memset(at, '*', size < 4 ? size : 4);
-        memmove(at + 4, at + size, strlen(at + size) + 1);
-        at += 4;
-    }
-}
-
-void sp_error_mask(simplugin_error **error, const char *secret)
+void sp_error_mask(simplugin_error **error, const char *const *secrets, size_t count)
 {
     simplugin_error *e = error ? *error : NULL;
 
     if (!e || e == &no_memory)
         return;
-    text_mask(e->message, secret);
-    text_mask(e->backend_message, secret);
+    if (e->message)
+        sp_secrets_hide(e->message, secrets, count);
+    if (e->backend_message)
+        sp_secrets_hide(e->backend_message, secrets, count);
     for (uint64_t i = 0; i < e->detail_count; i++)
-        text_mask(e->details[i].value, secret);
+        sp_secrets_hide(e->details[i].value, secrets, count);
 }
 
 const char *sp_code_name(int32_t code)

@@ -12,7 +12,7 @@ void sp_error_set_backend(simplugin_error **error, int64_t code, const char *mes
 void sp_error_set_retryable(simplugin_error **error, int32_t retryable);
 void sp_error_add_detail_text(simplugin_error **error, const char *key, size_t key_size,
                               const char *value, size_t value_size);
-/* Replaces the text wherever it stands in the error by "****". */
-void sp_error_mask(simplugin_error **error, const char *secret);
+/* Replaces the texts wherever they stand in the error by "****" (sp_secrets_hide). */
+void sp_error_mask(simplugin_error **error, const char *const *secrets, size_t count);
 
 #endif

@@ -76,7 +76,7 @@ static int32_t details_get(sp_index *index, sp_request *request, const sp_column
         return sp_error_no_memory(error);
     for (uint64_t i = 0; i < want->fields.count; i++)
         ask.fields.names[i] = want->fields.names[i];
-    if (index->patches_field && !ask.fields.all)
+    if (index->patches && !ask.fields.all)
         ask.fields.names[ask.fields.count++] = SP_SAMPLE_ID;
     for (uint64_t i = 0; i < ids->count; i++) {
         uint64_t before = sp_idmap_add(&map, i);
@@ -167,7 +167,7 @@ int32_t sp_hits_reply(sp_index *index, sp_request *request, const sp_hits *hits,
 {
     sp_arena **arena = sp_reply_arena(request->reply);
     int fields = want->fields.all || want->fields.count;
-    int patches = index->patches_field != NULL;
+    int patches = index->patches;
     details d = {.points = {.reply = SP_REPLY_INIT}};
     simplugin_writer writer;
     sp_column ids;

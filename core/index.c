@@ -67,6 +67,7 @@ typedef struct settings {
     const char *model;
     int supports_prompts;
     int overwrite;
+    int by_name; /* opened by its collection's name: nothing else tells of patches */
     int64_t dimension;
     json_t *parameters; /* the call's arguments for the backend; owned */
     json_t *fields;     /* owned */
@@ -138,8 +139,11 @@ static int32_t collection_exists(sp_index *index, const sp_context *context, int
     return code;
 }
 
-/* Takes metric and dimension from the collection itself; with keep only the index's own metric. */
-static int32_t collection_describe(sp_index *index, int keep, const sp_context *context,
+#define TAKE_METRIC 1 /* else another metric than the index's own is an error */
+#define TAKE_PATCHES 2
+
+/* Takes the dimension from the collection itself, and what else it is told to. */
+static int32_t collection_describe(sp_index *index, int take, const sp_context *context,
                                    simplugin_error **error)
 {
     simplugin_reply reply = SP_REPLY_INIT;
@@ -148,6 +152,7 @@ static int32_t collection_describe(sp_index *index, int keep, const sp_context *
     const char *metric = NULL;
     uint64_t size = 0;
     int64_t dimension = 0;
+    int patches = 0;
     int32_t code;
 
     simplugin_writer_init(&writer);
@@ -162,7 +167,7 @@ static int32_t collection_describe(sp_index *index, int keep, const sp_context *
                             "%s: collection.describe: no dimension or metric in the answer",
                             index->backend);
     if (!code && (strlen(index->metric) != size || memcmp(index->metric, metric, size))) {
-        if (keep) {
+        if (!(take & TAKE_METRIC)) {
             code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
                                 "collection \"%s\" was made meanwhile with metric %.*s, not %s: "
                                 "open it again",
@@ -172,6 +177,8 @@ static int32_t collection_describe(sp_index *index, int keep, const sp_context *
             code = sp_error_no_memory(error);
         }
     }
+    if (!code && take & TAKE_PATCHES && simplugin_find_bool(&map, "patches", &patches) == 1)
+        index->patches = patches;
     if (!code)
         atomic_store(&index->dimension, (uint64_t)dimension);
     simplugin_reply_clear(&reply);
@@ -194,7 +201,7 @@ static int32_t collection_create(sp_index *index, uint64_t dimension, const sp_c
     *made = 0;
     simplugin_writer_init(&writer);
     fields = index->fields ? json_copy(index->fields) : json_object();
-    if (!fields || (index->patches_field &&
+    if (!fields || (index->patches &&
                     json_object_set_new(fields, SP_SAMPLE_ID, json_string("text")))) {
         code = sp_error_no_memory(error);
         goto out;
@@ -224,7 +231,7 @@ static int32_t collection_create(sp_index *index, uint64_t dimension, const sp_c
             goto out;
         }
     }
-    code = collection_describe(index, 0, context, error);
+    code = collection_describe(index, TAKE_METRIC, context, error);
 out:
     json_decref(fields);
     simplugin_reply_clear(&reply);
@@ -363,8 +370,38 @@ int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_erro
     if (!atomic_load(&index->dimension)) {
         code = collection_exists(index, context, &exists, error);
         if (!code && exists)
-            code = collection_describe(index, 1, context, error);
+            code = collection_describe(index, 0, context, error);
     }
+    sp_queue_leave(&index->making);
+    return code;
+}
+
+int32_t sp_index_explain(sp_index *index, const sp_context *context, int32_t code,
+                         simplugin_error **error)
+{
+    int exists = 0;
+
+    if (code != SIMPLUGIN_NOT_FOUND || !error || !atomic_load(&index->dimension) ||
+        collection_exists(index, context, &exists, NULL) || exists)
+        return code;
+    sp_error_set(error, code, index->backend,
+                 "%s: collection \"%s\" was dropped after this index was opened: index.add makes it "
+                 "anew",
+                 index->backend, index->collection);
+    sp_error_add_detail(error, "collection", index->collection);
+    return code;
+}
+
+int32_t sp_index_forget(sp_index *index, const sp_context *context, simplugin_error **error)
+{
+    int exists = 0;
+    int32_t code = sp_queue_enter(&index->making, context, "collection.exists", error);
+
+    if (code)
+        return code;
+    code = collection_exists(index, context, &exists, error);
+    if (!code && !exists)
+        atomic_store(&index->dimension, 0);
     sp_queue_leave(&index->making);
     return code;
 }
@@ -411,7 +448,7 @@ int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *con
             /* somebody else was first */
             if (code == SIMPLUGIN_ALREADY_EXISTS) {
                 simplugin_error_free(error);
-                code = collection_describe(index, 1, context, error);
+                code = collection_describe(index, 0, context, error);
             }
             if (!code)
                 code = record_update(index, name, context, error);
@@ -431,7 +468,7 @@ static int32_t reply_write(const sp_index *index, sp_request *request, simplugin
     int32_t code;
 
     simplugin_writer_init(&writer);
-    simplugin_write_map(&writer, 11);
+    simplugin_write_map(&writer, 12);
     simplugin_write_string(&writer, "index");
     simplugin_write_uint(&writer, index->object.handle);
     simplugin_write_string(&writer, "backend");
@@ -453,6 +490,8 @@ static int32_t reply_write(const sp_index *index, sp_request *request, simplugin
     simplugin_write_bool(&writer, index->existing);
     simplugin_write_string(&writer, "patches_field");
     simplugin_write_string(&writer, index->patches_field);
+    simplugin_write_string(&writer, "patches");
+    simplugin_write_bool(&writer, index->patches);
     simplugin_write_string(&writer, "model");
     simplugin_write_string(&writer, index->model);
     simplugin_write_string(&writer, "supports_prompts");
@@ -536,7 +575,9 @@ static int32_t collection_settle(sp_index *index, const settings *s, int must_ex
     if (!exists && must_exist)
         return sp_error_set(error, SIMPLUGIN_NOT_FOUND, index->backend,
                             "%s has no collection \"%s\"%s", index->backend, index->collection,
-                            index->brain_key ? ": it was dropped after the run was recorded" : "");
+                            index->brain_key ? ": it was dropped after the run was recorded; create "
+                                               "the index again with overwrite, or delete the run"
+                                             : "");
     if (!exists && !s->dimension)
         return SIMPLUGIN_OK;
     if (!exists) {
@@ -547,7 +588,8 @@ static int32_t collection_settle(sp_index *index, const settings *s, int must_ex
         simplugin_error_free(error);
     }
     index->existing = 1;
-    code = collection_describe(index, 0, context, error);
+    code = collection_describe(index, TAKE_METRIC | (s->by_name ? TAKE_PATCHES : 0), context,
+                               error);
     if (!code && s->dimension && (uint64_t)s->dimension != atomic_load(&index->dimension)) {
         code = sp_error_set(error, SIMPLUGIN_DIMENSION_MISMATCH, "core",
                             "collection \"%s\" has dimension %llu, not %lld", index->collection,
@@ -594,6 +636,7 @@ static int32_t index_connect(sp_session *session, sp_request *request, settings 
     if (!metric)
         metric = json_string_value(json_array_get(json_object_get(resolved->describe->json,
                                                                   "metrics"), 0));
+    metric = sp_describe_metric(resolved->describe, metric);
     name = s->collection ? s->collection : value_text(resolved->values, "collection_name");
     if (!name)
         name = generated = name_generate(s);
@@ -601,6 +644,7 @@ static int32_t index_connect(sp_session *session, sp_request *request, settings 
     index->public_parameters = without_secrets(index->create_parameters, &resolved->parameters);
     index->fields = json_incref(s->fields);
     index->supports_prompts = s->supports_prompts;
+    index->patches = s->patches_field != NULL;
     if (!name || !collection_set(index, name, strlen(name)) ||
         !metric_set(index, metric, strlen(metric)) || !index->create_parameters ||
         !index->public_parameters || !text_keep(index, &index->backend, resolved->backend) ||
@@ -611,6 +655,9 @@ static int32_t index_connect(sp_session *session, sp_request *request, settings 
         code = sp_error_no_memory(error);
         goto out;
     }
+    /* by the backend's own name for it, as collections have it */
+    if (s->metric)
+        s->metric = index->metric;
     if (!*index->collection)
         code = sp_arg_error(&request->args, error, "collection_name", "is empty");
     if (!code)
@@ -634,13 +681,18 @@ static int32_t fields_check(const sp_args *args, const json_t *fields, simplugin
     const char *name;
     json_t *type;
 
-    json_object_foreach((json_t *)fields, name, type)
+    json_object_foreach((json_t *)fields, name, type) {
+        if (strcmp(name, SP_SAMPLE_ID) == 0)
+            return sp_arg_error(args, error, "fields",
+                                "\"" SP_SAMPLE_ID "\" is taken: give patches_field for an index "
+                                "whose points have sample ids");
         if (!json_is_string(type) ||
             !sp_column_type(json_string_value(type), json_string_length(type)))
             return sp_arg_error(args, error, "fields",
                                 "\"%s\" has no type of a field: text, int64, float64, bool or a "
                                 "list<> of one",
                                 name);
+    }
     return SIMPLUGIN_OK;
 }
 
@@ -794,6 +846,7 @@ int32_t sp_index_open(sp_session *session, sp_request *request, simplugin_error 
         if (!code)
             code = record_read(record, &s, error);
     }
+    s.by_name = s.collection && !s.brain_key;
     if (!code)
         code = parameters_merge(&s, error);
     if (!code)
@@ -868,7 +921,7 @@ int32_t sp_index_info(sp_index *index, sp_request *request, simplugin_error **er
         goto out;
     shown = fields.type ? sp_json_from_value(&fields) : json_object();
     simplugin_writer_reset(&writer);
-    simplugin_write_map(&writer, 12);
+    simplugin_write_map(&writer, 13);
     simplugin_write_string(&writer, "backend");
     simplugin_write_string(&writer, index->backend);
     simplugin_write_string(&writer, "collection_name");
@@ -886,6 +939,8 @@ int32_t sp_index_info(sp_index *index, sp_request *request, simplugin_error **er
     simplugin_write_string(&writer, index->dataset);
     simplugin_write_string(&writer, "patches_field");
     simplugin_write_string(&writer, index->patches_field);
+    simplugin_write_string(&writer, "patches");
+    simplugin_write_bool(&writer, index->patches);
     simplugin_write_string(&writer, "model");
     simplugin_write_string(&writer, index->model);
     simplugin_write_string(&writer, "supports_prompts");

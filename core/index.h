@@ -26,7 +26,8 @@ typedef struct sp_index {
     _Atomic int metric_id; /* SP_METRIC_..., or SP_METRIC_UNKNOWN */
     const char *dataset;
     const char *brain_key; /* NULL: not recorded */
-    const char *patches_field;
+    const char *patches_field; /* NULL: none was given */
+    int patches; /* each point has a sample id: by patches_field, or as the collection says */
     const char *model;
     int supports_prompts;
     int existing;               /* the collection was there before */
@@ -52,6 +53,14 @@ int32_t sp_index_info(sp_index *index, sp_request *request, simplugin_error **er
 
 /* Looks whether somebody else has made the collection meanwhile, where there was none yet. */
 int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_error **error);
+/*
+ * What a call on the index answers with: code as it is, but for the NOT_FOUND of a collection
+ * that somebody dropped, which says so.
+ */
+int32_t sp_index_explain(sp_index *index, const sp_context *context, int32_t code,
+                         simplugin_error **error);
+/* After a NOT_FOUND: a collection that is gone may be made anew. */
+int32_t sp_index_forget(sp_index *index, const sp_context *context, simplugin_error **error);
 /* Makes the collection if there is none yet. DIMENSION_MISMATCH if it has another one. */
 int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *context,
                       simplugin_error **error);

@@ -125,7 +125,7 @@ static int32_t reply_write(sp_index *index, sp_request *request, sp_points *poin
                            simplugin_error **error)
 {
     sp_arena **arena = sp_reply_arena(request->reply);
-    int patches = index->patches_field != NULL;
+    int patches = index->patches;
     int with_fields = fields->all || fields->count;
     sp_columns columns = {0};
     sp_column samples, gone = {.type = SP_TEXT};
@@ -220,7 +220,7 @@ int32_t sp_index_get(sp_index *index, sp_request *request, simplugin_error **err
         code = sp_arg_bool(args, "allow_missing", &allow_missing, error);
     if (!code)
         code = sp_arg_bool(args, "warn_missing", &warn_missing, error);
-    if (!code && has_samples && !index->patches_field) {
+    if (!code && has_samples && !index->patches) {
         ids = samples;
         has_ids = 1;
         has_samples = 0;
@@ -229,7 +229,7 @@ int32_t sp_index_get(sp_index *index, sp_request *request, simplugin_error **err
         code = ids_walk(index, request, has_samples ? &samples : NULL, &ids, &missing, error);
     want.vectors = vectors;
     want.fields = fields;
-    if (!code && index->patches_field && !fields.all) {
+    if (!code && index->patches && !fields.all) {
         want.fields.names = sp_arena_array(&request->arena, fields.count + 1,
                                            sizeof *want.fields.names);
         if (!want.fields.names)

@@ -76,7 +76,11 @@ typedef struct addition {
     json_t *parameters;
     uint64_t *rows; /* which rows to write, in order */
     uint64_t row_count;
-    sp_column existing; /* ids that were skipped */
+    uint64_t written;  /* rows that the backend has acknowledged */
+    int64_t replaced;  /* how many of these were there before; -1: it does not know */
+    uint64_t left;     /* how many of these were there, so that the backend left them */
+    uint64_t *there;   /* rows that were skipped, by it or by us */
+    uint64_t there_count;
 } addition;
 
 static int32_t duplicates_read(const sp_args *args, addition *a, simplugin_error **error)
@@ -110,7 +114,7 @@ static int32_t samples_read(sp_index *index, sp_request *request, addition *a,
         if (strcmp(a->fields.names[i], SP_SAMPLE_ID) == 0)
             return sp_arg_error(args, error, "fields",
                                 "\"" SP_SAMPLE_ID "\" is taken: use sample_ids");
-    if (present != (index->patches_field != NULL))
+    if (present != index->patches)
         return sp_arg_error(args, error, "sample_ids",
                             present ? "only an index of patches has them: here ids are the samples'"
                                     : "is missing: this is an index of patches");
@@ -140,7 +144,6 @@ static int32_t addition_read(sp_index *index, sp_request *request, addition *a,
 
     memset(a, 0, sizeof *a);
     a->overwrite = a->allow_existing = 1;
-    a->existing.type = SP_TEXT;
     code = duplicates_read(args, a, error);
     if (!code)
         code = sp_arg_ids(args, "ids", a->duplicates == DUPLICATES_FAIL ? 0 : SP_IDS_REPEATED,
@@ -174,8 +177,10 @@ static int32_t rows_unique(sp_request *request, addition *a, simplugin_error **e
     sp_idmap seen;
     uint64_t *place; /* where in rows the id's row is */
 
+    a->row_count = 0;
     a->rows = sp_arena_array(&request->arena, a->ids.count + 1, sizeof *a->rows);
-    if (!a->rows)
+    a->there = sp_arena_array(&request->arena, a->ids.count + 1, sizeof *a->there);
+    if (!a->rows || !a->there)
         return sp_error_no_memory(error);
     if (a->duplicates == DUPLICATES_FAIL) {
         for (uint64_t i = 0; i < a->ids.count; i++)
@@ -199,49 +204,6 @@ static int32_t rows_unique(sp_request *request, addition *a, simplugin_error **e
     return SIMPLUGIN_OK;
 }
 
-/* Without overwrite, rows that are there are left out, or an error. */
-static int32_t existing_skip(sp_index *index, sp_request *request, addition *a,
-                             simplugin_error **error)
-{
-    uint64_t *missing, *there;
-    uint64_t missing_count, kept = 0, at = 0, skipped = 0;
-    sp_column unique;
-    int32_t code;
-
-    if (a->overwrite || !a->row_count)
-        return SIMPLUGIN_OK;
-    if (!sp_column_gather(&a->ids, a->rows, a->row_count, &request->arena, &unique))
-        return sp_error_no_memory(error);
-    code = rows_by_presence(index, request, &unique, 0, &missing, &missing_count, error);
-    there = code ? NULL : sp_arena_array(&request->arena, a->row_count + 1, sizeof *there);
-    if (!code && !there)
-        code = sp_error_no_memory(error);
-    if (code)
-        return code;
-    for (uint64_t i = 0; i < a->row_count; i++) {
-        if (at < missing_count && missing[at] == i) {
-            a->rows[kept++] = a->rows[i];
-            at++;
-        } else {
-            there[skipped++] = i;
-        }
-    }
-    a->row_count = kept;
-    if (!skipped)
-        return SIMPLUGIN_OK;
-    if (!a->allow_existing)
-        return sp_error_ids(error, SIMPLUGIN_ALREADY_EXISTS, "index.add",
-                            "in the index already: nothing was added (give overwrite or "
-                            "allow_existing)",
-                            &unique, there, skipped);
-    if (a->warn_existing)
-        sp_log(SIMPLUGIN_LOG_WARNING, "index.add: skipped %llu ids that are in the index",
-               (unsigned long long)skipped);
-    return sp_column_gather(&unique, there, skipped, sp_reply_arena(request->reply), &a->existing)
-               ? SIMPLUGIN_OK
-               : sp_error_no_memory(error);
-}
-
 /* How many rows from first on make a request that stays below what the backend likes. */
 static uint64_t rows_fit(const sp_index *index, const addition *a, uint64_t first)
 {
@@ -263,10 +225,86 @@ static uint64_t rows_fit(const sp_index *index, const addition *a, uint64_t firs
     return count;
 }
 
-static int32_t rows_send(sp_index *index, sp_request *request, const addition *a, uint64_t first,
-                         uint64_t count, int64_t *replaced, simplugin_error **error)
+/* Whether the backend looks itself which rows are there, so that nobody writes in between. */
+static int is_conditional(const sp_index *index, const addition *a)
 {
+    return !a->overwrite && sp_connection_describe(index->connection)->conditional_upsert;
+}
+
+/*
+ * Without overwrite, rows that are there are left out, or an error: found out here where the
+ * backend does not, and where a later batch could fail after an earlier one was written.
+ */
+static int32_t existing_skip(sp_index *index, sp_request *request, addition *a,
+                             simplugin_error **error)
+{
+    uint64_t *missing;
+    uint64_t missing_count, kept = 0, at = 0;
+    sp_column unique;
+    int32_t code;
+
+    if (a->overwrite || !a->row_count ||
+        (is_conditional(index, a) && (a->allow_existing || rows_fit(index, a, 0) == a->row_count)))
+        return SIMPLUGIN_OK;
+    if (!sp_column_gather(&a->ids, a->rows, a->row_count, &request->arena, &unique))
+        return sp_error_no_memory(error);
+    code = rows_by_presence(index, request, &unique, 0, &missing, &missing_count, error);
+    if (code)
+        return code;
+    for (uint64_t i = 0; i < a->row_count; i++) {
+        if (at < missing_count && missing[at] == i) {
+            a->rows[kept++] = a->rows[i];
+            at++;
+        } else {
+            a->there[a->there_count++] = a->rows[i];
+        }
+    }
+    a->row_count = kept;
+    return a->there_count && !a->allow_existing
+               ? sp_error_ids(error, SIMPLUGIN_ALREADY_EXISTS, "index.add",
+                              "in the index already: nothing was added (give overwrite or "
+                              "allow_existing)",
+                              &a->ids, a->there, a->there_count)
+               : SIMPLUGIN_OK;
+}
+
+/* Takes down which of the rows sent the backend left: some of them, in the same order. */
+static int32_t skipped_read(sp_index *index, const simplugin_reply *reply, addition *a,
+                            uint64_t first, uint64_t count, simplugin_error **error)
+{
+    simplugin_value map = simplugin_body_value(reply->body, reply->body_size);
+    const simplugin_tensor *skipped = sp_reply_array(&map, reply, "skipped", SIMPLUGIN_INT64);
+    uint64_t i = first;
+
+    if (!skipped)
+        return sp_reply_error(index, "points.upsert", "no \"skipped\"", error);
+    for (uint64_t s = 0; s < skipped->rows; s++, i++) {
+        while (i < first + count && (int64_t)a->rows[i] != ((const int64_t *)skipped->data)[s])
+            i++;
+        if (i == first + count)
+            return sp_reply_error(index, "points.upsert", "skipped rows that were not sent", error);
+        a->there[a->there_count++] = a->rows[i];
+    }
+    a->left += skipped->rows;
+    return SIMPLUGIN_OK;
+}
+
+/* What the backend's ALREADY_EXISTS means for the call. */
+static void exists_explain(const addition *a, simplugin_error **error)
+{
+    if (a->written)
+        sp_error_prefix(error, "index.add: %llu of %llu rows were added before",
+                        (unsigned long long)a->written, (unsigned long long)a->row_count);
+    else
+        sp_error_prefix(error, "index.add: nothing was added (give overwrite or allow_existing)");
+}
+
+static int32_t rows_send(sp_index *index, sp_request *request, addition *a, uint64_t count,
+                         simplugin_error **error)
+{
+    uint64_t first = a->written;
     int all = first == 0 && count == a->ids.count && a->duplicates == DUPLICATES_FAIL;
+    int conditional = is_conditional(index, a);
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
     int64_t number;
@@ -274,7 +312,7 @@ static int32_t rows_send(sp_index *index, sp_request *request, const addition *a
 
     simplugin_writer_init(&writer);
     simplugin_write_map(&writer, 3 + (uint64_t)(a->fields.count != 0) + (uint64_t)!all +
-                                     (uint64_t)(a->parameters != NULL));
+                                     (uint64_t)conditional + (uint64_t)(a->parameters != NULL));
     sp_index_write_collection(index, &writer);
     simplugin_write_string(&writer, "ids");
     simplugin_write_column(&writer, &a->ids);
@@ -288,6 +326,10 @@ static int32_t rows_send(sp_index *index, sp_request *request, const addition *a
         simplugin_write_string(&writer, "rows");
         sp_write_array(&writer, SIMPLUGIN_INT64, a->rows + first, count);
     }
+    if (conditional) {
+        simplugin_write_string(&writer, "existing");
+        simplugin_write_string(&writer, a->allow_existing ? "skip" : "fail");
+    }
     if (a->parameters) {
         simplugin_write_string(&writer, "parameters");
         sp_json_write(&writer, a->parameters);
@@ -295,62 +337,88 @@ static int32_t rows_send(sp_index *index, sp_request *request, const addition *a
     code = sp_connection_send(index->connection, request->context, "points.upsert", &writer, &reply,
                               error);
     number = reply_number(&reply, "replaced");
-    *replaced = number < 0 || *replaced < 0 ? -1 : *replaced + number;
+    if (!code) {
+        a->written += count;
+        a->replaced = number < 0 || a->replaced < 0 ? -1 : a->replaced + number;
+    }
+    if (!code && conditional && a->allow_existing)
+        code = skipped_read(index, &reply, a, first, count, error);
+    if (code == SIMPLUGIN_ALREADY_EXISTS)
+        exists_explain(a, error);
     simplugin_reply_clear(&reply);
+    simplugin_writer_clear(&writer);
+    return code;
+}
+
+/* Makes the collection where there is none and writes what is to be written. */
+static int32_t addition_write(sp_index *index, sp_request *request, addition *a,
+                              simplugin_error **error)
+{
+    int32_t code = rows_unique(request, a, error);
+
+    a->replaced = 0;
+    a->left = a->there_count = 0;
+    if (!code && a->row_count)
+        code = sp_index_make(index, a->vectors.cols, request->context, error);
+    if (!code)
+        code = existing_skip(index, request, a, error);
+    while (!code && a->written < a->row_count) {
+        code = rows_send(index, request, a, rows_fit(index, a, a->written), error);
+        if (!code)
+            sp_context_progress(request->context, a->written, a->row_count);
+    }
+    if (!code && a->replaced > (int64_t)(a->row_count - a->left))
+        code = sp_reply_error(index, "points.upsert", "more rows replaced than sent", error);
+    /* none of these rows was there when it was asked */
+    if (a->replaced < 0 && !a->overwrite)
+        a->replaced = 0;
+    if (!code && a->there_count && a->warn_existing)
+        sp_log(SIMPLUGIN_LOG_WARNING, "index.add: skipped %llu ids that are in the index",
+               (unsigned long long)a->there_count);
+    return code;
+}
+
+static int32_t addition_reply(sp_request *request, const addition *a, simplugin_error **error)
+{
+    uint64_t replaced = a->replaced < 0 ? 0 : (uint64_t)a->replaced;
+    simplugin_writer writer;
+    int32_t code;
+
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 4);
+    simplugin_write_string(&writer, "added");
+    simplugin_write_uint(&writer, a->row_count - a->left - replaced);
+    simplugin_write_string(&writer, "updated");
+    if (a->replaced < 0)
+        simplugin_write_nil(&writer);
+    else
+        simplugin_write_uint(&writer, replaced);
+    simplugin_write_string(&writer, "skipped");
+    simplugin_write_uint(&writer, a->there_count);
+    if (ids_write(&writer, "existing", &a->ids, a->there, a->there_count, request->reply))
+        code = sp_request_finish(request, &writer, error);
+    else
+        code = sp_error_no_memory(error);
     simplugin_writer_clear(&writer);
     return code;
 }
 
 int32_t sp_index_add(sp_index *index, sp_request *request, simplugin_error **error)
 {
-    simplugin_writer writer;
     addition a;
-    uint64_t rows;
-    int64_t replaced = 0;
-    int32_t code;
+    int32_t code = addition_read(index, request, &a, error);
 
-    simplugin_writer_init(&writer);
-    code = addition_read(index, request, &a, error);
     if (!code)
-        code = rows_unique(request, &a, error);
-    if (!code && a.row_count)
-        code = sp_index_make(index, a.vectors.cols, request->context, error);
-    if (!code)
-        code = existing_skip(index, request, &a, error);
-    for (uint64_t first = 0; !code && first < a.row_count; first += rows) {
-        rows = rows_fit(index, &a, first);
-        code = rows_send(index, request, &a, first, rows, &replaced, error);
+        code = addition_write(index, request, &a, error);
+    /* somebody dropped the collection meanwhile; what was written before that stays dropped */
+    if (code == SIMPLUGIN_NOT_FOUND && !a.written) {
+        code = sp_index_forget(index, request->context, error);
         if (!code)
-            sp_context_progress(request->context, first + rows, a.row_count);
+            code = addition_write(index, request, &a, error);
     }
-    if (code)
-        goto out;
-    if (replaced > (int64_t)a.row_count) {
-        code = sp_reply_error(index, "points.upsert", "more rows replaced than sent", error);
-        goto out;
-    }
-    /* none of these rows was there when it was asked */
-    if (replaced < 0 && !a.overwrite)
-        replaced = 0;
-    simplugin_write_map(&writer, 4);
-    simplugin_write_string(&writer, "added");
-    simplugin_write_uint(&writer, replaced < 0 ? a.row_count : a.row_count - (uint64_t)replaced);
-    simplugin_write_string(&writer, "updated");
-    if (replaced < 0)
-        simplugin_write_nil(&writer);
-    else
-        simplugin_write_uint(&writer, (uint64_t)replaced);
-    simplugin_write_string(&writer, "skipped");
-    simplugin_write_uint(&writer, a.existing.count);
-    simplugin_write_string(&writer, "existing");
-    if (a.existing.count)
-        simplugin_write_column(&writer, &a.existing);
-    else
-        sp_write_no_ids(&writer);
-    code = sp_request_finish(request, &writer, error);
-out:
+    if (!code)
+        code = addition_reply(request, &a, error);
     json_decref(a.parameters);
-    simplugin_writer_clear(&writer);
     return code;
 }
 
@@ -570,7 +638,7 @@ int32_t sp_index_remove(sp_index *index, sp_request *request, simplugin_error **
     if (!code && has_ids + has_samples + (filter != NULL) + all != 1)
         code = sp_arg_error(args, error, "ids",
                             "give exactly one of ids, sample_ids, filter and all");
-    if (!code && has_samples && !index->patches_field) {
+    if (!code && has_samples && !index->patches) {
         ids = samples;
         has_ids = 1;
         has_samples = 0;

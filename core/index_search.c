@@ -215,8 +215,8 @@ static int can_pass(const sp_index *index, const search_args *s, const sp_filter
 {
     const sp_describe *describe = sp_connection_describe(index->connection);
 
-    return !rest && !sp_filter_is_false(s->filter) && !s->query.self && !index->patches_field && isnan(s->min_score) &&
-           isnan(s->mmr_lambda) && isinf(s->query.max_distance) &&
+    return !rest && !sp_filter_is_false(s->filter) && !s->query.self && !index->patches &&
+           isnan(s->min_score) && isnan(s->mmr_lambda) && isinf(s->query.max_distance) &&
            s->query.aggregation < SP_AGGREGATE_POST_MEAN && s->query.k <= describe->max_k &&
            (!s->view || s->view->remote) && atomic_load(&index->dimension) &&
            s->query.vectors.rows &&
@@ -488,9 +488,8 @@ int32_t sp_index_radius(sp_index *index, sp_request *request, simplugin_error **
         goto out;
     s.query.max_distance = radius;
     s.query.k = limit ? (uint64_t)limit : UINT64_MAX;
-    if (!rest && !sp_filter_is_false(s.filter) && !s.query.self && !index->patches_field &&
-        (!s.view || s.view->remote) &&
-        atomic_load(&index->dimension) && s.query.vectors.rows &&
+    if (!rest && !sp_filter_is_false(s.filter) && !s.query.self && !index->patches &&
+        (!s.view || s.view->remote) && atomic_load(&index->dimension) && s.query.vectors.rows &&
         sp_connection_serves(index->connection, "search.radius")) {
         code = query_pass(index, request, &s, pushed, error);
         goto out;

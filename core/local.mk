@@ -13,14 +13,14 @@ libspcommon_la_SOURCES = \
 ## libspcore: the whole core, with its symbols reachable for the tests
 noinst_LTLIBRARIES += libspcore.la
 libspcore_la_SOURCES = \
-	core/error.c core/error.h core/error_access.h core/log.c core/log.h core/clock.h core/context.h \
+	core/error.c core/error.h core/error_access.h core/secrets.c core/secrets.h core/log.c core/log.h core/clock.h core/context.h \
 	core/host.c core/host.h core/cancel.c core/cancel.h core/handle.c core/handle.h core/queue.c core/queue.h \
 	core/metrics.c core/metrics.h core/describe.c core/describe.h core/connection.c core/connection.h \
 	core/wire.c core/wire.h core/json.c core/gather.c core/gather.h core/distance.c core/distance.h \
 	core/session.c core/session.h core/index.c core/index.h core/index_points.c core/index_get.c \
 	core/points.c core/points.h core/restrict.c core/view.c core/scan.c core/hits.c core/hits.h \
 	core/search.c core/search.h core/search_exact.c core/search_parameters.c core/search_parameters.h core/index_search.c core/index_neighbors.c core/index_duplicates.c \
-	core/protocol.c core/protocol.h core/api.c core/serve_session.c core/backend_call.c core/serve_runs.c core/typed.c \
+	core/protocol.c core/protocol.h core/api.c core/abi.c core/abi.h core/serve_session.c core/backend_call.c core/serve_runs.c core/typed.c \
 	core/config_backends.c core/config_env.c core/config_file.c core/config_internal.h core/config_layers.c \
 	core/config_layers.h core/config_number.c core/config_object.c core/config_parameters.c core/config_paths.c \
 	core/config_resolve.c core/config_resolve.h core/config_secret.c core/config_value.c \

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config_resolve.h"
+#include "secrets.h"
 #include "simplugin.h"
-
-#define LINE_MAX_BYTES 4096
 
 static struct {
     pthread_mutex_t mutex;
@@ -49,37 +49,63 @@ int sp_log_enabled(int32_t level)
     return level <= limit;
 }
 
+/* What of a text goes into a line, cut at a character's border. */
+static size_t line_size(const char *text, size_t size)
+{
+    if (size < SP_LINE_MAX)
+        return size;
+    size = SP_LINE_MAX - 1;
+    while (size && ((unsigned char)text[size] & 0xc0) == 0x80)
+        size--;
+    return size;
+}
+
+/* Whoever wrote the message, what is known to be secret and passwords in URLs are not in it. */
+static void line_mask(char line[SP_LINE_MAX])
+{
+    char *masked;
+    size_t size;
+
+    sp_secrets_hide_all(line);
+    masked = sp_config_mask_text(line);
+    if (masked) {
+        size = line_size(masked, strlen(masked));
+        memcpy(line, masked, size);
+        line[size] = '\0';
+    } else {
+        snprintf(line, SP_LINE_MAX, "a message is lost: there was no memory to mask secrets in it");
+    }
+    free(masked);
+}
+
 void sp_log_text(int32_t level, const char *message, size_t size)
 {
     static const char *const names[] = {"", "error", "warning", "info", "debug"};
-    char line[LINE_MAX_BYTES];
+    char line[SP_LINE_MAX];
     simplugin_log_fn fn;
     void *context;
 
     if (level < SIMPLUGIN_LOG_ERROR || level > SIMPLUGIN_LOG_DEBUG || !sp_log_enabled(level))
         return;
-    if (size > sizeof line - 1) {
-        size = sizeof line - 1;
-        while (size && ((unsigned char)message[size] & 0xc0) == 0x80)
-            size--;
-    }
+    size = line_size(message, size);
     for (size_t i = 0; i < size; i++)
         line[i] = (unsigned char)message[i] < 0x20 || message[i] == 0x7f ? ' ' : message[i];
     line[size] = '\0';
+    line_mask(line);
     pthread_once(&fork_once, fork_prepare);
     state_lock();
     fn = log_state.fn;
     context = log_state.context;
     state_unlock();
     if (fn)
-        fn(context, level, line, size);
+        fn(context, level, line, strlen(line));
     else
         fprintf(stderr, "simplugin: %s: %s\n", names[level], line);
 }
 
 void sp_log(int32_t level, const char *format, ...)
 {
-    char line[LINE_MAX_BYTES];
+    char line[SP_LINE_MAX];
     va_list args;
     int size;
 

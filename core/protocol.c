@@ -24,9 +24,12 @@ const char *const sp_backend_optional[] = {
 #define INDEX_METHOD(name, function)                                                       \
     static int32_t name(sp_object *target, sp_request *request, simplugin_error **error)   \
     {                                                                                      \
-        int32_t code = sp_index_look((sp_index *)target, request->context, error);         \
+        sp_index *index = (sp_index *)target;                                              \
+        int32_t code = sp_index_look(index, request->context, error);                      \
                                                                                            \
-        return code ? code : function((sp_index *)target, request, error);                 \
+        if (!code)                                                                         \
+            code = function(index, request, error);                                        \
+        return sp_index_explain(index, request->context, code, error);                     \
     }
 INDEX_METHOD(index_info, sp_index_info)
 INDEX_METHOD(index_add, sp_index_add)
@@ -46,6 +49,13 @@ INDEX_METHOD(index_backup, sp_index_backup)
 INDEX_METHOD(view_create, sp_view_create)
 INDEX_METHOD(scan_open, sp_scan_open)
 #undef INDEX_METHOD
+
+static int32_t scan_next(sp_object *target, sp_request *request, simplugin_error **error)
+{
+    int32_t code = sp_scan_next(target, request, error);
+
+    return sp_index_explain(sp_scan_index(target), request->context, code, error);
+}
 
 static int32_t index_create(sp_object *target, sp_request *request, simplugin_error **error)
 {
@@ -108,7 +118,7 @@ static const sp_method methods[] = {
     {"runs.load", SP_SESSION, "dataset brain_key parameters", sp_serve_runs_load},
     {"runs.rename", SP_SESSION, "dataset brain_key new_brain_key", sp_serve_runs_rename},
     {"scan.close", SP_SCAN, "", handle_close},
-    {"scan.next", SP_SCAN, "", sp_scan_next},
+    {"scan.next", SP_SCAN, "", scan_next},
     {"scan.open", SP_INDEX, "vectors fields filter view max_rows", scan_open},
     {"session.close", SP_SESSION, "", sp_serve_session_close},
     {"session.open", SP_SESSION, "config_path plugin_path data_dir environment",

@@ -10,7 +10,8 @@
 /*
  * INVALID_ARGUMENT, naming the place and never the value, if config has at any depth a
  * value that is not null under one of the names, or under a name that says password,
- * secret, token, credential or such a key, or a URL with a password in it.
+ * secret, token, credential or such a key, or a URL with a password in it. The names of
+ * columns, which config has under "fields" with their types, are names and no more.
  */
 int32_t sp_runs_check_secrets(const json_t *config, const char *const *names, size_t count,
                               simplugin_error **error);

@@ -70,7 +70,7 @@ int32_t sp_scan_open(sp_index *index, sp_request *request, simplugin_error **err
     sp_object_hold(&index->object);
     s->walk.page.reply.size = sizeof s->walk.page.reply;
     s->vectors = 1;
-    s->sample_ids = index->patches_field != NULL;
+    s->sample_ids = index->patches;
     code = sp_arg_bool(args, "vectors", &s->vectors, error);
     if (!code)
         code = sp_arg_names(args, "fields", &names, error);

@@ -5,13 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi.h"
 #include "error.h"
 #include "host.h"
 #include "simplugin.h"
 #include "wire.h"
-
-/* A struct whose size is larger is no newer version of ours but memory that nobody set. */
-#define STRUCT_BYTES_MAX 4096
 
 static int32_t argument_error(simplugin_error **error, const char *method, const char *argument,
                               const char *wrong)
@@ -29,24 +27,6 @@ static int32_t reply_error(simplugin_error **error, const char *method, const ch
 }
 
 /* ---- what programs pass in ------------------------------------------------------------ */
-
-/* Copies a caller's struct, of an older or a newer version, into one of ours. */
-static int32_t struct_read(void *ours, uint64_t size, const void *theirs, const char *method,
-                           const char *argument, simplugin_error **error)
-{
-    uint64_t given;
-
-    memcpy(&given, theirs, sizeof given);
-    if (given < sizeof given || given > STRUCT_BYTES_MAX)
-        return argument_error(error, method, argument, ".size is not the size of the struct");
-    for (uint64_t i = size; i < given; i++)
-        if (((const uint8_t *)theirs)[i])
-            return argument_error(error, method, argument,
-                                  "a field is set that this version of the library does not know");
-    memset(ours, 0, size);
-    memcpy(ours, theirs, given < size ? given : size);
-    return SIMPLUGIN_OK;
-}
 
 /* text may be NULL where it is not required. */
 static int32_t text_check(const char *text, int required, const char *method, const char *argument,
@@ -201,6 +181,7 @@ static int32_t spec_check(const simplugin_index_spec *spec, simplugin_error **er
         {spec->metric, "metric"},         {spec->patches_field, "patches_field"},
         {spec->model, "model"},           {spec->parameters, "parameters"},
     };
+    const char *wrong;
     int32_t code = SIMPLUGIN_OK;
 
     for (size_t i = 0; !code && i < sizeof texts / sizeof texts[0]; i++)
@@ -213,10 +194,8 @@ static int32_t spec_check(const simplugin_index_spec *spec, simplugin_error **er
         return argument_error(error, method, "supports_prompts", "is neither 0 nor 1");
     if (spec->overwrite != 0 && spec->overwrite != 1)
         return argument_error(error, method, "overwrite", "is neither 0 nor 1");
-    for (size_t i = 0; i < sizeof spec->reserved / sizeof spec->reserved[0]; i++)
-        if (spec->reserved[i])
-            return argument_error(error, method, "reserved", "is not 0");
-    return SIMPLUGIN_OK;
+    wrong = sp_reserved_check(spec->reserved, sizeof spec->reserved / sizeof spec->reserved[0]);
+    return wrong ? argument_error(error, method, "spec", wrong) : SIMPLUGIN_OK;
 }
 
 static int32_t spec_write(simplugin_writer *writer, const simplugin_index_spec *spec,
@@ -263,15 +242,15 @@ int32_t simplugin_index_create(const simplugin_index_spec *spec, uint64_t *index
     simplugin_index_spec read = {.size = sizeof read};
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
+    const char *wrong;
     int32_t code;
 
     if (!index)
         return argument_error(error, method, "index", "is NULL");
     *index = 0;
     simplugin_writer_init(&writer);
-    code = spec ? struct_read(&read, sizeof read, spec, method, "spec", error) : SIMPLUGIN_OK;
-    if (!code)
-        code = spec_check(&read, error);
+    wrong = spec ? sp_struct_read(&read, spec, sizeof spec->size, sizeof read) : NULL;
+    code = wrong ? argument_error(error, method, "spec", wrong) : spec_check(&read, error);
     if (!code)
         code = spec_write(&writer, &read, error);
     if (!code)
@@ -548,14 +527,11 @@ static int32_t hits_take(simplugin_reply *reply, const char *method, simplugin_h
 static int32_t hits_check(const simplugin_hits *hits, const char *method, simplugin_error **error)
 {
     const uint64_t least = offsetof(simplugin_hits, owner) + sizeof hits->owner;
+    const char *wrong = hits ? sp_struct_check(hits, least, sizeof *hits) : "is NULL";
 
-    if (!hits)
-        return argument_error(error, method, "hits", "is NULL");
-    if (hits->size < least || hits->size > STRUCT_BYTES_MAX)
-        return argument_error(error, method, "hits", ".size is not the size of the struct");
-    if (hits->owner)
-        return argument_error(error, method, "hits", "holds earlier hits: clear it first");
-    return SIMPLUGIN_OK;
+    if (!wrong && hits->owner)
+        wrong = "holds earlier hits: clear it first";
+    return wrong ? argument_error(error, method, "hits", wrong) : SIMPLUGIN_OK;
 }
 
 /* k goes last, behind the query, which the caller has written as the first of two keys. */

@@ -134,7 +134,7 @@ int32_t sp_view_create(sp_index *index, sp_request *request, simplugin_error **e
         code = sp_arg_filter(args, &filter, error);
     if (!code && has_ids + has_samples + (filter != NULL) != 1)
         code = sp_arg_error(args, error, "ids", "give exactly one of ids, sample_ids and filter");
-    if (!code && has_samples && !index->patches_field) {
+    if (!code && has_samples && !index->patches) {
         /* the points of such an index are the samples */
         ids = samples;
         has_ids = 1;

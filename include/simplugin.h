@@ -57,7 +57,10 @@
  *
  * Versions
  *   This header's ABI follows the rules of simplugin/plugin.h: structs begin with their
- *   size and only grow at the end. Set .size, zero the rest.
+ *   size and only grow at the end. Set .size, zero the rest. A struct of a newer header than
+ *   the library in use is taken if what the library does not know of it is 0; a field set
+ *   there, and one named reserved that is not 0, is refused (INVALID_ARGUMENT; MALFORMED for
+ *   the reserved fields of requests and tensors).
  *
  * Since 0.1: everything here.
  */
@@ -158,7 +161,8 @@ SIMPLUGIN_EXPORT const char *simplugin_code_name(int32_t code);
 typedef void (*simplugin_log_fn)(void *context, int32_t level, const char *message,
                                  uint64_t message_size);
 /*
- * Sends messages up to level (SIMPLUGIN_LOG_...) to fn, on whatever thread they arise.
+ * Sends messages up to level (SIMPLUGIN_LOG_...) to fn, on whatever thread they arise; what
+ * is secret of open connections, and passwords in URLs, are masked in them as in errors.
  * fn must not call back into the library. NULL restores the default: warnings and
  * errors to stderr, or what SIMPLUGIN_LOG (error, warning, info, debug, off) says.
  */

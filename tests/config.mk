@@ -28,7 +28,7 @@ mock_modules = simplugin_mock_abi_not_offered.la simplugin_mock_crash.la simplug
 	simplugin_mock_entry_error.la simplugin_mock_entry_silent.la simplugin_mock_foreign.la \
 	simplugin_mock_future_abi.la simplugin_mock_future_table.la simplugin_mock_good.la \
 	simplugin_mock_no_entry.la simplugin_mock_no_table.la simplugin_mock_null_slot.la \
-	simplugin_mock_size_zero.la simplugin_mock_threads.la simplugin_mock_undefined.la
+	simplugin_mock_parameters.la simplugin_mock_size_zero.la simplugin_mock_threads.la simplugin_mock_undefined.la
 check_LTLIBRARIES += libmock_dependency.la $(mock_modules)
 ## -rpath makes libtool build modules that are never installed
 mock_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -rpath /nowhere
@@ -61,6 +61,8 @@ simplugin_mock_no_table_la_SOURCES = tests/mock/no_table.c tests/mock/mock.h
 simplugin_mock_no_table_la_LDFLAGS = $(mock_ldflags)
 simplugin_mock_null_slot_la_SOURCES = tests/mock/null_slot.c tests/mock/mock.h
 simplugin_mock_null_slot_la_LDFLAGS = $(mock_ldflags)
+simplugin_mock_parameters_la_SOURCES = tests/mock/parameters.c tests/mock/mock.h
+simplugin_mock_parameters_la_LDFLAGS = $(mock_ldflags)
 simplugin_mock_size_zero_la_SOURCES = tests/mock/size_zero.c tests/mock/mock.h
 simplugin_mock_size_zero_la_LDFLAGS = $(mock_ldflags)
 simplugin_mock_threads_la_SOURCES = tests/mock/threads.c tests/mock/mock.h

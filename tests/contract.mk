@@ -43,7 +43,7 @@ EXTRA_DIST += .ci/packages.sh .ci/run data tests/corpus tests/e2e/test_digits.py
 	docs/protocol.md docs/requirements.md CONTRIBUTING.md
 
 ## for ./check: the tests with threads, for ThreadSanitizer
-concurrent_tests = $(filter %test_cancel %test_handle %test_host %test_log %test_metrics %test_queue %test_loader %test_runs \
+concurrent_tests = $(filter %test_cancel %test_handle %test_host %test_log %test_secrets %test_metrics %test_queue %test_loader %test_runs \
 	%test_typed %test_flat_search %test_flat_store_threads %test_flat_plugin_live %test_contract_flat.sh, $(TESTS))
 print-concurrent-tests:
 	@echo $(concurrent_tests)

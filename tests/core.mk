@@ -1,7 +1,7 @@
 ## tests of the core's own parts, one program for each file of the core
 core_tests = \
 	tests/test_envelope tests/test_envelope_msgpack tests/test_column tests/test_error tests/test_buffer \
-	tests/test_arena tests/test_log tests/test_cancel tests/test_handle tests/test_queue tests/test_metrics \
+	tests/test_arena tests/test_secrets tests/test_log tests/test_cancel tests/test_handle tests/test_queue tests/test_metrics \
 	tests/test_wire tests/test_idmap tests/test_json tests/test_describe tests/test_host
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
@@ -29,6 +29,10 @@ tests_test_buffer_LDADD = libspcore.la $(CUNIT_LIBS)
 tests_test_arena_SOURCES = tests/test_arena.c tests/unit.h
 tests_test_arena_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_test_arena_LDADD = libspcore.la $(CUNIT_LIBS)
+
+tests_test_secrets_SOURCES = tests/test_secrets.c tests/unit.h
+tests_test_secrets_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_test_secrets_LDADD = libspcore.la $(CUNIT_LIBS)
 
 tests_test_log_SOURCES = tests/test_log.c tests/unit.h
 tests_test_log_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)

@@ -198,9 +198,97 @@ static void null_is_harmless(void)
     CU_ASSERT_STRING_EQUAL(simplugin_error_detail_value(NULL, 3), "");
 }
 
+/* ---- structs of other versions --------------------------------------------------------- */
+
+/* Each as a later header would have it, longer by two fields. */
+#define LATER(type)         \
+    struct {                \
+        type known;         \
+        uint64_t more[2];   \
+    }
+
+static simplugin_error *error;
+
+static int refuses(int32_t code, const char *argument, const char *words)
+{
+    return code == SIMPLUGIN_INVALID_ARGUMENT && simplugin_error_code(error) == code &&
+           !strcmp(simplugin_error_detail_value(error, 0), argument) &&
+           strstr(simplugin_error_message(error, NULL), words) != NULL;
+}
+
+static int32_t call(const simplugin_request *request, const simplugin_options *options,
+                    simplugin_reply *reply)
+{
+    return simplugin_call(0, "metrics.render", 14, request, options, reply, &error);
+}
+
+static void newer_structs(void)
+{
+    LATER(simplugin_options) options = {.known = {.size = sizeof options}};
+    LATER(simplugin_request) request = {.known = {.size = sizeof request}};
+    LATER(simplugin_reply) reply = {.known = {.size = sizeof reply}};
+
+    CU_ASSERT_EQUAL(call(&request.known, &options.known, &reply.known), SIMPLUGIN_OK);
+    CU_ASSERT(reply.known.size == sizeof reply && reply.known.owner);
+    simplugin_reply_clear(&reply.known);
+    CU_ASSERT(reply.known.size == sizeof reply && !reply.known.owner);
+    options.more[1] = UINT64_C(1) << 63;
+    CU_ASSERT(refuses(call(NULL, &options.known, NULL), "options", "newer header"));
+    request.more[0] = 1;
+    CU_ASSERT(refuses(call(&request.known, NULL, NULL), "request", "newer header"));
+    reply.more[0] = 1;
+    CU_ASSERT(refuses(call(NULL, NULL, &reply.known), "reply", "newer header"));
+    /* what lies behind the size is nobody's */
+    options.known.size = sizeof options.known;
+    request.known.size = sizeof request.known;
+    reply.known.size = sizeof reply.known;
+    CU_ASSERT_EQUAL(call(&request.known, &options.known, &reply.known), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(reply.more[0], 1);
+    simplugin_reply_clear(&reply.known);
+    simplugin_error_free(&error);
+}
+
+static void older_structs(void)
+{
+    simplugin_options options = {.size = offsetof(simplugin_options, cancel), .cancel = 77};
+    simplugin_request request = {.size = offsetof(simplugin_request, reserved), .reserved = {1}};
+    simplugin_reply reply = {.size = sizeof reply};
+
+    CU_ASSERT_EQUAL(call(&request, &options, NULL), SIMPLUGIN_OK);
+    options.size = offsetof(simplugin_options, timeout_ms);
+    CU_ASSERT(refuses(call(NULL, &options, NULL), "options", ".size"));
+    options.size = UINT64_MAX;
+    CU_ASSERT(refuses(call(NULL, &options, NULL), "options", ".size"));
+    request.size = offsetof(simplugin_request, tensor_count);
+    CU_ASSERT(refuses(call(&request, NULL, NULL), "request", ".size"));
+    reply.size = sizeof reply - 8;
+    CU_ASSERT(refuses(call(NULL, NULL, &reply), "reply", ".size"));
+    reply.size = 1 << 20;
+    CU_ASSERT(refuses(call(NULL, NULL, &reply), "reply", ".size"));
+    simplugin_error_free(&error);
+}
+
+static void reserved_fields(void)
+{
+    simplugin_options options = {.size = sizeof options};
+    simplugin_request request = {.size = sizeof request};
+    simplugin_reply reply = {.size = sizeof reply};
+
+    options.reserved[3] = 1;
+    CU_ASSERT(refuses(call(NULL, &options, NULL), "options", "reserved"));
+    reply.reserved[1] = 1;
+    CU_ASSERT(refuses(call(NULL, NULL, &reply), "reply", "reserved"));
+    request.reserved[2] = 1;
+    CU_ASSERT_EQUAL(call(&request, NULL, NULL), SIMPLUGIN_MALFORMED);
+    simplugin_error_free(&error);
+}
+
 static const unit_case cases[] = {
     UNIT_CASE(codes, "R277 every code has its number and its name"),
     UNIT_CASE(version, "the library says the version of its header"),
+    UNIT_CASE(newer_structs, "structs of a newer header: what is not known must be 0"),
+    UNIT_CASE(older_structs, "structs of an older header, and sizes that are none"),
+    UNIT_CASE(reserved_fields, "reserved fields must be 0"),
     UNIT_CASE(null_is_harmless, "R277 NULL where the header allows it"),
 };
 

@@ -15,6 +15,8 @@ done
 cp "$TEST_TOP_BUILDDIR/.libs/simplugin_mock_crash.so" "$work/broken/simplugin_crash.so"
 cp "$TEST_TOP_BUILDDIR/.libs/simplugin_mock_hang.so" "$work/broken/simplugin_hang.so"
 cp "$TEST_TOP_BUILDDIR/.libs/simplugin_mock_no_entry.so" "$work/broken/simplugin_empty.so"
+mkdir "$work/more"
+cp "$TEST_TOP_BUILDDIR/.libs/simplugin_mock_parameters.so" "$work/more/simplugin_parameters.so"
 chmod -R go-w "$work"
 export HOME=$work SIMPLUGIN_DATA=$work/data SIMPLUGIN_PATH=$work/plugins
 unset FIFTYONE_BRAIN_CONFIG_PATH FIFTYONE_BRAIN_DEFAULT_SIMILARITY_BACKEND XDG_DATA_HOME SIMPLUGIN_LOG
@@ -296,6 +298,30 @@ out "****"
 out "looked for simplugin_no_such_backend.so"
 run 29 explain -p depht=3
 err "depht"
+# what the backend declares as text is text, whatever it looks like; the rest is JSON
+for value in 4711 0042 true null '[1]' '{"a": 1}' 1e3; do
+    run 0 explain parameters --plugin-path more -p "user=$value" --json
+    json=${value//\"/\\\"}
+    out "\"value\": \"$json\""
+done
+run 0 explain parameters --plugin-path more -p login=4711 -p depth=3 -p hints=7 -p 'options={"a": 1}' --json
+out '"value": "4711"'
+out '"value": 3'
+out '"value": 7'
+out '"value": {"a": 1}'
+run 0 explain parameters --plugin-path more -p 'user="quoted"' -p 'hints="7"' --json
+out '"value": "quoted"'
+out '"value": "7"'
+run 3 explain parameters --plugin-path more -p depth=deep
+err "depth"
+run 0 explain parameters --plugin-path more --no-load -p hints=7 --json
+out '"value": 7'
+run 0 index create digits -p collection_name=4711
+out "collection_name: 4711"
+# of a run, the backend that made it
+run 3 index size digits -p data_dir=4711
+err "data_dir is an absolute path"
+run 0 index cleanup digits --delete-run
 FIFTYONE_BRAIN_SIMILARITY_SKLEARN_METRIC=euclidean run 0 explain --json
 out '"where": "FIFTYONE_BRAIN_SIMILARITY_SKLEARN_METRIC"'
 printf '{"default_similarity_backend": "sklearn",}\n' >config.json

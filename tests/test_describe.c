@@ -47,6 +47,7 @@ static const simplugin_backend backend = {.size = sizeof backend, .describe = de
 
 #define WHOLE                                                                                \
     "{\"name\":\"x\",\"version\":\"1\",\"metrics\":[\"cosine\",\"euclidean\"],"                \
+    "\"metric_aliases\":{\"l2\":\"euclidean\",\"cosine\":\"euclidean\"},"                       \
     "\"methods\":[\"search.radius\",\"native.x\"],\"filters\":[],\"parameters\":[],"           \
     "\"max_k\":100,\"max_dimension\":2048,\"batch_bytes\":1000,\"exact\":true,"                \
     "\"radius\":true,\"vectors\":\"normalised\",\"reverse\":[\"cosine\"]}"
@@ -63,13 +64,16 @@ static void whole(void)
     CU_ASSERT_EQUAL(d->max_k, 100);
     CU_ASSERT_EQUAL(d->max_dimension, 2048);
     CU_ASSERT_EQUAL(d->batch_bytes, 1000);
-    CU_ASSERT(d->exact && d->radius && d->normalises);
+    CU_ASSERT(d->exact && d->radius && d->normalises && !d->conditional_upsert);
     CU_ASSERT(sp_describe_lists(d, "methods", "native.x"));
     CU_ASSERT_FALSE(sp_describe_lists(d, "methods", "native.xy"));
     CU_ASSERT_FALSE(sp_describe_lists(d, "methods", "native"));
     CU_ASSERT(sp_describe_lists(d, "reverse", "cosine"));
     CU_ASSERT_FALSE(sp_describe_lists(d, "absent", "cosine"));
     CU_ASSERT_FALSE(sp_describe_lists(d, "name", "x"));
+    CU_ASSERT_STRING_EQUAL(sp_describe_metric(d, "l2"), "euclidean");
+    CU_ASSERT_STRING_EQUAL(sp_describe_metric(d, "cosine"), "cosine");
+    CU_ASSERT_STRING_EQUAL(sp_describe_metric(d, "l3"), "l3");
     sp_describe_free(d);
     sp_describe_free(NULL);
 }
@@ -82,6 +86,7 @@ static void least(void)
     CU_ASSERT_EQUAL(sp_describe_new(&backend, "x", &d, NULL), SIMPLUGIN_OK);
     if (!d)
         return;
+    CU_ASSERT_STRING_EQUAL(sp_describe_metric(d, "l2"), "l2");
     CU_ASSERT_EQUAL(d->max_k, UINT64_MAX);
     CU_ASSERT_EQUAL(d->max_dimension, UINT64_MAX);
     CU_ASSERT_EQUAL(d->batch_bytes, UINT64_MAX);
@@ -122,6 +127,14 @@ static void nonsense(void)
     CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "parameters is no array"));
     answer = "{\"metrics\":[],\"methods\":[],\"filters\":[],\"parameters\":[]}";
     CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "metrics is empty"));
+    answer = "{\"metrics\":[\"cosine\",1],\"methods\":[],\"filters\":[],\"parameters\":[]}";
+    CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "metrics holds something that is no text"));
+    answer = "{\"metrics\":[\"cosine\"],\"metric_aliases\":[\"cos\"],\"methods\":[],\"filters\":[],"
+             "\"parameters\":[]}";
+    CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "metric_aliases is no map"));
+    answer = "{\"metrics\":[\"cosine\"],\"metric_aliases\":{\"l2\":\"euclidean\"},\"methods\":[],"
+             "\"filters\":[],\"parameters\":[]}";
+    CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "\"l2\" stands for no metric"));
     answer = "{\"metrics\":[\"cosine\"],\"methods\":[],\"filters\":[\"nonsense\"],\"parameters\":[]}";
     CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "\"nonsense\" is no filter node"));
     answer = "{\"metrics\":[\"cosine\"],\"methods\":[],\"filters\":[1],\"parameters\":[]}";

@@ -59,6 +59,7 @@ static void describe(void)
     CU_ASSERT_TRUE(d->exact);
     CU_ASSERT_TRUE(d->radius);
     CU_ASSERT_FALSE(d->normalises);
+    CU_ASSERT_TRUE(d->conditional_upsert);
     CU_ASSERT_EQUAL(d->max_k, UINT64_MAX);
     CU_ASSERT_TRUE(sp_describe_lists(d, "metrics", "braycurtis"));
     CU_ASSERT_TRUE(sp_describe_lists(d, "reverse", "euclidean"));
@@ -420,6 +421,68 @@ static void vectors(void)
     ask_expect(ask, "points.get", SIMPLUGIN_OK);
     CU_ASSERT_EQUAL(get_tensor(ask, "vectors")->cols, 3);
     ask_free(ask);
+    rig_close(&rig);
+}
+
+/* An upsert of a, c, b (rows chosen from d a c b) under a policy for what is there. */
+static question *upsert_under(const flat_rig *rig, const char *existing)
+{
+    static const float some[4][2] = {{9, 9}, {8, 8}, {7, 7}, {6, 6}};
+    static const int64_t chosen[] = {1, 2, 3};
+    question *ask = ask_new(rig, "c");
+
+    with_ids(ask, "d a c b");
+    with_vectors(ask, some[0], 4, 2);
+    with_rows(ask, chosen, 3);
+    with_text(ask, "existing", existing);
+    return ask;
+}
+
+static void existing(void)
+{
+    flat_rig rig;
+    question *ask;
+
+    rig_open(&rig);
+    make(&rig, "c", 2, "euclidean");
+    ask = ask_new(&rig, "c");
+    with_ids(ask, "a b");
+    with_vectors(ask, square[0], 2, 2);
+    with_text(ask, "existing", "fail");
+    ask_expect(ask, "points.upsert", SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(get_int(ask, "upserted"), 2);
+    CU_ASSERT_EQUAL(get_tensor(ask, "skipped")->rows, 0);
+    ask_free(ask);
+    ask = upsert_under(&rig, "fail");
+    ask_refused(ask, "points.upsert", SIMPLUGIN_ALREADY_EXISTS,
+                "id \"a\" and 1 more are there already: nothing was written");
+    CU_ASSERT_EQUAL(simplugin_error_detail_count(ask->error), 2);
+    CU_ASSERT_STRING_EQUAL(simplugin_error_detail_key(ask->error, 1), "id");
+    CU_ASSERT_STRING_EQUAL(simplugin_error_detail_value(ask->error, 1), "b");
+    ask_free(ask);
+    CU_ASSERT_EQUAL(count_of(&rig, "c"), 2);
+    ask = upsert_under(&rig, "skip");
+    ask_expect(ask, "points.upsert", SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(get_int(ask, "upserted"), 1);
+    CU_ASSERT_EQUAL(get_int(ask, "replaced"), 0);
+    CU_ASSERT_EQUAL(get_tensor(ask, "skipped")->rows, 2);
+    CU_ASSERT_EQUAL(get_int64s(ask, "skipped")[0], 1);
+    CU_ASSERT_EQUAL(get_int64s(ask, "skipped")[1], 3);
+    ask_free(ask);
+    ask = ask_new(&rig, "c");
+    with_ids(ask, "a b c");
+    ask_expect(ask, "points.get", SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(memcmp(get_floats(ask, "vectors"), square[0], 16), 0);
+    CU_ASSERT_EQUAL(get_floats(ask, "vectors")[4], 7);
+    ask_free(ask);
+    ask = upsert_under(&rig, "overwrite");
+    ask_expect(ask, "points.upsert", SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(get_int(ask, "replaced"), 3);
+    ask_free(ask);
+    ask = upsert_under(&rig, "maybe");
+    ask_refused(ask, "points.upsert", SIMPLUGIN_INVALID_ARGUMENT, "overwrite, skip or fail");
+    ask_free(ask);
+    CU_ASSERT_EQUAL(count_of(&rig, "c"), 3);
     rig_close(&rig);
 }
 
@@ -868,6 +931,7 @@ static const unit_case cases[] = {
     UNIT_CASE(declared, "R93 declared fields keep their types before they have values"),
     UNIT_CASE(maintenance, "R283 check, compact and backup"),
     UNIT_CASE(vectors, "R68 vectors come back as they were added, rows chosen and with gaps"),
+    UNIT_CASE(existing, "R262 points that are there are replaced, skipped, or a reason to write none"),
     UNIT_CASE(fields, "fields of every type come back, from the tail and from blocks"),
     UNIT_CASE(set_fields, "set_fields leaves other fields and names the points that were there"),
     UNIT_CASE(bad_points, "R87 bad points are refused by name, and nothing changes"),

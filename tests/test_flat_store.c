@@ -187,6 +187,60 @@ static void test_select(void)
     flat_store_close(store);
 }
 
+/* Which of the rows from..from+count-1, as `version`, an insert found there: how many. */
+static uint64_t insert(flat_store *store, uint64_t from, uint64_t count, uint64_t version,
+                       int all_or_none, int64_t *there)
+{
+    uint64_t found = UINT64_MAX;
+    rig_rows rig;
+
+    rig_rows_init(&rig, NULL, from, count, version, RIG_DIMENSION);
+    CU_ASSERT_EQUAL(flat_store_insert(store, &rig.rows, all_or_none, &rig_wait, there, &found, NULL),
+                    SIMPLUGIN_OK);
+    rig_rows_clear(&rig);
+    return found;
+}
+
+static void test_insert(void)
+{
+    flat_store *store = rig_create(root, "insert");
+    int64_t there[400], select[] = {9, 2, 7};
+    flat_wait late = rig_within(-1);
+    uint64_t found = 0;
+    rig_rows rig;
+
+    rig_add(store, 0, 200, 1); /* in blocks */
+    rig_add(store, 200, 10, 1);
+    rig_add(store, 210, 1, 1); /* in the tail */
+    CU_ASSERT_EQUAL(rig_delete(store, 100, 5), 5);
+    CU_ASSERT_EQUAL(insert(store, 98, 4, 2, 1, there), 2);
+    CU_ASSERT(there[0] == 0 && there[1] == 1);
+    CU_ASSERT_EQUAL(rig_count(store), 206);
+    CU_ASSERT_EQUAL(insert(store, 90, 130, 2, 0, there), 116);
+    CU_ASSERT(there[0] == 0 && there[9] == 9 && there[10] == 15 && there[115] == 120);
+    CU_ASSERT_TRUE(rig_has_all(store, 0, 100, 1));
+    CU_ASSERT_TRUE(rig_has_all(store, 100, 5, 2));
+    CU_ASSERT_TRUE(rig_has_all(store, 105, 106, 1));
+    CU_ASSERT_TRUE(rig_has_all(store, 211, 9, 2));
+    CU_ASSERT_EQUAL(insert(store, 0, 220, 3, 0, there), 220);
+    CU_ASSERT_EQUAL(insert(store, 220, 180, 3, 1, there), 0);
+    /* in the order of a selection, and with the numbers it has */
+    rig_rows_init(&rig, NULL, 392, 10, 4, RIG_DIMENSION);
+    rig.rows.select = select;
+    rig.rows.count = 3;
+    CU_ASSERT_EQUAL(flat_store_insert(store, &rig.rows, 0, &rig_wait, there, &found, NULL), SIMPLUGIN_OK);
+    CU_ASSERT(found == 2 && there[0] == 2 && there[1] == 7);
+    CU_ASSERT_TRUE(rig_has_all(store, 401, 1, 4));
+    CU_ASSERT_EQUAL(flat_store_insert(store, &rig.rows, 0, &late, there, &found, NULL),
+                    SIMPLUGIN_DEADLINE_EXCEEDED);
+    rig.rows.count = 0;
+    CU_ASSERT_EQUAL(flat_store_insert(store, &rig.rows, 1, &rig_wait, there, &found, NULL), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(found, 0);
+    rig_rows_clear(&rig);
+    CU_ASSERT_EQUAL(rig_check(store), 401);
+    flat_store_close(store);
+}
+
 static void test_duplicates(void)
 {
     flat_store *store = rig_create(root, "duplicates");
@@ -809,6 +863,7 @@ static const unit_case cases[] = {
     UNIT_CASE(test_names, "collections of any name are made, listed, opened, dropped"),
     UNIT_CASE(test_rows, "R262 R263 rows are inserted and replaced, in blocks and in the tail, on one snapshot"),
     UNIT_CASE(test_select, "a selection of rows is added without a gather"),
+    UNIT_CASE(test_insert, "R262 rows that are there are left as they are, or keep all from being added"),
     UNIT_CASE(test_duplicates, "an id given twice is an error and changes nothing"),
     UNIT_CASE(test_fields, "R281 fields of every type come back, from the tail and from blocks"),
     UNIT_CASE(test_set_fields, "R281 fields of rows that are there are set and taken away"),

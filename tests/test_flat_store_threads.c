@@ -100,6 +100,45 @@ static void test_readers_and_writers(void)
     flat_store_close(shared);
 }
 
+/* All insert the same rows; each says how many it wrote. */
+static void *insert_same(void *written)
+{
+    uint64_t version = *(uint64_t *)written;
+    int64_t there[200];
+
+    *(uint64_t *)written = 0;
+    for (uint64_t from = 0; from < 1000; from += 50) {
+        uint64_t found = 0;
+        rig_rows rig;
+
+        rig_rows_init(&rig, NULL, from, 200, version, RIG_DIMENSION);
+        if (flat_store_insert(shared, &rig.rows, 0, &rig_wait, there, &found, NULL) != SIMPLUGIN_OK)
+            atomic_fetch_add(&wrong, 1);
+        *(uint64_t *)written += 200 - found;
+        rig_rows_clear(&rig);
+    }
+    return NULL;
+}
+
+/* Of several threads exactly one adds a row, and no later one changes it. */
+static void test_inserts(void)
+{
+    pthread_t threads[4];
+    uint64_t written[4] = {1, 2, 3, 4}, total = 0;
+
+    shared = rig_create(root, "inserts");
+    for (int i = 0; i < 4; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, insert_same, &written[i]), 0);
+    for (int i = 0; i < 4; i++) {
+        pthread_join(threads[i], NULL);
+        total += written[i];
+    }
+    CU_ASSERT_EQUAL(total, 1150);
+    CU_ASSERT_EQUAL(rig_check(shared), 1150);
+    CU_ASSERT_EQUAL(atomic_load(&wrong), 0);
+    flat_store_close(shared);
+}
+
 static void *open_and_close(void *unused)
 {
     (void)unused;
@@ -163,6 +202,7 @@ static void test_creates(void)
 
 static const unit_case cases[] = {
     UNIT_CASE(test_readers_and_writers, "eight threads search one version each beside three that add"),
+    UNIT_CASE(test_inserts, "R262 of threads that insert the same rows, one adds each"),
     UNIT_CASE(test_opens, "threads open and close one collection at once"),
     UNIT_CASE(test_creates, "of threads that make one collection, one does"),
 };

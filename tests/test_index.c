@@ -232,6 +232,10 @@ static void foreign_samples(void)
     scan = (uint64_t)reply_int("scan");
     ASK(scan, "scan.next", "{}");
     REPLY("sample_ids", "[null,null]");
+    ASK(rig_session, "index.open", "{'backend': 'rig', 'collection_name': 'foreign'}");
+    REPLY("patches", "false");
+    ASK((uint64_t)reply_int("index"), "index.get", "{'ids': ['a'], 'fields': true}");
+    REPLY("fields", "{'sample_id':[1]}");
     rig_stop();
 }
 
@@ -305,6 +309,209 @@ static void batches_by_bytes(void)
     rig_stop();
 }
 
+/* ---- backends that look themselves which points are there --------------------------------- */
+
+static void conditional(simplugin_writer *writer)
+{
+    simplugin_write_string(writer, "conditional_upsert");
+    simplugin_write_bool(writer, 1);
+}
+
+static int looks;               /* how often the core asked which points are there */
+static char policies[64];       /* what the upserts said of them */
+static const int64_t *left;     /* which rows a hook says it left, and how many */
+static uint64_t left_count;
+static int exists_at;           /* the upsert that finds a point; 0: none */
+
+/* In place of the minimal backend, which knows no such key. */
+static int upsert_conditionally(const rig_call *call, int32_t *code)
+{
+    simplugin_value map = simplugin_body_value(call->request->body, call->request->body_size);
+    simplugin_tensor rows = simplugin_tensor_of(SIMPLUGIN_INT64, left, left_count, 1);
+    const char *policy = "none";
+    simplugin_writer writer;
+    uint64_t size = 4;
+
+    looks += rig_is(call, "points.get");
+    if (!rig_is(call, "points.upsert"))
+        return 0;
+    simplugin_find_text(&map, "existing", &policy, &size);
+    snprintf(policies + strlen(policies), sizeof policies - strlen(policies), "%.*s ", (int)size,
+             policy);
+    if (exists_at && !--exists_at) {
+        *code = rig_host->error_set(call->error, SIMPLUGIN_ALREADY_EXISTS, "a is there", 10);
+        return 1;
+    }
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 1 + (uint64_t)(left != NULL));
+    simplugin_write_string(&writer, "replaced");
+    simplugin_write_uint(&writer, 0);
+    if (left) {
+        simplugin_write_string(&writer, "skipped");
+        simplugin_write_tensor(&writer, &rows);
+    }
+    *code = simplugin_writer_reply(&writer, rig_host, call->reply);
+    simplugin_writer_clear(&writer);
+    return 1;
+}
+
+/* Nobody can write between the look and the writing: the backend does both. */
+static void conditional_skip(void)
+{
+    static const int64_t reversed[] = {3, 0}, ordered[] = {0, 3};
+    static const char body[] = "{'ids': ['a', 'b', 'a', 'c'], 'vectors': [[1], [2], [3], [4]], "
+                               "'duplicates': 'first', 'overwrite': false}";
+    uint64_t index;
+
+    rig_describe = conditional;
+    rig_describe_count = 1;
+    rig_start();
+    index = rig_index("euclidean", ", 'dimension': 1");
+    rig_before = upsert_conditionally;
+    looks = exists_at = 0;
+    policies[0] = '\0';
+    left = ordered;
+    left_count = 1;
+    ASK(index, "index.add", "%s", body);
+    REPLY("added", "2");
+    REPLY("updated", "0");
+    REPLY("skipped", "1");
+    REPLY("existing", "['a']");
+    left_count = 0;
+    ASK(index, "index.add", "%s", body);
+    REPLY("added", "3");
+    REPLY("existing", "[]");
+    CU_ASSERT_EQUAL(looks, 0);
+    CU_ASSERT_STRING_EQUAL(policies, "skip skip ");
+    ASK(index, "index.add", "{'ids': ['a'], 'vectors': [[1]]}");
+    CU_ASSERT_STRING_EQUAL(policies, "skip skip none ");
+    /* what it says must make sense: rows that were sent, in order, each once */
+    left = reversed;
+    left_count = 2;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "%s", body), SIMPLUGIN_PROTOCOL);
+    left = ordered;
+    ASK(index, "index.add", "%s", body);
+    REPLY("existing", "['a','c']");
+    left = (const int64_t[]){2};
+    left_count = 1;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "%s", body), SIMPLUGIN_PROTOCOL);
+    left = (const int64_t[]){0, 0};
+    left_count = 2;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "%s", body), SIMPLUGIN_PROTOCOL);
+    left = NULL;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "%s", body), SIMPLUGIN_PROTOCOL);
+    rig_stop();
+}
+
+static void conditional_fail(void)
+{
+    static char text[9001];
+    uint64_t index;
+
+    rig_describe = conditional;
+    rig_describe_count = 1;
+    rig_start();
+    index = rig_index("euclidean", ", 'dimension': 1");
+    rig_before = upsert_conditionally;
+    looks = 0;
+    exists_at = 1;
+    policies[0] = '\0';
+    left = NULL;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "{'ids': ['a', 'b'], 'vectors': [[1], [2]], "
+                        "'overwrite': false, 'allow_existing': false}"), SIMPLUGIN_ALREADY_EXISTS);
+    CU_ASSERT(strstr(simplugin_error_message(rig_error, NULL), "nothing was added") != NULL);
+    CU_ASSERT_EQUAL(looks, 0);
+    CU_ASSERT_STRING_EQUAL(policies, "fail ");
+    /* of several requests a later one could fail: all are asked for first, and yet it may */
+    memset(text, 'x', sizeof text - 1);
+    exists_at = 2;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "{'ids': ['a', 'b'], 'vectors': [[1], [2]], "
+                        "'fields': {'page': ['%s', '%s']}, 'overwrite': false, "
+                        "'allow_existing': false}", text, text), SIMPLUGIN_ALREADY_EXISTS);
+    CU_ASSERT(strstr(simplugin_error_message(rig_error, NULL), "1 of 2 rows were added before") != NULL);
+    CU_ASSERT_EQUAL(looks, 1);
+    CU_ASSERT_STRING_EQUAL(policies, "fail fail fail ");
+    rig_stop();
+}
+
+/* Any other backend is asked first, and sent no key that it does not know. */
+static void ask_then_write(void)
+{
+    uint64_t index;
+
+    rig_start();
+    index = rig_index("euclidean", ", 'dimension': 1");
+    ASK(index, "index.add", "{'ids': ['a'], 'vectors': [[1]]}");
+    rig_before = upsert_conditionally;
+    looks = exists_at = 0;
+    policies[0] = '\0';
+    left = NULL;
+    ASK(index, "index.add", "{'ids': ['a', 'b'], 'vectors': [[1], [2]], 'overwrite': false}");
+    REPLY("existing", "['a']");
+    CU_ASSERT_EQUAL(looks, 1);
+    CU_ASSERT_STRING_EQUAL(policies, "none ");
+    rig_stop();
+}
+
+/* Somebody drops the collection between two batches of one call. */
+static int drop_at;
+
+static int drop_meanwhile(const rig_call *call, int32_t *code)
+{
+    simplugin_reply reply = {.size = sizeof reply};
+    rig_call drop = *call;
+    simplugin_call_info info = *call->info;
+    simplugin_writer writer;
+
+    (void)code;
+    if (!rig_is(call, "points.upsert") || --drop_at)
+        return 0;
+    info.method = "collection.drop";
+    info.method_size = strlen(info.method);
+    drop.info = &info;
+    drop.reply = &reply;
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 1);
+    simplugin_write_string(&writer, "collection");
+    simplugin_write_string(&writer, "fleeting");
+    CU_ASSERT_EQUAL(rig_ask(&drop, &writer), SIMPLUGIN_OK);
+    simplugin_writer_clear(&writer);
+    simplugin_reply_clear(&reply);
+    return 0;
+}
+
+static void dropped_meanwhile(void)
+{
+    static char text[9001];
+    uint64_t index;
+
+    rig_start();
+    index = rig_index("euclidean", ", 'collection_name': 'fleeting', 'dimension': 1");
+    ASK(index, "index.add", "{'ids': ['z'], 'vectors': [[9]]}");
+    memset(text, 'x', sizeof text - 1);
+    rig_before = drop_meanwhile;
+    /* before anything was written: all of it goes into a new collection, also what was there */
+    drop_at = 1;
+    ASK(index, "index.add", "{'ids': ['z', 'b'], 'vectors': [[1],[2]], 'overwrite': false, "
+        "'fields': {'page': ['%s', '%s']}}", text, text);
+    REPLY("added", "2");
+    REPLY("existing", "[]");
+    ASK(index, "index.size", "{}");
+    REPLY("size", "2");
+    /* behind the first batch: what that wrote is lost, so that is no success */
+    drop_at = 2;
+    CU_ASSERT_EQUAL(ask(index, "index.add", "{'ids': ['a','b','c'], 'vectors': [[1],[2],[3]], "
+                        "'fields': {'page': ['%s', '%s', '%s']}}", text, text, text),
+                    SIMPLUGIN_NOT_FOUND);
+    CU_ASSERT_STRING_EQUAL(error_detail("collection"), "fleeting");
+    CU_ASSERT(strstr(simplugin_error_message(rig_error, NULL), "was dropped") != NULL);
+    drop_at = 0;
+    ASK(index, "index.add", "{'ids': ['a'], 'vectors': [[1]]}");
+    ASK(index, "index.size", "{}");
+    REPLY("size", "1");
+    rig_stop();
+}
+
 /* A backend that cannot know how many rows it replaced. */
 static int32_t forget_replaced(const rig_call *call, int32_t code)
 {
@@ -375,6 +582,10 @@ static const unit_case cases[] = {
     UNIT_CASE(secrets_of_collections, "R278 secrets of collections are neither shown nor recorded"),
     UNIT_CASE(arguments, "R277 what programs send is bounded and checked before memory is taken"),
     UNIT_CASE(batches_by_bytes, "R273 batches are cut by all of their bytes"),
+    UNIT_CASE(conditional_skip, "R262 a backend that looks itself skips what is there"),
+    UNIT_CASE(conditional_fail, "R262 a backend that looks itself fails where something is there"),
+    UNIT_CASE(ask_then_write, "R262 other backends are asked first"),
+    UNIT_CASE(dropped_meanwhile, "R72 a collection that is dropped while points are added"),
     UNIT_CASE(unknown_replaced, "R262 what a backend cannot know is not made up"),
     UNIT_CASE(missing_samples, "R78 samples that are not there: an error, or a warning"),
     UNIT_CASE(foreign_samples, "R94 R280 sample ids of another type count as none"),

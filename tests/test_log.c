@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "secrets.h"
 #include "simplugin.h"
 #include "unit.h"
 
@@ -191,9 +192,43 @@ static void threads(void)
     simplugin_log_set(NULL, NULL, 0);
 }
 
+/* Whoever logs it: what connections hold as secrets, and passwords in URLs. */
+static void secrets(void)
+{
+    static const char *const texts[] = {"wax-and-ring"};
+    char longer[SP_LINE_MAX * 2];
+    sp_secrets added = {0};
+    heard h = {0};
+
+    simplugin_log_set(hear, &h, SIMPLUGIN_LOG_DEBUG);
+    sp_secrets_add(&added, texts, 1);
+    sp_log_text(SIMPLUGIN_LOG_INFO, "seal wax-and-ring, \0 wax-and-ring", 33);
+    CU_ASSERT_STRING_EQUAL(h.text, "seal ****,   ****");
+    CU_ASSERT_EQUAL(h.size, strlen(h.text));
+    sp_log(SIMPLUGIN_LOG_INFO, "tried https://me:password@h:1/?token=abc&x=1 twice");
+    CU_ASSERT_STRING_EQUAL(h.text, "tried https://me:****@h:1/?token=****&x=1 twice");
+    /* the cut falls into the secret */
+    memset(longer, '.', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    memcpy(longer + SP_LINE_MAX - 6, texts[0], strlen(texts[0]));
+    sp_log_text(SIMPLUGIN_LOG_INFO, longer, strlen(longer));
+    CU_ASSERT_STRING_EQUAL(h.text + h.size - 5, ".****");
+    /* masks that are longer than what they mask: the line stays bounded */
+    for (size_t i = 0; i + 8 < sizeof longer; i += 8)
+        memcpy(longer + i, "//a:b@c ", 8);
+    sp_log_text(SIMPLUGIN_LOG_INFO, longer, strlen(longer));
+    CU_ASSERT_EQUAL(h.size, SP_LINE_MAX - 1);
+    CU_ASSERT_PTR_NULL(strstr(h.text, ":b@"));
+    sp_secrets_remove(&added);
+    sp_log(SIMPLUGIN_LOG_INFO, "wax-and-ring");
+    CU_ASSERT_STRING_EQUAL(h.text, "wax-and-ring");
+    simplugin_log_set(NULL, NULL, 0);
+}
+
 static const unit_case cases[] = {
     UNIT_CASE(levels, "messages up to the level reach the hook"),
     UNIT_CASE(one_line, "a message is one line of bounded length"),
+    UNIT_CASE(secrets, "R278 secrets are masked in every message"),
     UNIT_CASE(environment, "SIMPLUGIN_LOG chooses what goes to stderr"),
     UNIT_CASE(threads, "R275 hooks change, and processes fork, while threads log"),
 };

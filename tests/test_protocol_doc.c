@@ -252,6 +252,8 @@ static int has_type(const json_t *value, const char *type)
         return json_is_integer(value);
     if (!strcmp(type, "bool"))
         return json_is_boolean(value);
+    if (!strcmp(type, "map"))
+        return json_is_object(value);
     return !strncmp(type, "array", 5) && json_is_array(value);
 }
 

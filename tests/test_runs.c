@@ -519,11 +519,18 @@ static void test_secrets(void)
         "{\"address\": \"http://me:hunter2@host:19530/x\"}",
         "{\"list\": [\"http://me:hunter2@host\"]}",
         "{\"client_secret\": \"hunter2\"}",
+        "{\"fields\": {\"password\": \"hunter2\"}}",
+        "{\"fields\": {\"page\": \"http://me:hunter2@host\"}}",
+        "{\"fields\": {\"page\": {\"token\": \"text\", \"password\": \"hunter2\"}}}",
+        "{\"parameters\": {\"fields\": {\"token\": \"hunter2\"}}}",
+        "{\"parameters\": {\"fields\": {\"password\": \"text\", \"token\": \"hunter2\"}}}",
     };
     static const char *const stored[] = {
         "{\"password\": null, \"user\": null}",
         "{\"max_tokens\": 5, \"partition_key\": \"a\", \"key\": 1, \"tokenizer\": \"x\"}",
         "{\"address\": \"http://host:19530/a:b@c\", \"mail\": \"me@host\"}",
+        "{\"fields\": {\"token_count\": \"int64\", \"password_hash\": \"text\", \"user\": \"bool\"}}",
+        "{\"fields\": {\"secret\": \"list<float64>\", \"api_key\": null}}",
         "{}",
     };
 

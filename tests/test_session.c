@@ -188,6 +188,64 @@ static void password_in_url(void)
     rig_stop();
 }
 
+/* ---- the log ---------------------------------------------------------------------------- */
+
+#define SAYS "salt-of-earth is what opens db"
+static char said[256];
+
+static void keep_message(void *context, int32_t level, const char *message, uint64_t size)
+{
+    (void)context;
+    (void)level;
+    (void)size;
+    snprintf(said, sizeof said, "%s", message);
+}
+
+static void *say(void *unused)
+{
+    rig_host->log(SIMPLUGIN_LOG_ERROR, SAYS, sizeof SAYS - 1);
+    return unused;
+}
+
+static int32_t open_and_say(simplugin_instance **instance, simplugin_error **error)
+{
+    (void)instance;
+    say(NULL);
+    return rig_host->error_set(error, SIMPLUGIN_UNAVAILABLE, "no", 2);
+}
+
+/* In its open, and from a thread of its own that no call is in; for as long as it is open. */
+static void secrets_in_log(void)
+{
+    static const char hidden[] = "**** is what opens db";
+    uint64_t connection;
+    pthread_t thread;
+
+    rig_describe = url_parameter;
+    rig_describe_count = 1;
+    rig_start();
+    simplugin_log_set(keep_message, NULL, SIMPLUGIN_LOG_ERROR);
+    rig_open = open_and_say;
+    CU_ASSERT_EQUAL(ask(rig_session, "connection.open",
+                        "{'backend': 'rig', 'parameters': {'uri': 'http://root:salt-of-earth@db:1'}}"),
+                    SIMPLUGIN_UNAVAILABLE);
+    CU_ASSERT_STRING_EQUAL(said, hidden);
+    rig_open = NULL;
+    ASK(rig_session, "connection.open",
+        "{'backend': 'rig', 'parameters': {'uri': 'http://root:salt-of-earth@db:1'}}");
+    connection = (uint64_t)reply_int("connection");
+    said[0] = '\0';
+    if (pthread_create(&thread, NULL, say, NULL))
+        abort();
+    pthread_join(thread, NULL);
+    CU_ASSERT_STRING_EQUAL(said, hidden);
+    CU_ASSERT_EQUAL(simplugin_close(connection, NULL), SIMPLUGIN_OK);
+    say(NULL);
+    CU_ASSERT_STRING_EQUAL(said, SAYS);
+    simplugin_log_set(NULL, NULL, 0);
+    rig_stop();
+}
+
 /* ---- time ------------------------------------------------------------------------------- */
 
 static int64_t allowed_ms;
@@ -422,6 +480,7 @@ static const unit_case cases[] = {
     UNIT_CASE(failed_open, "what a failing open leaves behind is not closed"),
     UNIT_CASE(arguments_named, "R277 whatever is wrong with a call is named"),
     UNIT_CASE(password_in_url, "R278 the password of a URL never reaches an error"),
+    UNIT_CASE(secrets_in_log, "R278 what is secret of an open connection never reaches the log"),
     UNIT_CASE(configured_timeout, "R269 the parameter timeout_ms is the timeout of calls that give none"),
     UNIT_CASE(parent_closed, "what is made for a parent that closes meanwhile closes too"),
     UNIT_CASE(index_under_threads, "an index is used while its collection is made and dropped"),

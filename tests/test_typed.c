@@ -2,6 +2,7 @@
 /* The typed functions on the flat backend, as a C program uses them. */
 #include <math.h>
 #include <stddef.h>
+#include <sys/wait.h>
 
 #include "library_rig.h"
 #include "simplugin.h"
@@ -178,6 +179,10 @@ static void null_arguments(void)
     static const char *const hole[] = {"a", NULL};
     uint64_t index = index_abc(), handle = 7;
     float vector[2] = {1, 2};
+    struct {
+        simplugin_hits hits;
+        uint64_t more[2];
+    } later = {.hits = {.size = 0}};
     simplugin_hits hits = {.size = sizeof hits};
 
     CU_ASSERT(refuses(simplugin_index_create(NULL, NULL, NULL, &error), "index", "is NULL"));
@@ -223,6 +228,15 @@ static void null_arguments(void)
     hits.size = UINT64_MAX;
     CU_ASSERT(refuses(simplugin_index_search_ids(index, abc, 1, 1, NULL, &hits, &error), "hits",
                       "size"));
+    later.hits.size = sizeof later;
+    later.more[1] = 1;
+    CU_ASSERT(refuses(simplugin_index_search_ids(index, abc, 1, 1, NULL, &later.hits, &error),
+                      "hits", "does not know"));
+    later.more[1] = 0;
+    CU_ASSERT(succeeds(simplugin_index_search_ids(index, abc, 1, 1, NULL, &later.hits, &error)));
+    CU_ASSERT_EQUAL(later.hits.hit_count, 1);
+    simplugin_hits_clear(&later.hits);
+    CU_ASSERT(later.hits.size == sizeof later && !later.hits.owner);
     /* nobody has to take an error */
     CU_ASSERT_EQUAL(simplugin_index_size(index, NULL, NULL, NULL), SIMPLUGIN_INVALID_ARGUMENT);
     simplugin_close(index, NULL);
@@ -315,7 +329,7 @@ static void spec_sizes(void)
     memset(&spec, 0, sizeof spec);
     spec.size = sizeof spec;
     spec.reserved[3] = 1;
-    CU_ASSERT(refuses(simplugin_index_create(&spec, &index, NULL, &error), "reserved", "not 0"));
+    CU_ASSERT(refuses(simplugin_index_create(&spec, &index, NULL, &error), "spec", "not 0"));
     spec.reserved[3] = 0;
     spec.overwrite = 2;
     CU_ASSERT(refuses(simplugin_index_create(&spec, &index, NULL, &error), "overwrite", "0 nor 1"));
@@ -441,6 +455,37 @@ static void runs(void)
 
 /* ---- options -------------------------------------------------------------------------- */
 
+/* Another process drops the collection under an open index. */
+static void dropped_by_process(void)
+{
+    simplugin_index_spec spec = {.size = sizeof spec, .brain_key = "dropped", .metric = "euclidean"};
+    simplugin_hits hits = {.size = sizeof hits};
+    uint64_t index = 0, size = 0;
+    int status = 1;
+    pid_t child;
+
+    CU_ASSERT(succeeds(simplugin_index_create(&spec, &index, NULL, &error)));
+    CU_ASSERT(succeeds(simplugin_index_add(index, abc, abc_vectors[0], 3, 2, NULL, &error)));
+    child = fork();
+    if (!child) {
+        uint64_t same = 0;
+
+        alarm(20);
+        _exit(simplugin_index_open(NULL, "dropped", &same, NULL, NULL) ||
+              simplugin_index_cleanup(same, NULL, NULL));
+    }
+    CU_ASSERT(child > 0 && waitpid(child, &status, 0) == child && status == 0);
+    CU_ASSERT(fails(simplugin_index_search(index, abc_vectors[0], 1, 2, 1, NULL, &hits, &error),
+                    SIMPLUGIN_NOT_FOUND, "was dropped"));
+    CU_ASSERT(fails(simplugin_index_size(index, &size, NULL, &error), SIMPLUGIN_NOT_FOUND,
+                    "was dropped"));
+    CU_ASSERT(succeeds(simplugin_index_add(index, abc, abc_vectors[0], 1, 2, NULL, &error)));
+    CU_ASSERT(succeeds(simplugin_index_size(index, &size, NULL, &error)));
+    CU_ASSERT_EQUAL(size, 1);
+    simplugin_close(index, NULL);
+    simplugin_error_free(&error);
+}
+
 static void options(void)
 {
     simplugin_options with = {.size = sizeof with};
@@ -490,6 +535,7 @@ static const unit_case cases[] = {
     UNIT_CASE(spec_sizes, "structs of earlier and later versions"),
     UNIT_CASE(parameters, "parameters as JSON; errors say where, never what"),
     UNIT_CASE(runs, "runs are created, opened, listed, renamed and deleted"),
+    UNIT_CASE(dropped_by_process, "R72 R277 a collection that another process dropped"),
     UNIT_CASE(options, "options reach every call"),
 };
 

@@ -142,7 +142,10 @@ int32_t flat_serve_collection_drop(flat_call *call)
 
 /* ---- what is in one ------------------------------------------------------------------ */
 
-/* Declared fields and those that have values: name, type. */
+/*
+ * Declared fields and those that have values: name, type. Sample ids are text; a field of
+ * that name and another type is somebody's own.
+ */
 static void fields_write(flat_call *call, const flat_snapshot *snapshot, int *patches)
 {
     simplugin_value declared = flat_declared_map(call->store);
@@ -158,7 +161,7 @@ static void fields_write(flat_call *call, const flat_snapshot *snapshot, int *pa
     while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
         simplugin_write_text(&call->base.out, (const char *)key.data, key.size);
         simplugin_write_text(&call->base.out, (const char *)value.data, value.size);
-        *patches |= simplugin_value_is(&key, "sample_id");
+        *patches |= simplugin_value_is(&key, "sample_id") && simplugin_value_is(&value, "text");
         written++;
     }
     for (uint64_t i = 0; i < count; i++) {
@@ -166,7 +169,7 @@ static void fields_write(flat_call *call, const flat_snapshot *snapshot, int *pa
             continue;
         simplugin_write_string(&call->base.out, fields[i].name);
         simplugin_write_string(&call->base.out, sp_column_type_name(fields[i].type));
-        *patches |= strcmp(fields[i].name, "sample_id") == 0;
+        *patches |= strcmp(fields[i].name, "sample_id") == 0 && fields[i].type == SP_TEXT;
         written++;
     }
     simplugin_write_end(&call->base.out, begin, written);

@@ -44,12 +44,18 @@ int32_t flat_describe(simplugin_reply *reply, simplugin_error **error)
     int32_t code = SIMPLUGIN_OK;
 
     simplugin_writer_init(&out);
-    simplugin_write_map(&out, 16);
+    simplugin_write_map(&out, 18);
     simplugin_write_string(&out, "name");
     simplugin_write_string(&out, "sklearn_flat");
     simplugin_write_string(&out, "version");
     simplugin_write_string(&out, FLAT_VERSION);
     plug_write_texts(&out, "metrics", flat_metric_names, flat_metric_count);
+    simplugin_write_string(&out, "metric_aliases");
+    simplugin_write_map(&out, flat_metric_alias_count);
+    for (size_t i = 0; i < flat_metric_alias_count; i++) {
+        simplugin_write_string(&out, flat_metric_aliases[i].alias);
+        simplugin_write_string(&out, flat_metric_aliases[i].name);
+    }
     simplugin_write_string(&out, "max_dimension");
     simplugin_write_uint(&out, FLAT_DIMENSION_MAX);
     simplugin_write_string(&out, "exact");
@@ -67,6 +73,8 @@ int32_t flat_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_string(&out, "nonfinite");
     simplugin_write_bool(&out, 1);
     plug_write_texts(&out, "consistency_levels", NULL, 0);
+    simplugin_write_string(&out, "conditional_upsert");
+    simplugin_write_bool(&out, 1);
     simplugin_write_string(&out, "parameters");
     simplugin_write_array(&out, 2);
     parameter_write(&out, "data_dir", "text", NULL, 1,

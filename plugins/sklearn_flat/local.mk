@@ -34,6 +34,7 @@ libspflat_la_SOURCES = \
 	plugins/sklearn_flat/store_fields.c \
 	plugins/sklearn_flat/store_format.c \
 	plugins/sklearn_flat/store_format.h \
+	plugins/sklearn_flat/store_insert.c \
 	plugins/sklearn_flat/store_internal.h \
 	plugins/sklearn_flat/store_lock.c \
 	plugins/sklearn_flat/store_maintain.c \

@@ -11,13 +11,11 @@ const char *const flat_metric_names[] = {
 };
 const size_t flat_metric_count = sizeof flat_metric_names / sizeof flat_metric_names[0];
 
-static const struct {
-    const char *alias;
-    const char *name;
-} aliases[] = {
+const flat_metric_alias flat_metric_aliases[] = {
     {"l1", "manhattan"},        {"cityblock", "manhattan"}, {"l2", "euclidean"},
     {"minkowski", "euclidean"}, {"p", "euclidean"},         {"infinity", "chebyshev"},
 };
+const size_t flat_metric_alias_count = sizeof flat_metric_aliases / sizeof flat_metric_aliases[0];
 
 static int is(const char *text, const char *name, size_t size)
 {
@@ -29,8 +27,8 @@ const char *flat_metric_normalise(const char *name, size_t size)
     for (size_t i = 0; i < flat_metric_count; i++)
         if (is(flat_metric_names[i], name, size))
             return flat_metric_names[i];
-    for (size_t i = 0; i < sizeof aliases / sizeof aliases[0]; i++)
-        if (is(aliases[i].alias, name, size))
-            return aliases[i].name;
+    for (size_t i = 0; i < flat_metric_alias_count; i++)
+        if (is(flat_metric_aliases[i].alias, name, size))
+            return flat_metric_aliases[i].name;
     return NULL;
 }

@@ -2,6 +2,8 @@
 /* Points by id: written, read, deleted, counted. */
 #include "config.h"
 
+#include <stdio.h>
+
 #include "declared.h"
 #include "gather.h"
 #include "idmap.h"
@@ -138,15 +140,77 @@ static int32_t columns_read(flat_call *call, uint64_t count, flat_rows *rows)
     return code;
 }
 
+#define EXISTING_OVERWRITE 0
+#define EXISTING_SKIP 1
+#define EXISTING_FAIL 2
+/* How many ids an error names. */
+#define IDS_NAMED 10
+
+/* What becomes of rows whose ids are there. */
+static int32_t existing_read(flat_call *call, int *existing)
+{
+    static const char *const names[] = {"overwrite", "skip", "fail"};
+    simplugin_value value;
+
+    *existing = EXISTING_OVERWRITE;
+    if (!simplugin_find(&call->base.body, "existing", &value))
+        return SIMPLUGIN_OK;
+    for (int i = 0; i < 3; i++)
+        if (simplugin_value_is(&value, names[i])) {
+            *existing = i;
+            return SIMPLUGIN_OK;
+        }
+    return plug_fail_argument(&call->base, "existing", "existing is overwrite, skip or fail");
+}
+
+static int32_t exist_already(flat_call *call, const sp_column *ids, const int64_t *there,
+                             uint64_t count)
+{
+    sp_text first = sp_column_text(ids, (uint64_t)there[0]);
+    char others[40] = " is";
+
+    if (count > 1)
+        snprintf(others, sizeof others, " and %llu more are", (unsigned long long)count - 1);
+    plug_fail(&call->base, SIMPLUGIN_ALREADY_EXISTS,
+              "id \"%.*s\"%s there already: nothing was written", (int)first.size, first.data,
+              others);
+    for (uint64_t i = 0; i < count && i < IDS_NAMED; i++) {
+        sp_text id = sp_column_text(ids, (uint64_t)there[i]);
+
+        plug_host->error_add_detail(call->base.error, "id", 2, id.data, id.size);
+    }
+    return SIMPLUGIN_ALREADY_EXISTS;
+}
+
+/* Rows that are there stay as they are: skipped, or a reason to write none. */
+static int32_t rows_insert(flat_call *call, const flat_rows *rows, int existing, int64_t **skipped,
+                           uint64_t *count)
+{
+    int32_t code;
+
+    *skipped = plug_reply_array(&call->base, rows->count + 1, sizeof **skipped);
+    if (!*skipped)
+        return plug_no_memory(&call->base);
+    code = flat_store_insert(call->store, rows, existing == EXISTING_FAIL, &call->wait, *skipped,
+                             count, call->base.error);
+    if (!code && existing == EXISTING_FAIL && *count)
+        code = exist_already(call, rows->ids, *skipped, *count);
+    return code;
+}
+
 int32_t flat_serve_points_upsert(flat_call *call)
 {
     plug_matrix vectors = {0};
     flat_rows rows = {0};
     simplugin_value parameters;
     sp_column ids;
-    uint64_t replaced = 0, selected = 0;
+    uint64_t replaced = 0, selected = 0, skipped_count = 0;
+    int64_t *skipped = NULL;
+    int existing = EXISTING_OVERWRITE;
     int32_t code = plug_arg_parameters(&call->base, NULL, 0, &parameters);
 
+    if (!code)
+        code = existing_read(call, &existing);
     if (!code)
         code = plug_arg_vectors(&call->base, flat_store_schema(call->store)->dimension, &vectors);
     if (!code)
@@ -173,13 +237,16 @@ int32_t flat_serve_points_upsert(flat_call *call)
         code = columns_settle(call, &rows, 0);
     if (!code)
         code = plug_check(&call->base);
-    if (!code && rows.count)
+    if (!code && existing == EXISTING_OVERWRITE)
         code = flat_store_upsert(call->store, &rows, &call->wait, &replaced, call->base.error);
-    simplugin_write_map(&call->base.out, 2);
+    else if (!code)
+        code = rows_insert(call, &rows, existing, &skipped, &skipped_count);
+    simplugin_write_map(&call->base.out, 3);
     simplugin_write_string(&call->base.out, "upserted");
-    simplugin_write_uint(&call->base.out, rows.count);
+    simplugin_write_uint(&call->base.out, rows.count - skipped_count);
     simplugin_write_string(&call->base.out, "replaced");
     simplugin_write_uint(&call->base.out, replaced);
+    plug_write_array(&call->base, "skipped", SIMPLUGIN_INT64, skipped, skipped_count);
     return code;
 }
 

@@ -81,6 +81,12 @@ typedef struct flat_rows {
    naming the field. All or nothing. *replaced counts rows that were there before. */
 int32_t flat_store_upsert(flat_store *store, const flat_rows *rows, const flat_wait *wait,
                           uint64_t *replaced, simplugin_error **error);
+/* Inserts the rows whose ids are not there, and nothing at all if all_or_none is set and some
+   are. Which are, as numbers into the arrays of rows, goes to `there`, which has room for all
+   of them. Nobody can write between the look and the writing. All or nothing. */
+int32_t flat_store_insert(flat_store *store, const flat_rows *rows, int all_or_none,
+                          const flat_wait *wait, int64_t *there, uint64_t *there_count,
+                          simplugin_error **error);
 /* Sets the given fields of existing rows and leaves the others; unknown ids are skipped.
    A null value removes the field from that row. */
 int32_t flat_store_set_fields(flat_store *store, const flat_rows *rows, const flat_wait *wait,

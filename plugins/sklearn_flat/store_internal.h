@@ -278,6 +278,12 @@ int32_t flat_record_put(flat_writer *writer, uint64_t block, const flat_record *
 int32_t flat_places_kill(flat_writer *writer, uint64_t *places, uint64_t count, uint64_t *killed,
                          simplugin_error **error);
 
+/* ---- store_upsert.c -------------------------------------------------------------------------------- */
+
+/* flat_store_upsert once the turn is taken; no rows are no write. */
+int32_t flat_upsert_write(flat_writer *writer, const flat_rows *rows, uint64_t *replaced,
+                          simplugin_error **error);
+
 /* ---- store_crew.c: threads for one bulk operation ---------------------------------------------------- */
 
 typedef struct flat_crew flat_crew;

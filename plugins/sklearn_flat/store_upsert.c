@@ -577,34 +577,45 @@ static void fold(flat_writer *writer, uint64_t block_rows)
         continue;
 }
 
-int32_t flat_store_upsert(flat_store *store, const flat_rows *rows, const flat_wait *wait,
-                          uint64_t *replaced, simplugin_error **error)
+int32_t flat_upsert_write(flat_writer *writer, const flat_rows *rows, uint64_t *replaced,
+                          simplugin_error **error)
 {
-    upsert up = {.rows = rows, .shape = &store->view.shape};
-    flat_writer writer;
+    upsert up = {.rows = rows, .shape = &writer->env->view.shape};
     int32_t code = SIMPLUGIN_OK;
 
     *replaced = 0;
     if (rows->count == 0)
         return SIMPLUGIN_OK;
     plan(&up);
-    code = flat_writer_begin(store, wait, &writer, error);
-    if (code == SIMPLUGIN_OK) {
-        if (up.block_count > 1) {
-            up.crew = flat_crew_new();
-            writer.writeback = flat_writeback_new(writer.env);
-        }
-        code = run(&writer, &up, error);
-        flat_writeback_free(writer.writeback);
-        writer.writeback = NULL;
-        flat_crew_free(up.crew);
+    if (up.block_count > 1) {
+        up.crew = flat_crew_new();
+        writer->writeback = flat_writeback_new(writer->env);
     }
+    code = run(writer, &up, error);
+    flat_writeback_free(writer->writeback);
+    writer->writeback = NULL;
+    flat_crew_free(up.crew);
     if (code == SIMPLUGIN_OK)
         *replaced = up.replaced;
     if (code == SIMPLUGIN_OK && rows->count > 1)
-        fold(&writer, up.shape->block_rows);
-    flat_writer_end(&writer);
+        fold(writer, up.shape->block_rows);
     free(up.old.items);
     free(up.later);
+    return code;
+}
+
+int32_t flat_store_upsert(flat_store *store, const flat_rows *rows, const flat_wait *wait,
+                          uint64_t *replaced, simplugin_error **error)
+{
+    flat_writer writer;
+    int32_t code = SIMPLUGIN_OK;
+
+    *replaced = 0;
+    if (rows->count == 0)
+        return SIMPLUGIN_OK;
+    code = flat_writer_begin(store, wait, &writer, error);
+    if (code == SIMPLUGIN_OK)
+        code = flat_upsert_write(&writer, rows, replaced, error);
+    flat_writer_end(&writer);
     return code;
 }

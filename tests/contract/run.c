@@ -584,6 +584,8 @@ static const char *lacks_one(const contract_config *config, const char *key, con
             return NULL;
     if (json_equal(offered, word))
         return NULL;
+    if (name && json_object_get(offered, name))
+        return NULL;
     if (name && !strcmp(key, "backend") && !strcmp(config->backend, name))
         return NULL;
     snprintf(text, sizeof text, "%s %s", key, name ? name : "");

@@ -286,7 +286,8 @@ static int32_t collection_describe(one_call *call)
     for (uint64_t i = 0; i < collection->field_count; i++) {
         simplugin_write_string(&call->out, collection->fields[i].name);
         simplugin_write_string(&call->out, type_name(collection->fields[i].type));
-        patches |= strcmp(collection->fields[i].name, "sample_id") == 0;
+        patches |= strcmp(collection->fields[i].name, "sample_id") == 0 &&
+                   collection->fields[i].type == SIMPLUGIN_COLUMN_TEXT;
     }
     simplugin_write_string(&call->out, "patches");
     simplugin_write_bool(&call->out, patches);
