@@ -37,6 +37,9 @@ static int32_t fail_errno(cli_source *source)
     return cli_source_fail(source, code, "%s", strerror(saved));
 }
 
+/* Pages are let go in pieces of this size at least. */
+#define RELEASE_SIZE (UINT64_C(4) << 20)
+
 int32_t cli_source_open(cli_source *source, const char *path, int wakeup)
 {
     struct stat status;
@@ -150,9 +153,29 @@ int32_t cli_source_peek(cli_source *source, size_t size, const uint8_t **data, s
     return code;
 }
 
+/*
+ * What was taken before is not looked at again: its pages are let go, so that a file of any
+ * size takes up no more memory than what is taken at once.
+ */
+static void pages_release(cli_source *source)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t end = source->offset - source->offset % page;
+
+    if (end < source->released + RELEASE_SIZE)
+        return;
+    madvise((uint8_t *)(uintptr_t)source->map + source->released,
+            (size_t)(end - source->released), MADV_DONTNEED);
+    source->released = end;
+}
+
 int32_t cli_source_take(cli_source *source, size_t size, const uint8_t **data, size_t *got)
 {
-    int32_t code = cli_source_peek(source, size, data, got);
+    int32_t code;
+
+    if (source->map)
+        pages_release(source);
+    code = cli_source_peek(source, size, data, got);
 
     if (code == SIMPLUGIN_OK) {
         source->offset += *got;

@@ -18,6 +18,7 @@ typedef struct cli_source {
     const uint8_t *map;  /* a regular file, whole; NULL: it is read */
     uint64_t size;       /* of a regular file; 0 for others */
     uint64_t offset;     /* of the next byte */
+    uint64_t released;   /* bytes of the map whose pages were let go */
     uint8_t *buffer;     /* what was read and not taken: [begin, end) */
     size_t begin;
     size_t end;
