@@ -31,8 +31,8 @@
 
 #define K 10
 #define THREADS 8
-#define SINGLE_RUNS 400
-#define THREAD_RUNS 100
+#define SINGLE_RUNS 300
+#define THREAD_RUNS 60
 
 static const simplugin_options patient = {.size = sizeof patient,
                                           .timeout_ms = SIMPLUGIN_TIMEOUT_NONE};

@@ -8,7 +8,7 @@ import time
 import numpy as np
 from pymilvus import DataType, MilvusClient
 
-K, THREADS, SINGLE_RUNS, THREAD_RUNS = 10, 8, 400, 100
+K, THREADS, SINGLE_RUNS, THREAD_RUNS = 10, 8, 300, 60
 
 
 def cpu():

@@ -114,21 +114,6 @@ static int32_t number_read(plug_call *call, const simplugin_value *map, const ch
     return SIMPLUGIN_OK;
 }
 
-int32_t milvus_level_read(plug_call *call, const simplugin_value *map, int *level)
-{
-    const char *text;
-    uint64_t size;
-    int found = simplugin_find_text(map, "consistency_level", &text, &size);
-
-    if (!found)
-        return SIMPLUGIN_OK;
-    *level = found > 0 ? milvus_level_of(text, (size_t)size) : -1;
-    if (*level < 0)
-        return plug_fail_argument(call, "consistency_level",
-                                  "consistency_level is Strong, Session, Bounded or Eventually");
-    return SIMPLUGIN_OK;
-}
-
 /* The fields that were declared, kept where schema.c finds them again. */
 static int32_t declared_make(plug_call *call, char **declared)
 {

@@ -32,6 +32,21 @@ int milvus_level_of(const char *name, size_t size)
     return -1;
 }
 
+int32_t milvus_level_read(plug_call *call, const simplugin_value *map, int *level)
+{
+    const char *text;
+    uint64_t size;
+    int found = simplugin_find_text(map, "consistency_level", &text, &size);
+
+    if (!found)
+        return SIMPLUGIN_OK;
+    *level = found > 0 ? milvus_level_of(text, (size_t)size) : -1;
+    if (*level < 0)
+        return plug_fail_argument(call, "consistency_level",
+                                  "consistency_level is Strong, Session, Bounded or Eventually");
+    return SIMPLUGIN_OK;
+}
+
 static milvus_written *written_find_locked(milvus_call *call)
 {
     milvus_written *at = call->instance->written;

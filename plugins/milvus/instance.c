@@ -17,6 +17,7 @@
 
 #define VERSION_MIN_MAJOR 2
 #define VERSION_MIN_MINOR 3
+#define VERSION_BYTES 64
 
 /* ---- opening and closing ---------------------------------------------------------------- */
 
@@ -91,62 +92,50 @@ static int version_is_old(const char *version)
     return major < VERSION_MIN_MAJOR || (major == VERSION_MIN_MAJOR && minor < VERSION_MIN_MINOR);
 }
 
-int32_t milvus_version_check(milvus_call *call)
+/* Asks the server, and writes what it says to version. */
+static int32_t version_ask(milvus_call *call, char *version, size_t size)
 {
     simplugin_instance *instance = call->instance;
     Milvus__DatabaseRequest request = MILVUS__DATABASE_REQUEST__INIT;
-    Milvus__VersionReply *reply;
+    const Milvus__VersionReply *reply;
     void *message = NULL;
-    int is_checked;
-    int32_t code;
+    int32_t code = milvus_ask(call, "GetVersion", &request.base,
+                              &milvus__version_reply__descriptor, &message);
 
-    pthread_mutex_lock(&instance->base.lock);
-    is_checked = instance->is_checked;
-    pthread_mutex_unlock(&instance->base.lock);
-    if (is_checked)
-        return SIMPLUGIN_OK;
-    code = milvus_ask(call, "GetVersion", &request.base, &milvus__version_reply__descriptor,
-                      &message);
     if (code)
         return code;
     reply = message;
+    snprintf(version, size, "%s", reply->version);
     if (version_is_old(reply->version)) {
         code = plug_fail(&call->base, SIMPLUGIN_VERSION_TOO_OLD,
                          "the server at %s is Milvus %.40s: version 2.3.0 or later is needed",
                          instance->settings.address.target, reply->version);
     } else {
-        pthread_mutex_lock(&instance->base.lock);
-        instance->is_checked = 1;
-        instance->is_lite = strstr(reply->version, "milvus_lite") != NULL;
-        snprintf(instance->version, sizeof instance->version, "%s", reply->version);
-        pthread_mutex_unlock(&instance->base.lock);
+        atomic_store(&instance->is_lite, strstr(reply->version, "milvus_lite") != NULL);
+        atomic_store(&instance->is_checked, 1);
     }
     milvus_reply_free(message);
     return code;
 }
 
+int32_t milvus_version_check(milvus_call *call)
+{
+    char version[VERSION_BYTES];
+
+    return atomic_load(&call->instance->is_checked)
+               ? SIMPLUGIN_OK
+               : version_ask(call, version, sizeof version);
+}
+
 /* Asked anew each time: that is the point of it. */
 int32_t milvus_serve_health(milvus_call *call)
 {
-    Milvus__DatabaseRequest request = MILVUS__DATABASE_REQUEST__INIT;
-    Milvus__VersionReply *reply;
-    void *message = NULL;
-    int32_t code;
+    char version[VERSION_BYTES] = "";
+    int32_t code = version_ask(call, version, sizeof version);
 
-    pthread_mutex_lock(&call->instance->base.lock);
-    call->instance->is_checked = 0;
-    pthread_mutex_unlock(&call->instance->base.lock);
-    code = milvus_version_check(call);
-    if (!code)
-        code = milvus_ask(call, "GetVersion", &request.base, &milvus__version_reply__descriptor,
-                          &message);
-    if (!code) {
-        reply = message;
-        simplugin_write_map(&call->base.out, 1);
-        simplugin_write_string(&call->base.out, "version");
-        simplugin_write_string(&call->base.out, reply->version);
-    }
-    milvus_reply_free(message);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "version");
+    simplugin_write_string(&call->base.out, version);
     return code;
 }
 

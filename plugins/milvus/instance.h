@@ -14,12 +14,11 @@ typedef struct milvus_written milvus_written;
 typedef struct milvus_known milvus_known;
 
 struct simplugin_instance {
-    plug_instance base; /* first; its lock guards everything from is_checked on */
+    plug_instance base; /* first; its lock guards everything from schemas on */
     milvus_settings settings;
     milvus_link link;
-    int is_checked;       /* the server's version will do */
-    char version[64];
-    int is_lite;          /* Milvus Lite, which differs here and there */
+    atomic_int is_checked; /* the server's version will do */
+    atomic_int is_lite;    /* Milvus Lite, which differs here and there */
     milvus_schema *schemas;
     milvus_written *written;
     milvus_known *known;

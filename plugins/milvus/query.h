@@ -31,7 +31,4 @@ int32_t milvus_query_run(milvus_call *call, const milvus_query *query, milvus_rp
 /* How many points the expression accepts ("": all). */
 int32_t milvus_count(milvus_call *call, const char *expr, uint64_t *count);
 
-/* "consistency_level" of a map, if it is there. */
-int32_t milvus_level_read(plug_call *call, const simplugin_value *map, int *level);
-
 #endif
