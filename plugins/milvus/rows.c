@@ -202,31 +202,49 @@ static void field_begin(encoder *e, int32_t type, const char *name, size_t *begi
     pb_text(&e->out, FIELD_NAME, name);
 }
 
-/* Texts straight from a column: their sizes are known, so that lengths are written first. */
-static void texts_field(encoder *e, const char *name, int32_t type, const sp_column *column)
+/* Which rows of a nullable field have a value. Those that have none take up no place in its
+   data, and are told from the others by this alone. */
+static void field_end(encoder *e, const milvus_field *field, const sp_column *column, size_t begin)
 {
-    uint32_t kind = type == MILVUS_JSON ? SCALARS_JSON : SCALARS_STRING;
-    size_t begin, size = 0;
+    if (field->nullable) {
+        size_t packed = pb_begin(&e->out, FIELD_VALID);
 
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-
-        size += pb_field_size(DATA, sp_column_is_valid(column, row)
-                                        ? sp_column_text(column, row).size
-                                        : 0);
-    }
-    field_begin(e, type, name, &begin);
-    pb_head(&e->out, FIELD_SCALARS, pb_field_size(kind, size));
-    pb_head(&e->out, kind, size);
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-        sp_text text = {"", 0};
-
-        if (sp_column_is_valid(column, row))
-            text = sp_column_text(column, row);
-        pb_bytes(&e->out, DATA, text.data, text.size);
+        for (uint64_t i = 0; i < e->count; i++)
+            pb_varint(&e->out, (uint64_t)sp_column_is_valid(column, row_of(e->rows, e->first + i)));
+        pb_end(&e->out, packed);
     }
     pb_end(&e->out, begin);
+}
+
+/* The next row that has a value, from *i on; 0: there is none. */
+static int next_row(const encoder *e, const sp_column *column, uint64_t *i, uint64_t *row)
+{
+    while (*i < e->count) {
+        *row = row_of(e->rows, e->first + (*i)++);
+        if (sp_column_is_valid(column, *row))
+            return 1;
+    }
+    return 0;
+}
+
+/* Texts straight from a column: their sizes are known, so that lengths are written first. */
+static void texts_field(encoder *e, const milvus_field *field, const sp_column *column)
+{
+    uint32_t kind = field->type == MILVUS_JSON ? SCALARS_JSON : SCALARS_STRING;
+    size_t begin, size = 0;
+    uint64_t row;
+
+    for (uint64_t i = 0; next_row(e, column, &i, &row);)
+        size += pb_field_size(DATA, sp_column_text(column, row).size);
+    field_begin(e, field->type, field->name, &begin);
+    pb_head(&e->out, FIELD_SCALARS, pb_field_size(kind, size));
+    pb_head(&e->out, kind, size);
+    for (uint64_t i = 0; next_row(e, column, &i, &row);) {
+        sp_text text = sp_column_text(column, row);
+
+        pb_bytes(&e->out, DATA, text.data, text.size);
+    }
+    field_end(e, field, column, begin);
 }
 
 /* Keys that are numbers, and shown as text. */
@@ -293,11 +311,11 @@ static void items_write(encoder *e, int32_t type, const sp_column *column, uint6
     pb_end(&e->out, begin);
 }
 
-/* Numbers and booleans, row by row: a missing one takes up a place all the same. */
+/* Numbers and booleans, row by row. */
 static void numbers_field(encoder *e, const milvus_field *field, const sp_column *column)
 {
     size_t begin, inner, kind, packed;
-    static const uint8_t nothing[8];
+    uint64_t row;
 
     field_begin(e, field->type, field->name, &begin);
     inner = pb_begin(&e->out, FIELD_SCALARS);
@@ -307,50 +325,43 @@ static void numbers_field(encoder *e, const milvus_field *field, const sp_column
                              : field->type == MILVUS_DOUBLE ? SCALARS_DOUBLE
                                                             : SCALARS_INT);
     packed = pb_begin(&e->out, DATA);
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-        int valid = sp_column_is_valid(column, row);
-
+    for (uint64_t i = 0; next_row(e, column, &i, &row);) {
         if (field->type == MILVUS_FLOAT) {
-            float value = valid ? (float)((const double *)column->values)[row] : 0;
+            float value = (float)((const double *)column->values)[row];
 
             sp_buffer_append(&e->out, &value, sizeof value);
         } else if (field->type == MILVUS_DOUBLE) {
-            sp_buffer_append(&e->out,
-                             valid ? (const void *)&((const double *)column->values)[row] : nothing,
-                             sizeof(double));
+            sp_buffer_append(&e->out, &((const double *)column->values)[row], sizeof(double));
         } else if (field->type == MILVUS_BOOL) {
-            pb_varint(&e->out, valid && ((const uint8_t *)column->values)[row]);
+            pb_varint(&e->out, ((const uint8_t *)column->values)[row] != 0);
         } else {
-            pb_varint(&e->out, valid ? (uint64_t)((const int64_t *)column->values)[row] : 0);
+            pb_varint(&e->out, (uint64_t)((const int64_t *)column->values)[row]);
         }
     }
     pb_end(&e->out, packed);
     pb_end(&e->out, kind);
     pb_end(&e->out, inner);
-    pb_end(&e->out, begin);
+    field_end(e, field, column, begin);
 }
 
 static void lists_field(encoder *e, const milvus_field *field, const sp_column *column)
 {
     size_t begin, inner, kind, item;
+    uint64_t row;
 
     field_begin(e, field->type, field->name, &begin);
     inner = pb_begin(&e->out, FIELD_SCALARS);
     kind = pb_begin(&e->out, SCALARS_ARRAY);
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-
+    for (uint64_t i = 0; next_row(e, column, &i, &row);) {
         item = pb_begin(&e->out, DATA);
-        if (sp_column_is_valid(column, row))
-            items_write(e, field->element_type, column, (uint64_t)column->list_offsets[row],
-                        (uint64_t)column->list_offsets[row + 1]);
+        items_write(e, field->element_type, column, (uint64_t)column->list_offsets[row],
+                    (uint64_t)column->list_offsets[row + 1]);
         pb_end(&e->out, item);
     }
     pb_uint(&e->out, ELEMENT_TYPE, (uint64_t)field->element_type);
     pb_end(&e->out, kind);
     pb_end(&e->out, inner);
-    pb_end(&e->out, begin);
+    field_end(e, field, column, begin);
 }
 
 static void schema_field_write(encoder *e, const milvus_field *field)
@@ -362,7 +373,7 @@ static void schema_field_write(encoder *e, const milvus_field *field)
     if (!column)
         return;
     if (field->type == MILVUS_VARCHAR || field->type == MILVUS_STRING || field->type == MILVUS_JSON)
-        texts_field(e, field->name, field->type, column);
+        texts_field(e, field, column);
     else if (field->type == MILVUS_ARRAY)
         lists_field(e, field, column);
     else
@@ -478,7 +489,7 @@ int32_t milvus_rows_encode(milvus_call *call, const milvus_rows *rows, uint64_t 
     if (rows->ids && schema->key->type == MILVUS_INT64)
         code = keys_field(&e, schema->key->name);
     else if (rows->ids)
-        texts_field(&e, schema->key->name, schema->key->type, rows->ids);
+        texts_field(&e, schema->key, rows->ids);
     for (uint64_t i = 0; i < schema->field_count; i++)
         if (&schema->fields[i] != schema->key && &schema->fields[i] != schema->vector)
             schema_field_write(&e, &schema->fields[i]);
