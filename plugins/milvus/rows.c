@@ -3,7 +3,9 @@
 
 #include "rows.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "expr.h"
@@ -83,6 +85,59 @@ static int has_values(const milvus_rows *rows, const sp_column *column)
     return 0;
 }
 
+/* Whether a column's item is a number that the type holds. */
+static int item_fits(int32_t type, const sp_column *column, uint64_t i)
+{
+    int64_t high = type == MILVUS_INT8 ? INT8_MAX : type == MILVUS_INT16 ? INT16_MAX : INT32_MAX;
+    int64_t integer;
+
+    if (type == MILVUS_FLOAT) {
+        double number = ((const double *)column->values)[i];
+
+        return !isfinite(number) || isfinite((float)number);
+    }
+    integer = ((const int64_t *)column->values)[i];
+    return integer <= high && integer >= -high - 1;
+}
+
+static int32_t range_fail(milvus_call *call, const milvus_field *field, int32_t type,
+                          const sp_column *column, uint64_t i)
+{
+    char text[40];
+
+    if (type == MILVUS_FLOAT)
+        snprintf(text, sizeof text, "%g", ((const double *)column->values)[i]);
+    else
+        snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)column->values)[i]);
+    return plug_fail_argument(&call->base, "fields",
+                              "fields: \"%s\" is %s in the collection, which holds no %s",
+                              field->name, milvus_type_name(type), text);
+}
+
+/* Small types: on its way to the server a number that is too large would become another one. */
+static int32_t range_check(milvus_call *call, const milvus_rows *rows, const milvus_field *field,
+                           const sp_column *column)
+{
+    int32_t type = field->type == MILVUS_ARRAY ? field->element_type : field->type;
+
+    if (type != MILVUS_INT8 && type != MILVUS_INT16 && type != MILVUS_INT32 && type != MILVUS_FLOAT)
+        return SIMPLUGIN_OK;
+    for (uint64_t i = 0; i < rows->count; i++) {
+        uint64_t row = row_of(rows, i), first = row, last = row + 1;
+
+        if (!sp_column_is_valid(column, row))
+            continue;
+        if (column->type & SP_LIST) {
+            first = (uint64_t)column->list_offsets[row];
+            last = (uint64_t)column->list_offsets[row + 1];
+        }
+        for (uint64_t j = first; j < last; j++)
+            if (!item_fits(type, column, j))
+                return range_fail(call, field, type, column, j);
+    }
+    return SIMPLUGIN_OK;
+}
+
 /* A field of the schema wants a value of its type in every row, unless it is nullable. */
 static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
                                   const milvus_field *field)
@@ -113,7 +168,7 @@ static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
                                       "fields: \"%s\" has no value in row %llu, and the collection "
                                       "wants one in every row",
                                       field->name, (unsigned long long)row_of(rows, i));
-    return SIMPLUGIN_OK;
+    return column && column->type == type ? range_check(call, rows, field, column) : SIMPLUGIN_OK;
 }
 
 int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
