@@ -153,7 +153,7 @@ static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
     if (call->schema->has_sample_id && strcmp(field->name, MILVUS_SAMPLE_ID) == 0 && !column)
         return SIMPLUGIN_OK; /* the id stands in for it */
     if (!type)
-        return field->nullable
+        return field->nullable && !(column && has_values(rows, column))
                    ? SIMPLUGIN_OK
                    : plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
                                "its field \"%s\" is of type %s, which cannot be written here",
@@ -425,7 +425,7 @@ static void schema_field_write(encoder *e, const milvus_field *field)
 
     if (!column && e->call->schema->has_sample_id && strcmp(field->name, MILVUS_SAMPLE_ID) == 0)
         column = e->rows->ids;
-    if (!column)
+    if (!column || !milvus_field_column(field))
         return;
     if (field->type == MILVUS_VARCHAR || field->type == MILVUS_STRING || field->type == MILVUS_JSON)
         texts_field(e, field, column);

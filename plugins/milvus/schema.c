@@ -34,7 +34,8 @@ static uint32_t column_of(int32_t type)
 
 uint32_t milvus_field_column(const milvus_field *field)
 {
-    uint32_t item = column_of(field->element_type);
+    /* Milvus has no lists of JSON */
+    uint32_t item = field->element_type == MILVUS_JSON ? 0 : column_of(field->element_type);
 
     return field->type == MILVUS_ARRAY ? (item ? item | SP_LIST : 0) : column_of(field->type);
 }
