@@ -189,6 +189,11 @@ int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
                                       "fields: \"%s\" holds NaN or an infinity, which Milvus cannot "
                                       "store",
                                       name);
+        if (strcmp(name, MILVUS_ZERO_MARK) == 0)
+            return plug_fail_argument(&call->base, "fields",
+                                      "fields: \"%s\" marks vectors of zeros: give the field "
+                                      "another name",
+                                      name);
         if (!schema->has_dynamic && !milvus_schema_field(schema, name))
             return plug_fail_argument(&call->base, "fields",
                                       "fields: the collection has no field \"%s\", and takes none "
