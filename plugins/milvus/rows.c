@@ -44,7 +44,11 @@ enum {
 
 /* What a row costs beside its own bytes: heads and lengths. */
 #define ROW_OVERHEAD 24
-#define CELL_OVERHEAD 16
+#define CELL_OVERHEAD 8
+/* Of an item in JSON, with quotes and comma; in a field of the schema it has fewer. */
+#define TEXT_OVERHEAD 3
+#define BOOL_BYTES 6
+#define NUMBER_BYTES 25
 
 static uint64_t row_of(const milvus_rows *rows, uint64_t i)
 {
@@ -208,6 +212,7 @@ int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
 static uint64_t cell_bytes(const sp_column *column, uint64_t row)
 {
     int64_t first = (int64_t)row, last = (int64_t)row + 1;
+    uint64_t items;
 
     if (!sp_column_is_valid(column, row))
         return 0;
@@ -215,9 +220,14 @@ static uint64_t cell_bytes(const sp_column *column, uint64_t row)
         first = column->list_offsets[row];
         last = column->list_offsets[row + 1];
     }
-    return CELL_OVERHEAD + ((column->type & ~SP_LIST) == SP_TEXT
-                                ? (uint64_t)(column->offsets[last] - column->offsets[first])
-                                : (uint64_t)(last - first) * 12);
+    items = (uint64_t)(last - first);
+    switch (column->type & ~SP_LIST) {
+    case SP_TEXT:
+        return CELL_OVERHEAD + items * TEXT_OVERHEAD +
+               (uint64_t)(column->offsets[last] - column->offsets[first]);
+    case SP_BOOL: return CELL_OVERHEAD + items * BOOL_BYTES;
+    default: return CELL_OVERHEAD + items * NUMBER_BYTES;
+    }
 }
 
 static uint64_t vector_bytes(const milvus_field *vector)
