@@ -6,8 +6,10 @@
 #ifndef SP_TESTS_MILVUS_RIG_H
 #define SP_TESTS_MILVUS_RIG_H
 
+#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "arena.h"
 #include "filter.h"
@@ -332,6 +334,39 @@ static inline const char *rig_column_text(milvus_rig *rig, const sp_column *colu
         }
     }
     return rig->text;
+}
+
+/* ---- locales ------------------------------------------------------------------------------- */
+
+/*
+ * Runs it under locales whose decimal point is another one, of one byte and of two; where
+ * there are none and none can be made, that is said.
+ */
+static inline void rig_with_locales(void (*run)(void))
+{
+    static const char *const names[][2] = {{"de_DE", ","}, {"ps_AF", "\xd9\xab"}};
+    char *dir = unit_temp_dir();
+    char command[4400];
+
+    setenv("LOCPATH", dir, 1);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(command, sizeof command, "localedef -i %s -f UTF-8 %s/%s.UTF-8 >%s/log 2>&1",
+                 names[i][0], dir, names[i][0], dir);
+        /* it also fails where it only warns */
+        if (system(command) < 0)
+            abort();
+        snprintf(command, sizeof command, "%s.UTF-8", names[i][0]);
+        if (setlocale(LC_ALL, command) &&
+            strcmp(localeconv()->decimal_point, names[i][1]) == 0)
+            run();
+        else
+            printf("\n    there is no locale %s here", names[i][0]);
+        setlocale(LC_ALL, "C");
+    }
+    unsetenv("LOCPATH");
+    snprintf(command, sizeof command, "rm -rf '%s'", dir);
+    CU_ASSERT_EQUAL(system(command), 0);
+    free(dir);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */
