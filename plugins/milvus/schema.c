@@ -8,6 +8,9 @@
 #include "instance.h"
 #include "metric.h"
 
+/* Far more than Milvus takes, and nothing that is counted with it overflows. */
+#define DIMENSION_MAX (UINT64_C(1) << 24)
+
 /* ---- types -------------------------------------------------------------------------- */
 
 static const struct {
@@ -255,6 +258,10 @@ static int32_t schema_describe(milvus_call *call, milvus_schema *schema)
                          "it has no %s field: only collections of vectors with a primary key can "
                          "be used",
                          schema->key ? "vector" : "primary key");
+    if (!code && (!schema->vector->dimension || schema->vector->dimension > DIMENSION_MAX))
+        code = plug_fail(&call->base, SIMPLUGIN_PROTOCOL,
+                         "DescribeCollection: its vectors have %llu dimensions",
+                         (unsigned long long)schema->vector->dimension);
     return code;
 }
 
