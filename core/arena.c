@@ -4,6 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* AddressSanitizer sees one big allocation: it is told what of it has been given out. */
+#if defined(__SANITIZE_ADDRESS__)
+#define HAS_ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define HAS_ASAN 1
+#endif
+#endif
+#ifdef HAS_ASAN
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)0)
+#endif
+
 #define ALIGNMENT ((uint64_t)64)
 #define CHUNK_BYTES ((uint64_t)1024)
 
@@ -22,6 +37,7 @@ static void *chunk_take(sp_arena *chunk, uint64_t bytes)
     if (at > chunk->size || bytes > chunk->size - at)
         return NULL;
     chunk->used = at + bytes;
+    ASAN_UNPOISON_MEMORY_REGION((uint8_t *)chunk + at, bytes);
     return (uint8_t *)chunk + at;
 }
 
@@ -44,6 +60,7 @@ void *sp_arena_alloc(sp_arena **arena, uint64_t bytes)
         return NULL;
     chunk->size = size;
     chunk->used = sizeof *chunk;
+    ASAN_POISON_MEMORY_REGION(chunk + 1, size - sizeof *chunk);
     memory = chunk_take(chunk, bytes);
     /* the chunk with the most room left stays in front */
     if (*arena && (*arena)->size - (*arena)->used > chunk->size - chunk->used) {

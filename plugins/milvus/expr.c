@@ -45,13 +45,15 @@ static int number_read(sp_text id, int64_t *key)
     char digits[24];
     char *end;
 
-    if (!id.size || id.size >= sizeof digits || id.data[0] == '+' || id.data[0] == ' ')
+    /* strtoll would take blanks and a plus before them */
+    if (!id.size || id.size >= sizeof digits ||
+        (id.data[0] != '-' && (id.data[0] < '0' || id.data[0] > '9')))
         return 0;
     memcpy(digits, id.data, id.size);
     digits[id.size] = 0;
     errno = 0;
     *key = strtoll(digits, &end, 10);
-    if (errno || *end)
+    if (errno || end != digits + id.size)
         return 0;
     return (digits[0] != '0' || id.size == 1) &&
            (digits[0] != '-' || (digits[1] >= '1' && digits[1] <= '9'));

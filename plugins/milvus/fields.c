@@ -109,9 +109,11 @@ static void type_join(builder *b, uint32_t type)
         b->type = type;
 }
 
-/* The type of a page's column; 0: it tells none. */
-static uint32_t column_type(const milvus_page_column *column)
+/* The type of a page's column. Where all of its lists are empty the schema knows it better. */
+static uint32_t column_type(const table *t, const milvus_page_column *column)
 {
+    const milvus_field *field = milvus_schema_field(t->call->schema, column->name);
+    uint32_t wanted = field ? milvus_field_column(field) : 0;
     uint32_t item = column->texts      ? SP_TEXT
                     : column->doubles  ? SP_FLOAT64
                     : column->integers ? SP_INT64
@@ -119,6 +121,8 @@ static uint32_t column_type(const milvus_page_column *column)
 
     if (column->type == MILVUS_BOOL && column->integers)
         item = SP_BOOL;
+    if (column->is_list && !column->item_count)
+        return wanted & SP_LIST ? wanted : column->type ? item | SP_LIST : ANY_LIST;
     return column->is_list ? item | SP_LIST : item;
 }
 
@@ -189,15 +193,27 @@ static int32_t type_note(table *t, const char *name, uint32_t type)
     return SIMPLUGIN_OK;
 }
 
+/* Whether a key of the JSON is none of the schema's fields, which other clients may write there. */
+static int is_dynamic(const table *t, const char *key)
+{
+    return !milvus_schema_field(t->call->schema, milvus_dynamic_name(key));
+}
+
 /* NULL where a row has nothing beside the schema's fields. */
 static json_t *row_json(const milvus_page_column *column, uint64_t row)
 {
+    const size_t flags = JSON_ALLOW_NUL | JSON_DECODE_ANY;
+    json_error_t error;
+    const sp_text *text;
     json_t *json;
 
-    if (!column->texts || row >= column->count || column->texts[row].size <= 2)
+    if (!column->texts || column->is_list || row >= column->count || column->texts[row].size <= 2)
         return NULL;
-    json = json_loadb(column->texts[row].data, column->texts[row].size,
-                      JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+    text = &column->texts[row];
+    json = json_loadb(text->data, text->size, flags, &error);
+    /* integers that no int64 holds, of other clients: better as floats than not at all */
+    if (!json && json_error_code(&error) == json_error_numeric_overflow)
+        json = json_loadb(text->data, text->size, flags | JSON_DECODE_INT_AS_REAL, NULL);
     if (json && !json_is_object(json)) {
         json_decref(json);
         json = NULL;
@@ -218,12 +234,14 @@ static int32_t row_look(table *t, const milvus_row *row, uint64_t i)
 
         if (!column->is_dynamic) {
             if (column->count && !(column->valid && !column->valid[row->row]))
-                code = type_note(t, column->name, column_type(column));
+                code = type_note(t, column->name, column_type(t, column));
             continue;
         }
+        if (t->json[i])
+            continue; /* one has all of them */
         t->json[i] = row_json(column, row->row);
         json_object_foreach(t->json[i], key, value)
-            if (!code)
+            if (!code && is_dynamic(t, key))
                 code = type_note(t, milvus_dynamic_name(key), value_type(value));
     }
     return code;
@@ -366,12 +384,12 @@ static void row_fill(table *t, const milvus_row *row, uint64_t i)
         if (column->is_dynamic || !column->count || (column->valid && !column->valid[row->row]))
             continue;
         b = builder_find(t, column->name);
-        /* a field of the schema and a dynamic one share no name */
+        /* two columns of one name, of which no server knows */
         if (b && b->rows <= i && !b->is_mixed)
             cell_put(b, i, column, row->row);
     }
     json_object_foreach(t->json[i], key, value) {
-        b = builder_find(t, milvus_dynamic_name(key));
+        b = is_dynamic(t, key) ? builder_find(t, milvus_dynamic_name(key)) : NULL;
         if (b && b->rows <= i)
             json_put(b, i, value);
     }
@@ -400,10 +418,7 @@ static void *reply_copy(plug_call *call, const sp_buffer *from, uint64_t size)
 static int32_t column_finish(table *t, builder *b, uint64_t count, sp_column *column)
 {
     plug_call *call = &t->call->base;
-    uint32_t declared = milvus_declared_type(t->call->schema, b->name);
 
-    if (!b->type || b->type == ANY_LIST)
-        b->type = declared ? declared : b->type ? SP_TEXT | SP_LIST : SP_TEXT;
     rows_pad(b, count);
     memset(column, 0, sizeof *column);
     column->count = count;
@@ -432,6 +447,17 @@ static void table_clear(table *t, uint64_t rows)
         json_decref(t->json[i]);
 }
 
+/* A column that no value gave a type: the declared one, where its rows can have that. */
+static void type_settle(const table *t, builder *b)
+{
+    uint32_t declared = milvus_declared_type(t->call->schema, b->name);
+
+    if (!b->type)
+        b->type = declared ? declared : SP_TEXT;
+    else if (b->type == ANY_LIST)
+        b->type = declared & SP_LIST ? declared : SP_TEXT | SP_LIST;
+}
+
 /* The second time through, with all types known. */
 static int32_t table_fill(table *t, const milvus_row *rows, uint64_t count, plug_columns *columns)
 {
@@ -445,8 +471,9 @@ static int32_t table_fill(table *t, const milvus_row *rows, uint64_t count, plug
     for (uint64_t i = 0; i < t->count; i++) {
         builder *b = &t->builders[i];
 
+        type_settle(t, b);
         /* offsets begin with a zero */
-        if ((b->type & ~SP_LIST) == SP_TEXT || b->type == ANY_LIST || !b->type)
+        if ((b->type & ~SP_LIST) == SP_TEXT)
             offset_put(&b->offsets, 0);
         if (b->type & SP_LIST)
             offset_put(&b->lists, 0);

@@ -59,7 +59,11 @@ static int32_t data_read(milvus_call *call, const pb_field *data, milvus_hits *h
     }
     if (!code && reader.failed)
         code = damaged(call);
-    return code ? code : milvus_page_read(call, data->data, data->size, DATA_FIELDS, &hits->page);
+    if (code)
+        return code;
+    /* should there be results twice, the last ones count */
+    milvus_page_clear(&hits->page);
+    return milvus_page_read(call, data->data, data->size, DATA_FIELDS, &hits->page);
 }
 
 /* One list a query, as long as topks says. */

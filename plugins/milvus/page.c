@@ -40,9 +40,17 @@ typedef struct raw_field {
     size_t scalars_size, vectors_size, valid_size;
 } raw_field;
 
-static int32_t damaged(milvus_call *call)
+/* The readers below say PROTOCOL or OUT_OF_MEMORY and leave the error to this. */
+static int32_t failed(milvus_call *call, int32_t code)
 {
-    return plug_fail(&call->base, SIMPLUGIN_PROTOCOL, "the server's rows cannot be read");
+    return code == SIMPLUGIN_OUT_OF_MEMORY
+               ? plug_no_memory(&call->base)
+               : plug_fail(&call->base, code, "the server's rows cannot be read");
+}
+
+static int32_t well_formed(const pb_reader *reader)
+{
+    return reader->failed ? SIMPLUGIN_PROTOCOL : SIMPLUGIN_OK;
 }
 
 static const char *text_take(sp_arena **memory, const pb_field *field)
@@ -148,14 +156,12 @@ static int column_room(milvus_page *page, milvus_page_column *column, uint32_t k
 
 /* ---- lists -------------------------------------------------------------------------------- */
 
-/* Each row of an ARRAY field is a ScalarField of its own. */
-static int lists_read(milvus_page *page, milvus_page_column *column, const uint8_t *data,
-                      size_t size)
+/* Goes through the rows, each a ScalarField of its own, for their number, kind and items. */
+static int32_t lists_count(milvus_page_column *column, const uint8_t *data, size_t size,
+                           uint32_t *kind_seen)
 {
     pb_reader reader = pb_reader_of(data, size);
     pb_field row, kind;
-    uint32_t kind_seen = 0;
-    uint64_t at = 0, row_number = 0;
 
     while (pb_next(&reader, &row)) {
         pb_reader inner = pb_reader_of(row.data, row.size);
@@ -166,22 +172,43 @@ static int lists_read(milvus_page *page, milvus_page_column *column, const uint8
         while (pb_next(&inner, &kind)) {
             if (kind.wire != PB_BYTES || kind.number > SCALARS_STRING ||
                 !items_count(kind.data, kind.size, kind.number, &column->item_count))
-                return 0;
-            kind_seen = kind.number;
+                return SIMPLUGIN_PROTOCOL;
+            *kind_seen = kind.number;
         }
         if (inner.failed)
-            return 0;
+            return SIMPLUGIN_PROTOCOL;
     }
+    return well_formed(&reader);
+}
+
+static int32_t list_type(uint32_t kind)
+{
+    switch (kind) {
+    case 0: return 0; /* no row says */
+    case SCALARS_BOOL: return MILVUS_BOOL;
+    case SCALARS_FLOAT:
+    case SCALARS_DOUBLE: return MILVUS_DOUBLE;
+    case SCALARS_STRING: return MILVUS_VARCHAR;
+    default: return MILVUS_INT64;
+    }
+}
+
+static int32_t lists_read(milvus_page *page, milvus_page_column *column, const uint8_t *data,
+                          size_t size)
+{
+    pb_reader reader = pb_reader_of(data, size);
+    pb_field row, kind;
+    uint32_t kind_seen = 0;
+    uint64_t at = 0, row_number = 0;
+    int32_t code = lists_count(column, data, size, &kind_seen);
+
+    if (code)
+        return code;
     column->is_list = 1;
-    column->type = kind_seen == SCALARS_BOOL                                     ? MILVUS_BOOL
-                   : kind_seen == SCALARS_FLOAT || kind_seen == SCALARS_DOUBLE ? MILVUS_DOUBLE
-                   : kind_seen == SCALARS_STRING                                 ? MILVUS_VARCHAR
-                   : kind_seen                                                   ? MILVUS_INT64
-                                                                                 : 0;
+    column->type = list_type(kind_seen);
     column->lists = sp_arena_array(&page->memory, column->count + 1, sizeof *column->lists);
-    if (reader.failed || !column->lists || !column_room(page, column, kind_seen))
-        return 0;
-    reader = pb_reader_of(data, size);
+    if (!column->lists || !column_room(page, column, kind_seen))
+        return SIMPLUGIN_OUT_OF_MEMORY;
     while (pb_next(&reader, &row)) {
         pb_reader inner = pb_reader_of(row.data, row.size);
 
@@ -193,12 +220,12 @@ static int lists_read(milvus_page *page, milvus_page_column *column, const uint8
         column->lists[++row_number] = at;
     }
     column->item_count = at;
-    return 1;
+    return SIMPLUGIN_OK;
 }
 
 /* ---- fields --------------------------------------------------------------------------------- */
 
-static int scalars_read(milvus_page *page, milvus_page_column *column, const raw_field *raw)
+static int32_t scalars_read(milvus_page *page, milvus_page_column *column, const raw_field *raw)
 {
     pb_reader reader = pb_reader_of(raw->scalars, raw->scalars_size);
     pb_field kind;
@@ -212,33 +239,34 @@ static int scalars_read(milvus_page *page, milvus_page_column *column, const raw
             continue;
         if (kind.number == SCALARS_ARRAY)
             return lists_read(page, column, kind.data, kind.size);
-        if (!items_count(kind.data, kind.size, kind.number, &column->item_count) ||
-            !column_room(page, column, kind.number))
-            return 0;
+        if (!items_count(kind.data, kind.size, kind.number, &column->item_count))
+            return SIMPLUGIN_PROTOCOL;
+        if (!column_room(page, column, kind.number))
+            return SIMPLUGIN_OUT_OF_MEMORY;
         items_read(column, kind.data, kind.size, kind.number, &at);
         column->count = column->item_count;
         break;
     }
-    return !reader.failed;
+    return well_formed(&reader);
 }
 
-static int valid_read(milvus_page *page, milvus_page_column *column, const raw_field *raw)
+static int32_t valid_read(milvus_page *page, milvus_page_column *column, const raw_field *raw)
 {
     pb_reader reader = pb_reader_of(raw->valid, raw->valid_size);
     uint64_t value;
 
     if (!raw->valid_size)
-        return 1;
+        return SIMPLUGIN_OK;
     column->valid = sp_arena_array(&page->memory, column->count + 1, 1);
     if (!column->valid)
-        return 0;
+        return SIMPLUGIN_OUT_OF_MEMORY;
     for (uint64_t i = 0; i < column->count && reader.at < reader.end; i++)
         if (pb_next_varint(&reader, &value))
             column->valid[i] = value != 0;
-    return !reader.failed;
+    return well_formed(&reader);
 }
 
-static int raw_read(milvus_page *page, const pb_field *from, raw_field *raw)
+static int32_t raw_read(milvus_page *page, const pb_field *from, raw_field *raw)
 {
     pb_reader reader = pb_reader_of(from->data, from->size);
     pb_field field;
@@ -254,7 +282,7 @@ static int raw_read(milvus_page *page, const pb_field *from, raw_field *raw)
         else if (field.number == FIELD_NAME) {
             raw->name = text_take(&page->memory, &field);
             if (!raw->name)
-                return 0;
+                return SIMPLUGIN_OUT_OF_MEMORY;
         } else if (field.number == FIELD_SCALARS) {
             raw->scalars = field.data;
             raw->scalars_size = field.size;
@@ -266,18 +294,20 @@ static int raw_read(milvus_page *page, const pb_field *from, raw_field *raw)
             raw->valid_size = field.size;
         }
     }
-    return !reader.failed;
+    return well_formed(&reader);
 }
 
 /* The packed floats of a vector field; other vectors are not looked into. */
-static int vectors_read(milvus_page *page, const raw_field *raw, uint64_t dimension)
+static int32_t vectors_read(milvus_page *page, const raw_field *raw, uint64_t dimension)
 {
     pb_reader reader = pb_reader_of(raw->vectors, raw->vectors_size);
     pb_field field, data;
 
+    if (!dimension || dimension > UINT32_MAX)
+        return SIMPLUGIN_PROTOCOL;
     while (pb_next(&reader, &field)) {
         if (field.number == VECTORS_DIM && field.wire == PB_VARINT && field.value != dimension)
-            return 0;
+            return SIMPLUGIN_PROTOCOL;
         if (field.number != VECTORS_FLOAT || field.wire != PB_BYTES)
             continue;
         {
@@ -288,14 +318,14 @@ static int vectors_read(milvus_page *page, const raw_field *raw, uint64_t dimens
                     page->vectors = data.data;
                     page->vector_bytes = dimension * sizeof(float);
                     if (data.size % page->vector_bytes)
-                        return 0;
+                        return SIMPLUGIN_PROTOCOL;
                     page->vector_rows = data.size / page->vector_bytes;
                 }
             if (inner.failed)
-                return 0;
+                return SIMPLUGIN_PROTOCOL;
         }
     }
-    return !reader.failed;
+    return well_formed(&reader);
 }
 
 static sp_text number_text(sp_arena **memory, int64_t number)
@@ -324,63 +354,84 @@ static sp_text *keys_of(sp_arena **memory, const milvus_page_column *column)
     return ids;
 }
 
+/* The column of keys gives the page its ids. */
+static int32_t keys_take(milvus_page *page, const milvus_page_column *column)
+{
+    if (column->is_list || column->doubles)
+        return SIMPLUGIN_PROTOCOL;
+    page->ids = keys_of(&page->memory, column);
+    page->id_count = column->count;
+    return page->ids ? SIMPLUGIN_OK : SIMPLUGIN_OUT_OF_MEMORY;
+}
+
+static int32_t field_take(milvus_call *call, milvus_page *page, const pb_field *field)
+{
+    milvus_page_column *column = &page->columns[page->column_count];
+    const milvus_schema *schema = call->schema;
+    raw_field raw;
+    int32_t code = raw_read(page, field, &raw);
+
+    if (code)
+        return code;
+    if (raw.vectors)
+        return raw.name && strcmp(raw.name, schema->vector->name) == 0
+                   ? vectors_read(page, &raw, schema->vector->dimension)
+                   : SIMPLUGIN_OK;
+    code = scalars_read(page, column, &raw);
+    if (!code)
+        code = valid_read(page, column, &raw);
+    if (code)
+        return code;
+    if (strcmp(column->name, "count(*)") == 0) {
+        page->total = column->integers && column->count ? column->integers[0] : 0;
+        memset(column, 0, sizeof *column);
+        return SIMPLUGIN_OK;
+    }
+    if (strcmp(column->name, MILVUS_DYNAMIC) == 0)
+        column->is_dynamic = 1;
+    if (column->count > page->count)
+        page->count = column->count;
+    page->column_count++;
+    return strcmp(column->name, schema->key->name) == 0 ? keys_take(page, column) : SIMPLUGIN_OK;
+}
+
+/* Every column, and the vectors, have one value a row. */
+static int32_t counts_check(milvus_page *page)
+{
+    if (page->vectors && page->vector_rows > page->count)
+        page->count = page->vector_rows;
+    if ((page->vectors && page->vector_rows != page->count) ||
+        (page->ids && page->id_count != page->count))
+        return SIMPLUGIN_PROTOCOL;
+    for (uint64_t i = 0; i < page->column_count; i++)
+        if (page->columns[i].count && page->columns[i].count != page->count)
+            return SIMPLUGIN_PROTOCOL;
+    return SIMPLUGIN_OK;
+}
+
 int32_t milvus_page_read(milvus_call *call, const uint8_t *data, size_t size, uint32_t number,
                          milvus_page *page)
 {
     pb_reader reader = pb_reader_of(data, size);
     pb_field field;
     uint64_t fields = 0;
+    int32_t code;
 
     memset(page, 0, sizeof *page);
     page->total = -1;
     while (pb_next(&reader, &field))
         fields += field.number == number;
+    code = well_formed(&reader);
     page->columns = sp_arena_array(&page->memory, fields + 1, sizeof *page->columns);
-    if (reader.failed)
-        return damaged(call);
-    if (!page->columns)
-        return plug_no_memory(&call->base);
+    if (!code && !page->columns)
+        code = SIMPLUGIN_OUT_OF_MEMORY;
     reader = pb_reader_of(data, size);
-    while (pb_next(&reader, &field)) {
-        milvus_page_column *column = &page->columns[page->column_count];
-        raw_field raw;
-
-        if (field.number != number || field.wire != PB_BYTES)
-            continue;
-        if (!raw_read(page, &field, &raw))
-            return damaged(call);
-        if (raw.vectors) {
-            if (raw.name && strcmp(raw.name, call->schema->vector->name) == 0 &&
-                !vectors_read(page, &raw, call->schema->vector->dimension))
-                return damaged(call);
-            continue;
-        }
-        if (!scalars_read(page, column, &raw) || !valid_read(page, column, &raw))
-            return damaged(call);
-        if (strcmp(column->name, "count(*)") == 0) {
-            page->total = column->integers && column->count ? column->integers[0] : 0;
-            continue;
-        }
-        if (strcmp(column->name, MILVUS_DYNAMIC) == 0)
-            column->is_dynamic = 1;
-        if (strcmp(column->name, call->schema->key->name) == 0) {
-            page->ids = keys_of(&page->memory, column);
-            page->id_count = column->count;
-            if (!page->ids)
-                return plug_no_memory(&call->base);
-        }
-        if (column->count > page->count)
-            page->count = column->count;
-        page->column_count++;
-    }
-    if (page->vectors && page->vector_rows > page->count)
-        page->count = page->vector_rows;
-    if (page->vectors && page->vector_rows != page->count)
-        return damaged(call);
-    for (uint64_t i = 0; i < page->column_count; i++)
-        if (page->columns[i].count && page->columns[i].count != page->count)
-            return damaged(call);
-    return page->ids && page->id_count != page->count ? damaged(call) : SIMPLUGIN_OK;
+    while (!code && pb_next(&reader, &field))
+        if (field.number == number && field.wire == PB_BYTES)
+            code = field_take(call, page, &field);
+    if (!code)
+        code = counts_check(page);
+    return code ? failed(call, code) : SIMPLUGIN_OK;
 }
 
 int32_t milvus_ids_read(milvus_call *call, const uint8_t *data, size_t size, sp_arena **memory,
@@ -401,7 +452,7 @@ int32_t milvus_ids_read(milvus_call *call, const uint8_t *data, size_t size, sp_
             continue;
         page.memory = *memory;
         if (!items_count(field.data, field.size, kind, &column.item_count))
-            return damaged(call);
+            return failed(call, SIMPLUGIN_PROTOCOL);
         if (column_room(&page, &column, kind)) {
             items_read(&column, field.data, field.size, kind, &at);
             column.count = column.item_count;
@@ -412,5 +463,5 @@ int32_t milvus_ids_read(milvus_call *call, const uint8_t *data, size_t size, sp_
         if (!*ids)
             return plug_no_memory(&call->base);
     }
-    return reader.failed ? damaged(call) : SIMPLUGIN_OK;
+    return reader.failed ? failed(call, SIMPLUGIN_PROTOCOL) : SIMPLUGIN_OK;
 }

@@ -73,9 +73,10 @@ typedef struct pb_field {
     size_t size;
 } pb_field;
 
+/* data may be NULL where size is 0. */
 static inline pb_reader pb_reader_of(const uint8_t *data, size_t size)
 {
-    pb_reader reader = {data, data + size, 0};
+    pb_reader reader = {data, size ? data + size : data, 0};
 
     return reader;
 }

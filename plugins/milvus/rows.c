@@ -3,7 +3,9 @@
 
 #include "rows.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "expr.h"
@@ -42,7 +44,11 @@ enum {
 
 /* What a row costs beside its own bytes: heads and lengths. */
 #define ROW_OVERHEAD 24
-#define CELL_OVERHEAD 16
+#define CELL_OVERHEAD 8
+/* Of an item in JSON, with quotes and comma; in a field of the schema it has fewer. */
+#define TEXT_OVERHEAD 3
+#define BOOL_BYTES 6
+#define NUMBER_BYTES 25
 
 static uint64_t row_of(const milvus_rows *rows, uint64_t i)
 {
@@ -83,6 +89,59 @@ static int has_values(const milvus_rows *rows, const sp_column *column)
     return 0;
 }
 
+/* Whether a column's item is a number that the type holds. */
+static int item_fits(int32_t type, const sp_column *column, uint64_t i)
+{
+    int64_t high = type == MILVUS_INT8 ? INT8_MAX : type == MILVUS_INT16 ? INT16_MAX : INT32_MAX;
+    int64_t integer;
+
+    if (type == MILVUS_FLOAT) {
+        double number = ((const double *)column->values)[i];
+
+        return !isfinite(number) || isfinite((float)number);
+    }
+    integer = ((const int64_t *)column->values)[i];
+    return integer <= high && integer >= -high - 1;
+}
+
+static int32_t range_fail(milvus_call *call, const milvus_field *field, int32_t type,
+                          const sp_column *column, uint64_t i)
+{
+    char text[40];
+
+    if (type == MILVUS_FLOAT)
+        snprintf(text, sizeof text, "%g", ((const double *)column->values)[i]);
+    else
+        snprintf(text, sizeof text, "%" PRId64, ((const int64_t *)column->values)[i]);
+    return plug_fail_argument(&call->base, "fields",
+                              "fields: \"%s\" is %s in the collection, which holds no %s",
+                              field->name, milvus_type_name(type), text);
+}
+
+/* Small types: on its way to the server a number that is too large would become another one. */
+static int32_t range_check(milvus_call *call, const milvus_rows *rows, const milvus_field *field,
+                           const sp_column *column)
+{
+    int32_t type = field->type == MILVUS_ARRAY ? field->element_type : field->type;
+
+    if (type != MILVUS_INT8 && type != MILVUS_INT16 && type != MILVUS_INT32 && type != MILVUS_FLOAT)
+        return SIMPLUGIN_OK;
+    for (uint64_t i = 0; i < rows->count; i++) {
+        uint64_t row = row_of(rows, i), first = row, last = row + 1;
+
+        if (!sp_column_is_valid(column, row))
+            continue;
+        if (column->type & SP_LIST) {
+            first = (uint64_t)column->list_offsets[row];
+            last = (uint64_t)column->list_offsets[row + 1];
+        }
+        for (uint64_t j = first; j < last; j++)
+            if (!item_fits(type, column, j))
+                return range_fail(call, field, type, column, j);
+    }
+    return SIMPLUGIN_OK;
+}
+
 /* A field of the schema wants a value of its type in every row, unless it is nullable. */
 static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
                                   const milvus_field *field)
@@ -98,7 +157,7 @@ static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
     if (call->schema->has_sample_id && strcmp(field->name, MILVUS_SAMPLE_ID) == 0 && !column)
         return SIMPLUGIN_OK; /* the id stands in for it */
     if (!type)
-        return field->nullable
+        return field->nullable && !(column && has_values(rows, column))
                    ? SIMPLUGIN_OK
                    : plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
                                "its field \"%s\" is of type %s, which cannot be written here",
@@ -113,7 +172,7 @@ static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
                                       "fields: \"%s\" has no value in row %llu, and the collection "
                                       "wants one in every row",
                                       field->name, (unsigned long long)row_of(rows, i));
-    return SIMPLUGIN_OK;
+    return column && column->type == type ? range_check(call, rows, field, column) : SIMPLUGIN_OK;
 }
 
 int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
@@ -134,6 +193,11 @@ int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
                                       "fields: \"%s\" holds NaN or an infinity, which Milvus cannot "
                                       "store",
                                       name);
+        if (strcmp(name, MILVUS_ZERO_MARK) == 0)
+            return plug_fail_argument(&call->base, "fields",
+                                      "fields: \"%s\" marks vectors of zeros: give the field "
+                                      "another name",
+                                      name);
         if (!schema->has_dynamic && !milvus_schema_field(schema, name))
             return plug_fail_argument(&call->base, "fields",
                                       "fields: the collection has no field \"%s\", and takes none "
@@ -148,6 +212,7 @@ int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
 static uint64_t cell_bytes(const sp_column *column, uint64_t row)
 {
     int64_t first = (int64_t)row, last = (int64_t)row + 1;
+    uint64_t items;
 
     if (!sp_column_is_valid(column, row))
         return 0;
@@ -155,9 +220,14 @@ static uint64_t cell_bytes(const sp_column *column, uint64_t row)
         first = column->list_offsets[row];
         last = column->list_offsets[row + 1];
     }
-    return CELL_OVERHEAD + ((column->type & ~SP_LIST) == SP_TEXT
-                                ? (uint64_t)(column->offsets[last] - column->offsets[first])
-                                : (uint64_t)(last - first) * 12);
+    items = (uint64_t)(last - first);
+    switch (column->type & ~SP_LIST) {
+    case SP_TEXT:
+        return CELL_OVERHEAD + items * TEXT_OVERHEAD +
+               (uint64_t)(column->offsets[last] - column->offsets[first]);
+    case SP_BOOL: return CELL_OVERHEAD + items * BOOL_BYTES;
+    default: return CELL_OVERHEAD + items * NUMBER_BYTES;
+    }
 }
 
 static uint64_t vector_bytes(const milvus_field *vector)
@@ -202,31 +272,49 @@ static void field_begin(encoder *e, int32_t type, const char *name, size_t *begi
     pb_text(&e->out, FIELD_NAME, name);
 }
 
-/* Texts straight from a column: their sizes are known, so that lengths are written first. */
-static void texts_field(encoder *e, const char *name, int32_t type, const sp_column *column)
+/* Which rows of a nullable field have a value. Those that have none take up no place in its
+   data, and are told from the others by this alone. */
+static void field_end(encoder *e, const milvus_field *field, const sp_column *column, size_t begin)
 {
-    uint32_t kind = type == MILVUS_JSON ? SCALARS_JSON : SCALARS_STRING;
-    size_t begin, size = 0;
+    if (field->nullable) {
+        size_t packed = pb_begin(&e->out, FIELD_VALID);
 
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-
-        size += pb_field_size(DATA, sp_column_is_valid(column, row)
-                                        ? sp_column_text(column, row).size
-                                        : 0);
-    }
-    field_begin(e, type, name, &begin);
-    pb_head(&e->out, FIELD_SCALARS, pb_field_size(kind, size));
-    pb_head(&e->out, kind, size);
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-        sp_text text = {"", 0};
-
-        if (sp_column_is_valid(column, row))
-            text = sp_column_text(column, row);
-        pb_bytes(&e->out, DATA, text.data, text.size);
+        for (uint64_t i = 0; i < e->count; i++)
+            pb_varint(&e->out, (uint64_t)sp_column_is_valid(column, row_of(e->rows, e->first + i)));
+        pb_end(&e->out, packed);
     }
     pb_end(&e->out, begin);
+}
+
+/* The next row that has a value, from *i on; 0: there is none. */
+static int next_row(const encoder *e, const sp_column *column, uint64_t *i, uint64_t *row)
+{
+    while (*i < e->count) {
+        *row = row_of(e->rows, e->first + (*i)++);
+        if (sp_column_is_valid(column, *row))
+            return 1;
+    }
+    return 0;
+}
+
+/* Texts straight from a column: their sizes are known, so that lengths are written first. */
+static void texts_field(encoder *e, const milvus_field *field, const sp_column *column)
+{
+    uint32_t kind = field->type == MILVUS_JSON ? SCALARS_JSON : SCALARS_STRING;
+    size_t begin, size = 0;
+    uint64_t row;
+
+    for (uint64_t i = 0; next_row(e, column, &i, &row);)
+        size += pb_field_size(DATA, sp_column_text(column, row).size);
+    field_begin(e, field->type, field->name, &begin);
+    pb_head(&e->out, FIELD_SCALARS, pb_field_size(kind, size));
+    pb_head(&e->out, kind, size);
+    for (uint64_t i = 0; next_row(e, column, &i, &row);) {
+        sp_text text = sp_column_text(column, row);
+
+        pb_bytes(&e->out, DATA, text.data, text.size);
+    }
+    field_end(e, field, column, begin);
 }
 
 /* Keys that are numbers, and shown as text. */
@@ -293,11 +381,11 @@ static void items_write(encoder *e, int32_t type, const sp_column *column, uint6
     pb_end(&e->out, begin);
 }
 
-/* Numbers and booleans, row by row: a missing one takes up a place all the same. */
+/* Numbers and booleans, row by row. */
 static void numbers_field(encoder *e, const milvus_field *field, const sp_column *column)
 {
     size_t begin, inner, kind, packed;
-    static const uint8_t nothing[8];
+    uint64_t row;
 
     field_begin(e, field->type, field->name, &begin);
     inner = pb_begin(&e->out, FIELD_SCALARS);
@@ -307,50 +395,43 @@ static void numbers_field(encoder *e, const milvus_field *field, const sp_column
                              : field->type == MILVUS_DOUBLE ? SCALARS_DOUBLE
                                                             : SCALARS_INT);
     packed = pb_begin(&e->out, DATA);
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-        int valid = sp_column_is_valid(column, row);
-
+    for (uint64_t i = 0; next_row(e, column, &i, &row);) {
         if (field->type == MILVUS_FLOAT) {
-            float value = valid ? (float)((const double *)column->values)[row] : 0;
+            float value = (float)((const double *)column->values)[row];
 
             sp_buffer_append(&e->out, &value, sizeof value);
         } else if (field->type == MILVUS_DOUBLE) {
-            sp_buffer_append(&e->out,
-                             valid ? (const void *)&((const double *)column->values)[row] : nothing,
-                             sizeof(double));
+            sp_buffer_append(&e->out, &((const double *)column->values)[row], sizeof(double));
         } else if (field->type == MILVUS_BOOL) {
-            pb_varint(&e->out, valid && ((const uint8_t *)column->values)[row]);
+            pb_varint(&e->out, ((const uint8_t *)column->values)[row] != 0);
         } else {
-            pb_varint(&e->out, valid ? (uint64_t)((const int64_t *)column->values)[row] : 0);
+            pb_varint(&e->out, (uint64_t)((const int64_t *)column->values)[row]);
         }
     }
     pb_end(&e->out, packed);
     pb_end(&e->out, kind);
     pb_end(&e->out, inner);
-    pb_end(&e->out, begin);
+    field_end(e, field, column, begin);
 }
 
 static void lists_field(encoder *e, const milvus_field *field, const sp_column *column)
 {
     size_t begin, inner, kind, item;
+    uint64_t row;
 
     field_begin(e, field->type, field->name, &begin);
     inner = pb_begin(&e->out, FIELD_SCALARS);
     kind = pb_begin(&e->out, SCALARS_ARRAY);
-    for (uint64_t i = 0; i < e->count; i++) {
-        uint64_t row = row_of(e->rows, e->first + i);
-
+    for (uint64_t i = 0; next_row(e, column, &i, &row);) {
         item = pb_begin(&e->out, DATA);
-        if (sp_column_is_valid(column, row))
-            items_write(e, field->element_type, column, (uint64_t)column->list_offsets[row],
-                        (uint64_t)column->list_offsets[row + 1]);
+        items_write(e, field->element_type, column, (uint64_t)column->list_offsets[row],
+                    (uint64_t)column->list_offsets[row + 1]);
         pb_end(&e->out, item);
     }
     pb_uint(&e->out, ELEMENT_TYPE, (uint64_t)field->element_type);
     pb_end(&e->out, kind);
     pb_end(&e->out, inner);
-    pb_end(&e->out, begin);
+    field_end(e, field, column, begin);
 }
 
 static void schema_field_write(encoder *e, const milvus_field *field)
@@ -359,10 +440,10 @@ static void schema_field_write(encoder *e, const milvus_field *field)
 
     if (!column && e->call->schema->has_sample_id && strcmp(field->name, MILVUS_SAMPLE_ID) == 0)
         column = e->rows->ids;
-    if (!column)
+    if (!column || !milvus_field_column(field))
         return;
     if (field->type == MILVUS_VARCHAR || field->type == MILVUS_STRING || field->type == MILVUS_JSON)
-        texts_field(e, field->name, field->type, column);
+        texts_field(e, field, column);
     else if (field->type == MILVUS_ARRAY)
         lists_field(e, field, column);
     else
@@ -478,7 +559,7 @@ int32_t milvus_rows_encode(milvus_call *call, const milvus_rows *rows, uint64_t 
     if (rows->ids && schema->key->type == MILVUS_INT64)
         code = keys_field(&e, schema->key->name);
     else if (rows->ids)
-        texts_field(&e, schema->key->name, schema->key->type, rows->ids);
+        texts_field(&e, schema->key, rows->ids);
     for (uint64_t i = 0; i < schema->field_count; i++)
         if (&schema->fields[i] != schema->key && &schema->fields[i] != schema->vector)
             schema_field_write(&e, &schema->fields[i]);

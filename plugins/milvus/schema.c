@@ -8,6 +8,9 @@
 #include "instance.h"
 #include "metric.h"
 
+/* Far more than Milvus takes, and nothing that is counted with it overflows. */
+#define DIMENSION_MAX (UINT64_C(1) << 24)
+
 /* ---- types -------------------------------------------------------------------------- */
 
 static const struct {
@@ -34,7 +37,8 @@ static uint32_t column_of(int32_t type)
 
 uint32_t milvus_field_column(const milvus_field *field)
 {
-    uint32_t item = column_of(field->element_type);
+    /* Milvus has no lists of JSON */
+    uint32_t item = field->element_type == MILVUS_JSON ? 0 : column_of(field->element_type);
 
     return field->type == MILVUS_ARRAY ? (item ? item | SP_LIST : 0) : column_of(field->type);
 }
@@ -254,6 +258,10 @@ static int32_t schema_describe(milvus_call *call, milvus_schema *schema)
                          "it has no %s field: only collections of vectors with a primary key can "
                          "be used",
                          schema->key ? "vector" : "primary key");
+    if (!code && (!schema->vector->dimension || schema->vector->dimension > DIMENSION_MAX))
+        code = plug_fail(&call->base, SIMPLUGIN_PROTOCOL,
+                         "DescribeCollection: its vectors have %llu dimensions",
+                         (unsigned long long)schema->vector->dimension);
     return code;
 }
 

@@ -1,0 +1,23 @@
+## the milvus backend without a server
+## its headers before those of the core, some of which have the same names
+MILVUS_CPPFLAGS = -I$(top_srcdir)/plugins/milvus $(AM_CPPFLAGS) -I$(top_builddir) -I$(top_srcdir)/tests
+MILVUS_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(GRPC_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
+MILVUS_LIBS = libspmilvus.la libspcore.la $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CUNIT_LIBS)
+milvus_programs = tests/test_milvus_pb tests/test_milvus_rows tests/test_milvus_page
+check_PROGRAMS += $(milvus_programs)
+TESTS += $(milvus_programs)
+
+tests_test_milvus_pb_SOURCES = tests/test_milvus_pb.c tests/milvus_rig.h tests/unit.h
+tests_test_milvus_pb_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_pb_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_pb_LDADD = $(MILVUS_LIBS)
+
+tests_test_milvus_rows_SOURCES = tests/test_milvus_rows.c tests/milvus_rig.h tests/unit.h
+tests_test_milvus_rows_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_rows_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_rows_LDADD = $(MILVUS_LIBS)
+
+tests_test_milvus_page_SOURCES = tests/test_milvus_page.c tests/milvus_reply.h tests/milvus_rig.h tests/unit.h
+tests_test_milvus_page_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_page_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_page_LDADD = $(MILVUS_LIBS)
