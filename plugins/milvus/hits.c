@@ -4,15 +4,8 @@
 #include "hits.h"
 
 #include "metric.h"
+#include "numbers.h"
 #include "pb.h"
-
-enum {
-    REPLY_RESULTS = 2,
-    DATA_FIELDS = 3,
-    DATA_SCORES = 4,
-    DATA_IDS = 5,
-    DATA_TOPKS = 6,
-};
 
 typedef struct raw_hits {
     const uint8_t *scores;
@@ -44,15 +37,15 @@ static int32_t data_read(milvus_call *call, const pb_field *data, milvus_hits *h
     while (!code && pb_next(&reader, &field)) {
         if (field.wire != PB_BYTES)
             continue;
-        if (field.number == DATA_SCORES) {
+        if (field.number == HITS_SCORES) {
             if (field.size % sizeof(float))
                 return damaged(call);
             raw->scores = field.data;
             raw->score_count = field.size / sizeof(float);
-        } else if (field.number == DATA_TOPKS) {
+        } else if (field.number == HITS_TOPKS) {
             raw->topks = field.data;
             raw->topks_size = field.size;
-        } else if (field.number == DATA_IDS) {
+        } else if (field.number == HITS_IDS) {
             code = milvus_ids_read(call, field.data, field.size, &hits->memory, &raw->ids,
                                    &raw->id_count);
         }
@@ -63,7 +56,7 @@ static int32_t data_read(milvus_call *call, const pb_field *data, milvus_hits *h
         return code;
     /* should there be results twice, the last ones count */
     milvus_page_clear(&hits->page);
-    return milvus_page_read(call, data->data, data->size, DATA_FIELDS, &hits->page);
+    return milvus_page_read(call, data->data, data->size, HITS_FIELDS, &hits->page);
 }
 
 /* One list a query, as long as topks says. */
@@ -108,7 +101,7 @@ int32_t milvus_hits_read(milvus_call *call, const uint8_t *data, size_t size, ui
     if (!hits->lists)
         return plug_no_memory(&call->base);
     while (!code && pb_next(&reader, &field))
-        if (field.number == REPLY_RESULTS && field.wire == PB_BYTES)
+        if (field.number == SEARCH_REPLY_RESULTS && field.wire == PB_BYTES)
             code = data_read(call, &field, hits, &raw);
     if (!code && (reader.failed || raw.score_count != raw.id_count ||
                   (hits->page.count && hits->page.count != raw.id_count)))

@@ -9,6 +9,7 @@
 #include "idmap.h"
 #include "instance.h"
 #include "load.h"
+#include "numbers.h"
 #include "upsert.h"
 
 /* Of one request: Milvus parses long lists slowly. */
@@ -16,7 +17,6 @@
 #define EXPR_BYTES (512 << 10)
 #define ROWS_PER_CHECK 4096
 #define NOT_FOUND UINT64_MAX
-#define REPLY_FIELDS 2
 
 typedef struct finder {
     milvus_call *call;
@@ -95,7 +95,7 @@ static int32_t query_start(finder *f, milvus_flight *flight, int *started)
 static int32_t page_take(finder *f, const milvus_rpc *rpc)
 {
     milvus_page *page = rpc->context;
-    int32_t code = milvus_page_read(f->call, rpc->reply, rpc->reply_size, REPLY_FIELDS, page);
+    int32_t code = milvus_page_read(f->call, rpc->reply, rpc->reply_size, QUERY_REPLY_FIELDS, page);
 
     if (!code && page->count && !page->ids)
         code = plug_fail(&f->call->base, SIMPLUGIN_PROTOCOL, "the server sent rows without keys");

@@ -90,28 +90,16 @@ int32_t milvus_serve_points_upsert(milvus_call *call)
 
 /* ---- reading by id ------------------------------------------------------------------------ */
 
-static int32_t ids_write(milvus_call *call, const sp_column *ids, const int64_t *positions,
-                         uint64_t count)
+/* The ids that were found, in the order they were asked for. */
+static int32_t found_write(milvus_call *call, const sp_column *ids, const milvus_lookup *lookup)
 {
-    sp_column out = {.type = SP_TEXT, .count = count};
-    int64_t *offsets = plug_reply_array(&call->base, count + 1, sizeof *offsets);
-    char *values;
+    sp_text *texts = plug_scratch(&call->base, lookup->count + 1, sizeof *texts);
 
-    for (uint64_t i = 0; offsets && i < count; i++)
-        offsets[i + 1] = offsets[i] + (int64_t)sp_column_text(ids, (uint64_t)positions[i]).size;
-    values = offsets ? plug_reply_array(&call->base, (uint64_t)offsets[count] + 1, 1) : NULL;
-    if (!values)
+    if (!texts)
         return plug_no_memory(&call->base);
-    for (uint64_t i = 0; i < count; i++) {
-        sp_text id = sp_column_text(ids, (uint64_t)positions[i]);
-
-        memcpy(values + offsets[i], id.data, id.size);
-    }
-    out.offsets = offsets;
-    out.values = values;
-    simplugin_write_string(&call->base.out, "ids");
-    simplugin_write_column(&call->base.out, &out);
-    return SIMPLUGIN_OK;
+    for (uint64_t i = 0; i < lookup->count; i++)
+        texts[i] = sp_column_text(ids, (uint64_t)lookup->positions[i]);
+    return milvus_ids_write(call, texts, lookup->count);
 }
 
 int32_t milvus_serve_points_get(milvus_call *call)
@@ -135,7 +123,7 @@ int32_t milvus_serve_points_get(milvus_call *call)
         simplugin_write_map(&call->base.out,
                             2 + (uint64_t)(vectors != 0) + (uint64_t)(lookup.fields != 0));
         plug_write_array(&call->base, "positions", SIMPLUGIN_INT64, lookup.positions, lookup.count);
-        code = ids_write(call, &ids, lookup.positions, lookup.count);
+        code = found_write(call, &ids, &lookup);
     }
     if (!code && vectors)
         code = milvus_vectors_write(call, lookup.rows, lookup.count);

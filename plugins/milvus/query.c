@@ -8,21 +8,8 @@
 
 #include "instance.h"
 #include "load.h"
+#include "numbers.h"
 #include "pb.h"
-
-enum {
-    QUERY_DB = 2,
-    QUERY_COLLECTION = 3,
-    QUERY_EXPR = 4,
-    QUERY_OUTPUT = 5,
-    QUERY_PARTITIONS = 6,
-    QUERY_TIMESTAMP = 8,
-    QUERY_PARAMS = 9,
-    QUERY_CONSISTENCY = 11,
-    PAIR_KEY = 1,
-    PAIR_VALUE = 2,
-    REPLY_FIELDS = 2,
-};
 
 static void pair_put(sp_buffer *out, uint32_t number, const char *key, const char *value)
 {
@@ -96,7 +83,7 @@ int32_t milvus_query_run(milvus_call *call, const milvus_query *query, milvus_rp
         code = milvus_read_run(call, rpc);
     if (!code)
         milvus_read_done(call, &fresh);
-    return code ? code : milvus_page_read(call, rpc->reply, rpc->reply_size, REPLY_FIELDS, page);
+    return code ? code : milvus_page_read(call, rpc->reply, rpc->reply_size, QUERY_REPLY_FIELDS, page);
 }
 
 int32_t milvus_count(milvus_call *call, const char *expr, uint64_t *count)

@@ -11,36 +11,9 @@
 #include "expr.h"
 #include "instance.h"
 #include "json_row.h"
+#include "numbers.h"
 #include "pb.h"
 #include "zeros.h"
-
-/* Numbers of fields, as milvus.proto has them. */
-enum {
-    REQUEST_DB = 2,
-    REQUEST_COLLECTION = 3,
-    REQUEST_PARTITION = 4,
-    REQUEST_FIELDS = 5,
-    REQUEST_ROWS = 7,
-    FIELD_TYPE = 1,
-    FIELD_NAME = 2,
-    FIELD_SCALARS = 3,
-    FIELD_VECTORS = 4,
-    FIELD_DYNAMIC = 6,
-    FIELD_VALID = 7,
-    SCALARS_BOOL = 1,
-    SCALARS_INT = 2,
-    SCALARS_LONG = 3,
-    SCALARS_FLOAT = 4,
-    SCALARS_DOUBLE = 5,
-    SCALARS_STRING = 6,
-    SCALARS_ARRAY = 8,
-    SCALARS_JSON = 9,
-    VECTORS_DIM = 1,
-    VECTORS_FLOAT = 2,
-    VECTORS_BINARY = 3,
-    DATA = 1,
-    ELEMENT_TYPE = 2,
-};
 
 /* What a row costs beside its own bytes: heads and lengths. */
 #define ROW_OVERHEAD 24

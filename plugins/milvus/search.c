@@ -15,6 +15,7 @@
 #include "load.h"
 #include "lookup.h"
 #include "metric.h"
+#include "numbers.h"
 #include "pb.h"
 #include "query.h"
 #include "search.h"
@@ -25,26 +26,6 @@
 #define FLOAT_VECTOR_PLACEHOLDER 101
 #define BINARY_VECTOR_PLACEHOLDER 100
 #define EXPRESSION_DSL 1 /* anything else, and Milvus 2.3 ends itself */
-
-enum {
-    SEARCH_DB = 2,
-    SEARCH_COLLECTION = 3,
-    SEARCH_PARTITIONS = 4,
-    SEARCH_EXPR = 5,
-    SEARCH_PLACEHOLDERS = 6,
-    SEARCH_DSL_TYPE = 7,
-    SEARCH_OUTPUT = 8,
-    SEARCH_PARAMS = 9,
-    SEARCH_TIMESTAMP = 11,
-    SEARCH_NQ = 12,
-    SEARCH_CONSISTENCY = 14,
-    PAIR_KEY = 1,
-    PAIR_VALUE = 2,
-    GROUP_PLACEHOLDER = 1,
-    PLACEHOLDER_TAG = 1,
-    PLACEHOLDER_TYPE = 2,
-    PLACEHOLDER_VALUES = 3,
-};
 
 /* ---- one request ------------------------------------------------------------------------- */
 
@@ -239,52 +220,42 @@ static void lists_cut(const milvus_search *s, milvus_list *lists)
 static int32_t reply_write(const milvus_search *s, const milvus_list *lists)
 {
     plug_call *call = &s->call->base;
-    uint64_t queries = s->vectors.rows, count = 0, bytes = 0, at = 0;
+    uint64_t queries = s->vectors.rows, count = 0, at = 0;
     int with_fields = s->names.all || s->names.count;
     int64_t *offsets = plug_reply_array(call, queries + 1, sizeof *offsets);
-    int64_t *ends;
     float *distances, *scores;
     milvus_row *rows;
-    sp_column ids = {.type = SP_TEXT};
-    char *values;
-    int32_t code = SIMPLUGIN_OK;
+    sp_text *ids;
+    int32_t code;
 
     if (!offsets)
         return plug_no_memory(call);
     for (uint64_t q = 0; q < queries; q++) {
         count += lists[q].count;
         offsets[q + 1] = (int64_t)count;
-        for (uint64_t i = 0; i < lists[q].count; i++)
-            bytes += lists[q].hits[i].id.size;
     }
-    ends = plug_reply_array(call, count + 1, sizeof *ends);
-    values = plug_reply_array(call, bytes + 1, 1);
     distances = plug_reply_array(call, count + 1, sizeof *distances);
     scores = plug_reply_array(call, count + 1, sizeof *scores);
+    ids = plug_scratch(call, count + 1, sizeof *ids);
     rows = plug_scratch(call, count + 1, sizeof *rows);
-    if (!ends || !values || !distances || !scores || !rows)
+    if (!distances || !scores || !ids || !rows)
         return plug_no_memory(call);
     for (uint64_t q = 0; q < queries; q++)
         for (uint64_t i = 0; i < lists[q].count; i++, at++) {
             const milvus_hit *hit = &lists[q].hits[i];
 
-            memcpy(values + ends[at], hit->id.data, hit->id.size);
-            ends[at + 1] = ends[at] + (int64_t)hit->id.size;
+            ids[at] = hit->id;
             distances[at] = hit->distance;
             scores[at] = hit->score;
             rows[at] = (milvus_row){hit->page, hit->row};
         }
-    ids.count = count;
-    ids.offsets = ends;
-    ids.values = values;
     simplugin_write_map(&call->out,
                         4 + (uint64_t)(s->with_vectors != 0) + (uint64_t)(with_fields != 0));
     plug_write_array(call, "offsets", SIMPLUGIN_INT64, offsets, queries + 1);
-    simplugin_write_string(&call->out, "ids");
-    simplugin_write_column(&call->out, &ids);
     plug_write_array(call, "distances", SIMPLUGIN_FLOAT32, distances, count);
     plug_write_array(call, "scores", SIMPLUGIN_FLOAT32, scores, count);
-    if (s->with_vectors)
+    code = milvus_ids_write(s->call, ids, count);
+    if (!code && s->with_vectors)
         code = milvus_vectors_write(s->call, rows, count);
     if (!code && with_fields)
         code = milvus_fields_write(s->call, rows, count, &s->names);

@@ -11,11 +11,9 @@
 #include "known.h"
 #include "load.h"
 #include "partitions.h"
+#include "numbers.h"
 #include "pb.h"
 #include "query.h"
-
-enum { REPLY_IDS = 2, REPLY_TIMESTAMP = 9 };
-enum { DELETE_DB = 2, DELETE_COLLECTION = 3, DELETE_EXPR = 5 };
 
 #define KEYS_PER_DELETE 8192
 #define EXPR_BYTES (512 << 10)
@@ -115,10 +113,10 @@ static int32_t answer_take(writing *w, const batch *b)
     int32_t code = SIMPLUGIN_OK;
 
     while (!code && pb_next(&reader, &field)) {
-        if (field.number == REPLY_TIMESTAMP && field.wire == PB_VARINT &&
+        if (field.number == MUTATION_TIMESTAMP && field.wire == PB_VARINT &&
             field.value > w->timestamp) {
             w->timestamp = field.value;
-        } else if (field.number == REPLY_IDS && field.wire == PB_BYTES && w->keys) {
+        } else if (field.number == MUTATION_IDS && field.wire == PB_BYTES && w->keys) {
             sp_text *ids = NULL;
             uint64_t count = 0;
 
@@ -243,15 +241,10 @@ int32_t milvus_upsert(milvus_call *call, const milvus_rows *rows)
 int32_t milvus_insert(milvus_call *call, const milvus_rows *rows)
 {
     writing w = {.call = call, .rows = rows, .method = "Insert"};
-    simplugin_writer *out = &call->base.out;
-    sp_column ids = {.type = SP_TEXT, .count = rows->count};
-    int64_t *offsets;
-    char *values;
     int32_t code = rows_prepare(call, rows);
 
     w.keys = plug_scratch(&call->base, rows->count + 1, sizeof *w.keys);
-    offsets = plug_reply_array(&call->base, rows->count + 1, sizeof *offsets);
-    if (!code && (!w.keys || !offsets))
+    if (!code && !w.keys)
         code = plug_no_memory(&call->base);
     if (!code)
         code = write_run(&w);
@@ -259,22 +252,10 @@ int32_t milvus_insert(milvus_call *call, const milvus_rows *rows)
     if (code)
         return code;
     milvus_known_add(call, rows->fields, rows->select, rows->count);
-    for (uint64_t i = 0; i < rows->count; i++)
-        offsets[i + 1] = offsets[i] + (int64_t)w.keys[i].size;
-    values = plug_reply_array(&call->base, (uint64_t)offsets[rows->count] + 1, 1);
-    if (!values)
-        return plug_no_memory(&call->base);
-    for (uint64_t i = 0; i < rows->count; i++)
-        if (w.keys[i].size)
-            memcpy(values + offsets[i], w.keys[i].data, w.keys[i].size);
-    ids.offsets = offsets;
-    ids.values = values;
-    simplugin_write_map(out, 2);
-    simplugin_write_string(out, "inserted");
-    simplugin_write_uint(out, rows->count);
-    simplugin_write_string(out, "ids");
-    simplugin_write_column(out, &ids);
-    return SIMPLUGIN_OK;
+    simplugin_write_map(&call->base.out, 2);
+    simplugin_write_string(&call->base.out, "inserted");
+    simplugin_write_uint(&call->base.out, rows->count);
+    return milvus_ids_write(call, w.keys, rows->count);
 }
 
 /* ---- deletions ------------------------------------------------------------------------------ */

@@ -101,26 +101,6 @@ static int32_t cursor_read(milvus_call *call, sp_text *cursor)
     return SIMPLUGIN_OK;
 }
 
-static int32_t ids_write(milvus_call *call, const milvus_page *page)
-{
-    sp_column ids = {.type = SP_TEXT, .count = page->count};
-    int64_t *offsets = plug_reply_array(&call->base, page->count + 1, sizeof *offsets);
-    char *values;
-
-    for (uint64_t i = 0; offsets && i < page->count; i++)
-        offsets[i + 1] = offsets[i] + (int64_t)page->ids[i].size;
-    values = offsets ? plug_reply_array(&call->base, (uint64_t)offsets[page->count] + 1, 1) : NULL;
-    if (!values)
-        return plug_no_memory(&call->base);
-    for (uint64_t i = 0; i < page->count; i++)
-        memcpy(values + offsets[i], page->ids[i].data, page->ids[i].size);
-    ids.offsets = offsets;
-    ids.values = values;
-    simplugin_write_string(&call->base.out, "ids");
-    simplugin_write_column(&call->base.out, &ids);
-    return SIMPLUGIN_OK;
-}
-
 int32_t milvus_page_write(milvus_call *call, const milvus_page *page, int vectors,
                           const plug_names *names, int has_more)
 {
@@ -133,7 +113,7 @@ int32_t milvus_page_write(milvus_call *call, const milvus_page *page, int vector
     for (uint64_t i = 0; i < page->count; i++)
         rows[i] = (milvus_row){page, i};
     simplugin_write_map(&call->base.out, 1 + (uint64_t)(vectors != 0) + fields + (uint64_t)has_more);
-    code = ids_write(call, page);
+    code = milvus_ids_write(call, page->ids, page->count);
     if (!code && vectors)
         code = milvus_vectors_write(call, rows, page->count);
     if (!code && fields)
