@@ -3,7 +3,7 @@ noinst_LTLIBRARIES += libspcommon.la
 libspcommon_la_SOURCES = \
 	core/kernels.c core/kernels.h core/kernels_table.h core/kernels_template.h core/kernels_codes.c \
 	core/kernels_scalar.c core/kernels_avx2.c core/kernels_avx512.c core/kernels_neon.c \
-	core/column.c core/column.h core/filter.h core/filter_tree.c core/filter_build.c core/filter_build.h \
+	core/distance.c core/distance.h core/column.c core/column.h core/filter.h core/filter_tree.c core/filter_build.c core/filter_build.h \
 	core/filter_words.c core/filter_words.h core/filter_lex.c core/filter_lex.h core/filter_parse.c \
 	core/filter_print.c core/filter_codec.c core/filter_support.c core/filter_simplify.c \
 	core/filter_set.c core/filter_set.h core/filter_pattern.c core/filter_match.c core/filter_match.h \
@@ -16,7 +16,7 @@ libspcore_la_SOURCES = \
 	core/error.c core/error.h core/error_access.h core/secrets.c core/secrets.h core/log.c core/log.h core/clock.h core/context.h \
 	core/host.c core/host.h core/cancel.c core/cancel.h core/handle.c core/handle.h core/queue.c core/queue.h \
 	core/metrics.c core/metrics.h core/describe.c core/describe.h core/connection.c core/connection.h \
-	core/wire.c core/wire.h core/json.c core/gather.c core/gather.h core/distance.c core/distance.h \
+	core/wire.c core/wire.h core/json.c core/gather.c core/gather.h \
 	core/session.c core/session.h core/index.c core/index.h core/index_points.c core/index_get.c \
 	core/points.c core/points.h core/restrict.c core/view.c core/scan.c core/hits.c core/hits.h \
 	core/search.c core/search.h core/search_exact.c core/search_parameters.c core/search_parameters.h core/index_search.c core/index_neighbors.c core/index_duplicates.c \

@@ -21,6 +21,7 @@ struct milvus_written {
     int64_t collection_id;
     uint64_t timestamp;  /* 0: the next read is to be a strong one */
     uint64_t generation; /* counts writes without a timestamp */
+    uint64_t writes;     /* counts all of them */
 };
 
 int milvus_level_of(const char *name, size_t size)
@@ -104,6 +105,8 @@ void milvus_written_at(milvus_call *call, uint64_t timestamp)
 
     pthread_mutex_lock(&call->instance->base.lock);
     written = written_make_locked(call);
+    if (written)
+        written->writes++;
     if (written && !timestamp) {
         written->timestamp = 0;
         written->generation++;
@@ -112,6 +115,18 @@ void milvus_written_at(milvus_call *call, uint64_t timestamp)
         written->timestamp = timestamp;
     }
     pthread_mutex_unlock(&call->instance->base.lock);
+}
+
+uint64_t milvus_writes(milvus_call *call)
+{
+    const milvus_written *written;
+    uint64_t writes;
+
+    pthread_mutex_lock(&call->instance->base.lock);
+    written = written_find_locked(call);
+    writes = written ? written->writes : 0;
+    pthread_mutex_unlock(&call->instance->base.lock);
+    return writes;
 }
 
 void milvus_read_done(milvus_call *call, const milvus_freshness *freshness)

@@ -27,6 +27,8 @@ milvus_freshness milvus_freshness_of(milvus_call *call, int level);
 /* A write to the call's collection ended at that time of the server's; 0: it did not tell,
    as for deletions, so that the next read is a strong one. */
 void milvus_written_at(milvus_call *call, uint64_t timestamp);
+/* How many writes of this instance to the call's collection have ended. */
+uint64_t milvus_writes(milvus_call *call);
 /* A read at level Strong has seen everything: the next ones need not be. */
 void milvus_read_done(milvus_call *call, const milvus_freshness *freshness);
 void milvus_written_free(simplugin_instance *instance);

@@ -64,7 +64,7 @@ static const parameter creation[] = {
 
 static const parameter searching[] = {
     {"nprobe", "int", NULL, 0, NULL, "of the IVF indexes: more finds more, slower; 16"},
-    {"ef", "int", NULL, 0, NULL, "of HNSW: more finds more, slower; at least k; 256"},
+    {"ef", "int", NULL, 0, NULL, "of HNSW: more finds more, slower; never below k; 256 or four times k"},
     {"consistency_level", "text", NULL, 0, NULL, "of this search; the collection's if absent"},
     {"partitions", "list", NULL, 0, NULL, "names of those that are searched; all if absent"},
 };

@@ -126,7 +126,8 @@ int32_t milvus_index_spec_read(plug_call *call, const simplugin_value *parameter
 /* ---- searches --------------------------------------------------------------------------- */
 
 #define NPROBE_STANDARD 16
-#define EF_STANDARD 256
+#define EF_STANDARD 256 /* and four times k at least */
+#define EF_MAX 32768
 
 static int32_t number_read(plug_call *call, const simplugin_value *parameters, const char *name,
                            int64_t high, int64_t *number)
@@ -143,11 +144,12 @@ int32_t milvus_search_params_read(plug_call *call, const simplugin_value *parame
                                   const char *index_type, uint64_t k,
                                   milvus_search_params *params)
 {
-    int64_t nprobe = NPROBE_STANDARD, ef = EF_STANDARD;
+    int64_t nprobe = NPROBE_STANDARD;
+    int64_t ef = k * 4 > EF_STANDARD ? (int64_t)(k * 4 < EF_MAX ? k * 4 : EF_MAX) : EF_STANDARD;
     int32_t code = number_read(call, parameters, "nprobe", 65536, &nprobe);
 
     if (!code)
-        code = number_read(call, parameters, "ef", 32768, &ef);
+        code = number_read(call, parameters, "ef", EF_MAX, &ef);
     if (code)
         return code;
     if ((uint64_t)ef < k)

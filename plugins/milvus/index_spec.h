@@ -26,7 +26,8 @@ typedef struct milvus_search_params {
 int32_t milvus_index_spec_read(plug_call *call, const simplugin_value *parameters,
                                const char *metric, milvus_index_spec *spec);
 /*
- * Those of nprobe and ef that the index type takes; ef is never below k. What another type
+ * Those of nprobe and ef that the index type takes; ef is never below k, and where it is
+ * not given four times k. What another type
  * takes is left out: one set of parameters serves every index.
  */
 int32_t milvus_search_params_read(plug_call *call, const simplugin_value *parameters,

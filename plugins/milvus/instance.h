@@ -10,6 +10,7 @@
 #include "plug_instance.h"
 
 typedef struct milvus_view milvus_view;
+typedef struct milvus_copy milvus_copy;
 typedef struct milvus_written milvus_written;
 typedef struct milvus_known milvus_known;
 

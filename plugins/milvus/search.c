@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "copy.h"
 #include "describe.h"
 #include "expr.h"
 #include "hits.h"
@@ -266,10 +267,13 @@ int32_t milvus_search_run(milvus_search *search)
 {
     milvus_list *lists =
         plug_scratch(&search->call->base, search->vectors.rows + 1, sizeof *lists);
-    int32_t code = lists ? milvus_restrict_run(search, lists)
+    int is_done = 0;
+    int32_t code = lists ? milvus_copy_search(search, lists, &is_done)
                          : plug_no_memory(&search->call->base);
 
-    if (!code)
+    if (!code && !is_done)
+        code = milvus_restrict_run(search, lists);
+    if (!code && !is_done)
         code = milvus_zeros_add(search, lists);
     if (code)
         return code;
@@ -280,6 +284,7 @@ int32_t milvus_search_run(milvus_search *search)
 void milvus_search_clear(milvus_search *search)
 {
     milvus_answers_clear(search);
+    milvus_copy_release(search->copy);
     milvus_view_release(search->view);
 }
 

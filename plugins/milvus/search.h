@@ -29,7 +29,8 @@ typedef struct milvus_search {
     simplugin_value parameters;
     milvus_partitions partitions;
     int level;
-    milvus_answer *answers; /* that the lists point into */
+    milvus_answer *answers; /* that the lists point into, */
+    milvus_copy *copy;      /* or this, held; NULL: none */
 } milvus_search;
 
 /*

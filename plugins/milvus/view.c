@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "copy.h"
 #include "lookup.h"
 #include "query.h"
 #include "walk.h"
@@ -17,6 +18,7 @@ static void view_free(milvus_view *view)
 {
     if (!view)
         return;
+    milvus_copy_release(view->copy);
     sp_arena_free(&view->memory);
     free(view->collection);
     free(view);

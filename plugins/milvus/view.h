@@ -21,6 +21,7 @@ struct milvus_view {
     sp_idmap map;
     uint64_t known; /* how many were in the collection, when the view was made */
     uint64_t total; /* of how many points */
+    milvus_copy *copy; /* of its vectors; NULL: none was made. Guarded by the instance's lock */
 };
 
 /* The view under "view", held for the call; NULL: none is given. */
