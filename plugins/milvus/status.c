@@ -205,6 +205,18 @@ void milvus_status_read(milvus_status *status, const uint8_t *reply, size_t size
 
 /* ---- gRPC --------------------------------------------------------------------------- */
 
+/* The server's certificate, or the name in it, was not accepted. */
+static int is_certificate(const char *reason)
+{
+    return has_words(reason, "certificate") || has_words(reason, "hostname verification");
+}
+
+static int is_handshake(const char *reason)
+{
+    return has_words(reason, "handshake failed") || has_words(reason, "wrong version number") ||
+           has_words(reason, "wrong_version_number");
+}
+
 static int32_t code_of_grpc(grpc_status_code code)
 {
     switch (code) {
@@ -245,9 +257,7 @@ void milvus_status_of_grpc(milvus_status *status, grpc_status_code code, const c
     }
     status->retryable = status->code == SIMPLUGIN_UNAVAILABLE;
     /* certificates do not get better by trying again */
-    if (status->retryable && (has_words(status->reason, "handshake failed") ||
-                              has_words(status->reason, "certificate") ||
-                              has_words(status->reason, "wrong version number")))
+    if (status->retryable && (is_certificate(status->reason) || is_handshake(status->reason)))
         status->retryable = 0;
 }
 
@@ -260,10 +270,10 @@ static const char *advice(const milvus_status *status)
 
     switch (status->code) {
     case SIMPLUGIN_UNAVAILABLE:
-        if (has_words(reason, "certificate verify failed") || has_words(reason, "certificate"))
+        if (is_certificate(reason))
             return "; the certificate was not accepted: tls_ca names the authority, "
                    "tls_server_name the name it was made for";
-        if (has_words(reason, "handshake failed") || has_words(reason, "wrong version number"))
+        if (is_handshake(reason))
             return "; no TLS handshake: is https right for this server, does it ask for a client "
                    "certificate (tls_cert, tls_key)?";
         if (status->arrived)
