@@ -475,6 +475,30 @@ static int32_t filter_print(printer *p, const char **expr)
     return code;
 }
 
+/* The core sends nothing but what describe names; a program's filter may hold anything. */
+static int32_t leaves_check(milvus_call *call, const sp_filter *filter)
+{
+    for (uint32_t i = 0; i < filter->node_count; i++) {
+        const sp_filter_node *leaf = &filter->nodes[i];
+
+        if (leaf->kind < SP_FILTER_EQ)
+            continue;
+        if (leaf->kind > SP_FILTER_EXISTS ||
+            (leaf->kind == SP_FILTER_LIKE && !sp_pattern_is_prefix(leaf->values[0].as.text)))
+            return plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                             "filter: Milvus does not evaluate %s%s here",
+                             sp_filter_kind_name(leaf->kind, leaf->negated),
+                             leaf->kind == SP_FILTER_LIKE ? " with more than a beginning" : "");
+        /* expressions are C strings */
+        for (uint32_t j = 0; j < leaf->value_count; j++)
+            if (leaf->values[j].type == SP_TEXT &&
+                memchr(leaf->values[j].as.text.data, 0, leaf->values[j].as.text.size))
+                return plug_fail_argument(&call->base, "filter",
+                                          "filter: Milvus takes no text with U+0000");
+    }
+    return SIMPLUGIN_OK;
+}
+
 int32_t milvus_expr_filter(milvus_call *call, const char **expr)
 {
     simplugin_value value;
@@ -492,7 +516,9 @@ int32_t milvus_expr_filter(milvus_call *call, const char **expr)
         return plug_no_memory(&call->base);
     if (code)
         return plug_fail_argument(&call->base, "filter", "filter: %s", wrong.message);
-    code = milvus_known_list(call, &seen);
+    code = leaves_check(call, filter);
+    if (!code)
+        code = milvus_known_list(call, &seen);
     if (!code && sp_filter_simplify(filter, type_of, &p, &simple))
         code = plug_no_memory(&call->base);
     p.filter = simple;
