@@ -14,6 +14,7 @@
 #include "expr.h"
 #include "instance.h"
 #include "known.h"
+#include "zeros.h"
 
 /* What the leaf's field is, for the server. */
 typedef struct target {
@@ -48,7 +49,9 @@ static uint32_t type_of(void *context, sp_text name)
     const milvus_schema *schema = p->call->schema;
     const milvus_field *field = schema_field(schema, name);
 
-    if (memchr(name.data, 0, name.size))
+    if (memchr(name.data, 0, name.size) ||
+        (name.size == strlen(MILVUS_ZERO_MARK) &&
+         memcmp(name.data, MILVUS_ZERO_MARK, name.size) == 0))
         return 0;
     if (field)
         return milvus_field_is_shown(schema, field->name) && field->type != MILVUS_JSON
