@@ -164,35 +164,6 @@ static void compare_put(printer *p, const target *t, const char *operator)
     sp_buffer_printf(&p->out, " %s ", operator);
 }
 
-/* The smallest integer is none in Milvus' language, where a minus stands apart. */
-static void smallest_put(printer *p, const target *t, uint8_t kind)
-{
-    switch (kind) {
-    case SP_FILTER_LT:
-        compare_put(p, t, "<");
-        double_put(p, (double)INT64_MIN);
-        break;
-    case SP_FILTER_GE:
-        compare_put(p, t, ">=");
-        double_put(p, (double)INT64_MIN);
-        break;
-    case SP_FILTER_GT:
-        compare_put(p, t, ">=");
-        sp_buffer_printf(&p->out, "%" PRId64, INT64_MIN + 1);
-        break;
-    case SP_FILTER_LE:
-        compare_put(p, t, "<");
-        sp_buffer_printf(&p->out, "%" PRId64, INT64_MIN + 1);
-        break;
-    default:
-        sp_buffer_append(&p->out, "(", 1);
-        smallest_put(p, t, SP_FILTER_LE);
-        sp_buffer_append_text(&p->out, " and ");
-        smallest_put(p, t, SP_FILTER_GE);
-        sp_buffer_append(&p->out, ")", 1);
-    }
-}
-
 static void exists_put(printer *p, const target *t)
 {
     if (t->field && t->field->nullable) {
@@ -203,6 +174,35 @@ static void exists_put(printer *p, const target *t)
     } else {
         sp_buffer_append_text(&p->out, "exists ");
         name_put(p, t);
+    }
+}
+
+/*
+ * The smallest integer is none in Milvus' language, where a minus stands apart. Beside
+ * integers none is needed, and Milvus Lite compares large ones with no float.
+ */
+static void smallest_put(printer *p, const target *t, uint8_t kind)
+{
+    int is_integer = t->type == SP_INT64;
+
+    if (kind == SP_FILTER_GT || kind == SP_FILTER_LE) {
+        compare_put(p, t, kind == SP_FILTER_GT ? ">=" : "<");
+        sp_buffer_printf(&p->out, "%" PRId64, INT64_MIN + 1);
+    } else if (kind == SP_FILTER_EQ && is_integer) {
+        smallest_put(p, t, SP_FILTER_LE);
+    } else if (kind == SP_FILTER_EQ) {
+        sp_buffer_append(&p->out, "(", 1);
+        smallest_put(p, t, SP_FILTER_LE);
+        sp_buffer_append_text(&p->out, " and ");
+        smallest_put(p, t, SP_FILTER_GE);
+        sp_buffer_append(&p->out, ")", 1);
+    } else if (is_integer && kind == SP_FILTER_LT) {
+        constant_put(p, 0);
+    } else if (is_integer) {
+        exists_put(p, t);
+    } else {
+        compare_put(p, t, operator_of(kind));
+        double_put(p, (double)INT64_MIN);
     }
 }
 
@@ -314,7 +314,8 @@ static void set_put(printer *p, const target *t, const sp_filter_node *leaf)
                 continue;
             if (!count++) {
                 sp_buffer_append_text(&p->out, any++ ? " or " : "");
-                compare_put(p, t, "in [");
+                name_put(p, t);
+                sp_buffer_append_text(&p->out, " in [");
             } else {
                 sp_buffer_append(&p->out, ",", 1);
             }
