@@ -149,13 +149,15 @@ static const char *operator_of(uint8_t kind)
 /* Digits that every server reads back as the same number; the point is a point in any locale. */
 static void double_put(printer *p, double value)
 {
+    const char *begin;
     char digits[40];
 
     snprintf(digits, sizeof digits, "%.17e", value);
-    for (char *at = digits; *at; at++)
-        if (!strchr("0123456789+-e", *at))
-            *at = '.';
-    sp_buffer_append_text(&p->out, digits);
+    begin = digits + (*digits == '-') + 1;
+    sp_buffer_append(&p->out, digits, (size_t)(begin - digits));
+    sp_buffer_append(&p->out, ".", 1);
+    /* the locale's point may have several bytes */
+    sp_buffer_append_text(&p->out, begin + strcspn(begin, "0123456789"));
 }
 
 static void compare_put(printer *p, const target *t, const char *operator)
