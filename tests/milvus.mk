@@ -3,7 +3,8 @@
 MILVUS_CPPFLAGS = -I$(top_srcdir)/plugins/milvus $(AM_CPPFLAGS) -I$(top_builddir) -I$(top_srcdir)/tests
 MILVUS_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(GRPC_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 MILVUS_LIBS = libspmilvus.la libspcore.la $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CUNIT_LIBS)
-milvus_programs = tests/test_milvus_pb tests/test_milvus_rows tests/test_milvus_page
+milvus_programs = tests/test_milvus_pb tests/test_milvus_rows tests/test_milvus_page \
+	tests/test_milvus_address tests/test_milvus_expr
 check_PROGRAMS += $(milvus_programs)
 TESTS += $(milvus_programs)
 
@@ -21,3 +22,14 @@ tests_test_milvus_page_SOURCES = tests/test_milvus_page.c tests/milvus_reply.h t
 tests_test_milvus_page_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_page_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_page_LDADD = $(MILVUS_LIBS)
+
+tests_test_milvus_address_SOURCES = tests/test_milvus_address.c tests/milvus_rig.h tests/tree.h tests/unit.h
+tests_test_milvus_address_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_address_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_address_LDADD = $(MILVUS_LIBS)
+
+tests_test_milvus_expr_SOURCES = tests/test_milvus_expr.c tests/milvus_reply.h tests/milvus_rig.h tests/unit.h
+tests_test_milvus_expr_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_expr_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_expr_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=milvus_query_run
+tests_test_milvus_expr_LDADD = $(MILVUS_LIBS)

@@ -9,8 +9,17 @@
 
 static int is_loopback(const char *host)
 {
-    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-           strcasecmp(host, "localhost") == 0;
+    /* 127.example.com is somewhere else */
+    return (strncmp(host, "127.", 4) == 0 && !host[strspn(host, "0123456789.")]) ||
+           strcmp(host, "::1") == 0 || strcasecmp(host, "localhost") == 0;
+}
+
+/* Only addresses of IPv6 have colons, two at least. */
+static int has_port(const char *host)
+{
+    const char *colon = strchr(host, ':');
+
+    return colon && (!strchr(colon + 1, ':') || host[strspn(host, "0123456789abcdefABCDEF:.")]);
 }
 
 static int host_is_plain(const char *host, size_t size)
@@ -25,6 +34,8 @@ static const char *finish(milvus_address *address, const char *host, size_t size
         return "the host is no name and no address";
     memcpy(address->host, host, size);
     address->host[size] = 0;
+    if (has_port(address->host))
+        return "the host is no name and no address: a port stands apart from it";
     address->port = port ? port : MILVUS_PORT;
     address->is_loopback = is_loopback(address->host);
     if (strchr(address->host, ':'))

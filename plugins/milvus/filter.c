@@ -14,6 +14,7 @@
 #include "expr.h"
 #include "instance.h"
 #include "known.h"
+#include "zeros.h"
 
 /* What the leaf's field is, for the server. */
 typedef struct target {
@@ -48,7 +49,9 @@ static uint32_t type_of(void *context, sp_text name)
     const milvus_schema *schema = p->call->schema;
     const milvus_field *field = schema_field(schema, name);
 
-    if (memchr(name.data, 0, name.size))
+    if (memchr(name.data, 0, name.size) ||
+        (name.size == strlen(MILVUS_ZERO_MARK) &&
+         memcmp(name.data, MILVUS_ZERO_MARK, name.size) == 0))
         return 0;
     if (field)
         return milvus_field_is_shown(schema, field->name) && field->type != MILVUS_JSON
@@ -146,48 +149,21 @@ static const char *operator_of(uint8_t kind)
 /* Digits that every server reads back as the same number; the point is a point in any locale. */
 static void double_put(printer *p, double value)
 {
+    const char *begin;
     char digits[40];
 
     snprintf(digits, sizeof digits, "%.17e", value);
-    for (char *at = digits; *at; at++)
-        if (!strchr("0123456789+-e", *at))
-            *at = '.';
-    sp_buffer_append_text(&p->out, digits);
+    begin = digits + (*digits == '-') + 1;
+    sp_buffer_append(&p->out, digits, (size_t)(begin - digits));
+    sp_buffer_append(&p->out, ".", 1);
+    /* the locale's point may have several bytes */
+    sp_buffer_append_text(&p->out, begin + strcspn(begin, "0123456789"));
 }
 
 static void compare_put(printer *p, const target *t, const char *operator)
 {
     name_put(p, t);
     sp_buffer_printf(&p->out, " %s ", operator);
-}
-
-/* The smallest integer is none in Milvus' language, where a minus stands apart. */
-static void smallest_put(printer *p, const target *t, uint8_t kind)
-{
-    switch (kind) {
-    case SP_FILTER_LT:
-        compare_put(p, t, "<");
-        double_put(p, (double)INT64_MIN);
-        break;
-    case SP_FILTER_GE:
-        compare_put(p, t, ">=");
-        double_put(p, (double)INT64_MIN);
-        break;
-    case SP_FILTER_GT:
-        compare_put(p, t, ">=");
-        sp_buffer_printf(&p->out, "%" PRId64, INT64_MIN + 1);
-        break;
-    case SP_FILTER_LE:
-        compare_put(p, t, "<");
-        sp_buffer_printf(&p->out, "%" PRId64, INT64_MIN + 1);
-        break;
-    default:
-        sp_buffer_append(&p->out, "(", 1);
-        smallest_put(p, t, SP_FILTER_LE);
-        sp_buffer_append_text(&p->out, " and ");
-        smallest_put(p, t, SP_FILTER_GE);
-        sp_buffer_append(&p->out, ")", 1);
-    }
 }
 
 static void exists_put(printer *p, const target *t)
@@ -200,6 +176,35 @@ static void exists_put(printer *p, const target *t)
     } else {
         sp_buffer_append_text(&p->out, "exists ");
         name_put(p, t);
+    }
+}
+
+/*
+ * The smallest integer is none in Milvus' language, where a minus stands apart. Beside
+ * integers none is needed, and Milvus Lite compares large ones with no float.
+ */
+static void smallest_put(printer *p, const target *t, uint8_t kind)
+{
+    int is_integer = t->type == SP_INT64;
+
+    if (kind == SP_FILTER_GT || kind == SP_FILTER_LE) {
+        compare_put(p, t, kind == SP_FILTER_GT ? ">=" : "<");
+        sp_buffer_printf(&p->out, "%" PRId64, INT64_MIN + 1);
+    } else if (kind == SP_FILTER_EQ && is_integer) {
+        smallest_put(p, t, SP_FILTER_LE);
+    } else if (kind == SP_FILTER_EQ) {
+        sp_buffer_append(&p->out, "(", 1);
+        smallest_put(p, t, SP_FILTER_LE);
+        sp_buffer_append_text(&p->out, " and ");
+        smallest_put(p, t, SP_FILTER_GE);
+        sp_buffer_append(&p->out, ")", 1);
+    } else if (is_integer && kind == SP_FILTER_LT) {
+        constant_put(p, 0);
+    } else if (is_integer) {
+        exists_put(p, t);
+    } else {
+        compare_put(p, t, operator_of(kind));
+        double_put(p, (double)INT64_MIN);
     }
 }
 
@@ -311,7 +316,8 @@ static void set_put(printer *p, const target *t, const sp_filter_node *leaf)
                 continue;
             if (!count++) {
                 sp_buffer_append_text(&p->out, any++ ? " or " : "");
-                compare_put(p, t, "in [");
+                name_put(p, t);
+                sp_buffer_append_text(&p->out, " in [");
             } else {
                 sp_buffer_append(&p->out, ",", 1);
             }
@@ -475,6 +481,30 @@ static int32_t filter_print(printer *p, const char **expr)
     return code;
 }
 
+/* The core sends nothing but what describe names; a program's filter may hold anything. */
+static int32_t leaves_check(milvus_call *call, const sp_filter *filter)
+{
+    for (uint32_t i = 0; i < filter->node_count; i++) {
+        const sp_filter_node *leaf = &filter->nodes[i];
+
+        if (leaf->kind < SP_FILTER_EQ)
+            continue;
+        if (leaf->kind > SP_FILTER_EXISTS ||
+            (leaf->kind == SP_FILTER_LIKE && !sp_pattern_is_prefix(leaf->values[0].as.text)))
+            return plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                             "filter: Milvus does not evaluate %s%s here",
+                             sp_filter_kind_name(leaf->kind, leaf->negated),
+                             leaf->kind == SP_FILTER_LIKE ? " with more than a beginning" : "");
+        /* expressions are C strings */
+        for (uint32_t j = 0; j < leaf->value_count; j++)
+            if (leaf->values[j].type == SP_TEXT &&
+                memchr(leaf->values[j].as.text.data, 0, leaf->values[j].as.text.size))
+                return plug_fail_argument(&call->base, "filter",
+                                          "filter: Milvus takes no text with U+0000");
+    }
+    return SIMPLUGIN_OK;
+}
+
 int32_t milvus_expr_filter(milvus_call *call, const char **expr)
 {
     simplugin_value value;
@@ -492,7 +522,9 @@ int32_t milvus_expr_filter(milvus_call *call, const char **expr)
         return plug_no_memory(&call->base);
     if (code)
         return plug_fail_argument(&call->base, "filter", "filter: %s", wrong.message);
-    code = milvus_known_list(call, &seen);
+    code = leaves_check(call, filter);
+    if (!code)
+        code = milvus_known_list(call, &seen);
     if (!code && sp_filter_simplify(filter, type_of, &p, &simple))
         code = plug_no_memory(&call->base);
     p.filter = simple;

@@ -220,10 +220,13 @@ int32_t milvus_vectors_write(milvus_call *call, const milvus_row *rows, uint64_t
     for (uint64_t i = 0; i < count; i++) {
         const milvus_page *page = rows[i].page;
 
-        if (!page->vectors)
+        if (call->schema->vector->type != MILVUS_FLOAT_VECTOR)
             return plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
                              "its vectors are of type %s, which cannot be read here",
                              milvus_type_name(call->schema->vector->type));
+        if (!page || !page->vectors)
+            return plug_fail(&call->base, SIMPLUGIN_PROTOCOL,
+                             "the server sent rows without vectors");
         memcpy(data + i * dimension, page->vectors + rows[i].row * page->vector_bytes,
                (size_t)page->vector_bytes);
     }

@@ -8,6 +8,11 @@
 
 #include "pb.h"
 
+#define CODE_RATE_LIMIT 8
+#define CODE_NOT_LOADED 101
+#define CODE_PARTITION_NOT_LOADED 201
+#define ERROR_RATE_LIMIT 49
+
 /* ---- Milvus ------------------------------------------------------------------------- */
 
 /* Codes of Milvus 2.3 and later, each range up to the next one. */
@@ -40,6 +45,7 @@ static const struct {
 } by_error_code[] = {
     {2, SIMPLUGIN_UNAVAILABLE},       {3, SIMPLUGIN_PERMISSION_DENIED},
     {4, SIMPLUGIN_NOT_FOUND},         {5, SIMPLUGIN_INVALID_ARGUMENT},
+    {6, SIMPLUGIN_INVALID_ARGUMENT}, /* Milvus Lite */
     {7, SIMPLUGIN_DIMENSION_MISMATCH}, {8, SIMPLUGIN_INVALID_ARGUMENT},
     {9, SIMPLUGIN_INVALID_ARGUMENT},  {10, SIMPLUGIN_INVALID_ARGUMENT},
     {11, SIMPLUGIN_INVALID_ARGUMENT}, {12, SIMPLUGIN_INVALID_ARGUMENT},
@@ -61,6 +67,10 @@ static const struct {
 } by_words[] = {
     {"already exist", SIMPLUGIN_ALREADY_EXISTS},
     {"duplicated", SIMPLUGIN_ALREADY_EXISTS},
+    {"create duplicate", SIMPLUGIN_ALREADY_EXISTS},
+    {"at most one distinct index", SIMPLUGIN_ALREADY_EXISTS},
+    {"invalid partition name", SIMPLUGIN_INVALID_ARGUMENT},
+    {"partition name", SIMPLUGIN_NOT_FOUND},
     {"collection not found", SIMPLUGIN_NOT_FOUND},
     {"can't find collection", SIMPLUGIN_NOT_FOUND},
     {"partition not found", SIMPLUGIN_NOT_FOUND},
@@ -75,6 +85,7 @@ static const struct {
     {"not ready", SIMPLUGIN_UNAVAILABLE},
     {"rate limit", SIMPLUGIN_RESOURCE_EXHAUSTED},
     {"deny to write", SIMPLUGIN_RESOURCE_EXHAUSTED},
+    {"exceed the limit size", SIMPLUGIN_RESOURCE_EXHAUSTED},
     {"deadline exceeded", SIMPLUGIN_UNAVAILABLE},
     {"timestamp lag too large", SIMPLUGIN_UNAVAILABLE},
     {"dimension", SIMPLUGIN_INVALID_ARGUMENT},
@@ -83,6 +94,12 @@ static const struct {
     {"cannot parse", SIMPLUGIN_INVALID_ARGUMENT},
     {"parse expression", SIMPLUGIN_INVALID_ARGUMENT},
     {"unsupported", SIMPLUGIN_INVALID_ARGUMENT},
+    {"not supported", SIMPLUGIN_INVALID_ARGUMENT},
+    {"is not a number", SIMPLUGIN_INVALID_ARGUMENT},
+    {"must be ", SIMPLUGIN_INVALID_ARGUMENT},
+    {"must not be ", SIMPLUGIN_INVALID_ARGUMENT},
+    {"too long", SIMPLUGIN_INVALID_ARGUMENT},
+    {"please release", SIMPLUGIN_INVALID_ARGUMENT},
 };
 
 static int has_words(const char *text, const char *words)
@@ -132,6 +149,15 @@ static void not_understood(milvus_status *status)
     snprintf(status->reason, sizeof status->reason, "the reply is not what Milvus sends");
 }
 
+/* What is not loaded is to be loaded first: waiting does not help. */
+static int may_do_later(const milvus_status *status, int32_t code, int32_t error_code)
+{
+    if (status->code == SIMPLUGIN_UNAVAILABLE)
+        return code != CODE_NOT_LOADED && code != CODE_PARTITION_NOT_LOADED &&
+               !has_words(status->reason, "not loaded");
+    return code == CODE_RATE_LIMIT || error_code == ERROR_RATE_LIMIT;
+}
+
 void milvus_status_read(milvus_status *status, const uint8_t *reply, size_t size, int is_status)
 {
     pb_reader reader = pb_reader_of(reply, size);
@@ -173,11 +199,23 @@ void milvus_status_read(milvus_status *status, const uint8_t *reply, size_t size
         return;
     status->server_code = code ? code : error_code;
     status->code = code_of_milvus(code, error_code, status->reason);
-    if (status->code == SIMPLUGIN_UNAVAILABLE && code != 101)
+    if (may_do_later(status, code, error_code))
         status->retryable = 1;
 }
 
 /* ---- gRPC --------------------------------------------------------------------------- */
+
+/* The server's certificate, or the name in it, was not accepted. */
+static int is_certificate(const char *reason)
+{
+    return has_words(reason, "certificate") || has_words(reason, "hostname verification");
+}
+
+static int is_handshake(const char *reason)
+{
+    return has_words(reason, "handshake failed") || has_words(reason, "wrong version number") ||
+           has_words(reason, "wrong_version_number");
+}
 
 static int32_t code_of_grpc(grpc_status_code code)
 {
@@ -219,9 +257,7 @@ void milvus_status_of_grpc(milvus_status *status, grpc_status_code code, const c
     }
     status->retryable = status->code == SIMPLUGIN_UNAVAILABLE;
     /* certificates do not get better by trying again */
-    if (status->retryable && (has_words(status->reason, "handshake failed") ||
-                              has_words(status->reason, "certificate") ||
-                              has_words(status->reason, "wrong version number")))
+    if (status->retryable && (is_certificate(status->reason) || is_handshake(status->reason)))
         status->retryable = 0;
 }
 
@@ -234,10 +270,10 @@ static const char *advice(const milvus_status *status)
 
     switch (status->code) {
     case SIMPLUGIN_UNAVAILABLE:
-        if (has_words(reason, "certificate verify failed") || has_words(reason, "certificate"))
+        if (is_certificate(reason))
             return "; the certificate was not accepted: tls_ca names the authority, "
                    "tls_server_name the name it was made for";
-        if (has_words(reason, "handshake failed") || has_words(reason, "wrong version number"))
+        if (is_handshake(reason))
             return "; no TLS handshake: is https right for this server, does it ask for a client "
                    "certificate (tls_cert, tls_key)?";
         if (status->arrived)
