@@ -121,6 +121,29 @@ const json_t *sp_layers_section(const sp_layers *from, int i)
     return json_object_get(json_object_get(from->file.root, SP_KEY_BACKENDS), from->names[i]);
 }
 
+int sp_layers_names(int source, const char *said, const char *name)
+{
+    if (source != SP_FROM_ENVIRONMENT)
+        return strcmp(said, name) == 0;
+    while (*said && *said == lower(*name)) {
+        said++;
+        name++;
+    }
+    return !*said && !*name;
+}
+
+/* What is known of the variable for the parameter; NULL if there is none. */
+static const json_t *variable_of(const sp_layers *from, const char *name)
+{
+    const char *said;
+    json_t *variable;
+
+    json_object_foreach(from->variables, said, variable)
+        if (sp_layers_names(SP_FROM_ENVIRONMENT, said, name))
+            return variable;
+    return NULL;
+}
+
 int sp_layers_find(const sp_layers *from, int source, const char *name, sp_setting *found)
 {
     const json_t *value = NULL;
@@ -130,7 +153,7 @@ int sp_layers_find(const sp_layers *from, int source, const char *name, sp_setti
         value = json_object_get(from->arguments, name);
         break;
     case SP_FROM_ENVIRONMENT:
-        value = json_object_get(from->variables, name);
+        value = variable_of(from, name);
         break;
     default:
         for (int i = 0; i < 2 && !value; i++)
@@ -151,8 +174,7 @@ int sp_layers_find(const sp_layers *from, int source, const char *name, sp_setti
 char *sp_layers_place(const sp_layers *from, int source, const char *name)
 {
     if (source == SP_FROM_ENVIRONMENT)
-        return strdup(json_string_value(
-            json_object_get(json_object_get(from->variables, name), "variable")));
+        return strdup(json_string_value(json_object_get(variable_of(from, name), "variable")));
     if (source == SP_FROM_FILE) {
         int i = json_object_get(sp_layers_section(from, 0), name) ? 0 : 1;
         const char *keys[] = {SP_KEY_BACKENDS, from->names[i], name};

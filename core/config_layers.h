@@ -32,6 +32,8 @@ void sp_layers_clear(sp_layers *from);
 
 /* The file's section under name i of the backend; NULL if there is none. */
 const json_t *sp_layers_section(const sp_layers *from, int i);
+/* Whether a name the source gives is the parameter's: those of variables are in lower case. */
+int sp_layers_names(int source, const char *said, const char *name);
 /* Whether the source says anything about the name; fills *found, all but where. */
 int sp_layers_find(const sp_layers *from, int source, const char *name, sp_setting *found);
 /* Its argument, its variable, or path:line:column; to be freed, NULL if memory runs out. */

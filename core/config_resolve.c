@@ -18,15 +18,17 @@ static const char *const source_names[] = {"argument", "environment", "file"};
 /* ---- names -------------------------------------------------------------------------- */
 
 /* The parameter of that name or alias. */
-static const sp_parameter *find_parameter(const sp_parameters *declared, const char *name)
+static const sp_parameter *find_parameter(const sp_parameters *declared, int source,
+                                          const char *name)
 {
     for (size_t i = 0; i < declared->count; i++) {
         const sp_parameter *parameter = &declared->items[i];
 
-        if (strcmp(parameter->name, name) == 0)
+        if (sp_layers_names(source, name, parameter->name))
             return parameter;
         for (size_t j = 0; j < json_array_size(parameter->aliases); j++)
-            if (strcmp(json_string_value(json_array_get(parameter->aliases, j)), name) == 0)
+            if (sp_layers_names(source, name,
+                                json_string_value(json_array_get(parameter->aliases, j))))
                 return parameter;
     }
     return NULL;
@@ -107,7 +109,7 @@ static int32_t check_names(const sp_config *config, const sp_layers *from,
     for (size_t i = 0; i < sizeof objects / sizeof objects[0]; i++) {
         json_object_foreach((json_t *)objects[i], name, value)
         {
-            if (code != SIMPLUGIN_OK || find_parameter(declared, name) ||
+            if (code != SIMPLUGIN_OK || find_parameter(declared, sources[i], name) ||
                 strcmp(name, CLASS_KEY) == 0)
                 continue;
             if (sources[i] == SP_FROM_ENVIRONMENT && belongs_to_another(config, from, name))

@@ -303,6 +303,35 @@ static void test_precedence(void)
     close_place(&at);
 }
 
+/* Variables are read in lower case, as FiftyOne reads them; a parameter may have capitals. */
+static void test_variables_of_names_with_capitals(void)
+{
+    static const char declared[] =
+        "[{\"name\": \"M\", \"type\": \"int\"},"
+        " {\"name\": \"efConstruction\", \"type\": \"int\", \"aliases\": [\"efC\"]}]";
+    place at;
+
+    open_place(&at,
+               "{\"FIFTYONE_BRAIN_SIMILARITY_MILVUS_M\": \"8\","
+               " \"FIFTYONE_BRAIN_SIMILARITY_MILVUS_EFCONSTRUCTION\": \"77\"}",
+               NULL);
+    check_values(&at, "milvus", declared, NULL, "{\"M\":8,\"efConstruction\":77}");
+    check_values(&at, "milvus", declared, "{\"M\": 16}", "{\"M\":16,\"efConstruction\":77}");
+    CU_ASSERT_PTR_NULL(resolve(&at, "milvus", declared, "{\"m\": 16}", SIMPLUGIN_UNKNOWN_PARAMETER));
+    close_place(&at);
+    open_place(&at, "{\"FIFTYONE_BRAIN_SIMILARITY_MILVUS_EFC\": \"5\"}", NULL);
+    check_values(&at, "milvus", declared, NULL, "{\"efConstruction\":5}");
+    close_place(&at);
+    open_place(&at, "{\"FIFTYONE_BRAIN_SIMILARITY_MILVUS_M\": \"x\"}", NULL);
+    CU_ASSERT_PTR_NULL(resolve(&at, "milvus", declared, NULL, SIMPLUGIN_CONFIG));
+    check_message(&at, "FIFTYONE_BRAIN_SIMILARITY_MILVUS_M", "int", NULL);
+    close_place(&at);
+    open_place(&at, "{\"FIFTYONE_BRAIN_SIMILARITY_MILVUS_MM\": \"1\"}", NULL);
+    CU_ASSERT_PTR_NULL(resolve(&at, "milvus", declared, NULL, SIMPLUGIN_UNKNOWN_PARAMETER));
+    check_message(&at, "FIFTYONE_BRAIN_SIMILARITY_MILVUS_MM", "'mm'", NULL);
+    close_place(&at);
+}
+
 static void test_credentials_of_each_kind(void)
 {
     place at;
@@ -1151,6 +1180,7 @@ static const unit_case cases[] = {
     UNIT_CASE(test_backends_left_out, "FIFTYONE_BRAIN_SIMILARITY_BACKENDS and its *"),
     UNIT_CASE(test_backend_names, "names of backends are never paths"),
     UNIT_CASE(test_precedence, "R18 R22 R23 arguments over environment over file over defaults"),
+    UNIT_CASE(test_variables_of_names_with_capitals, "R22 variables for names with capitals"),
     UNIT_CASE(test_credentials_of_each_kind,
               "R10-R14 R16 R17 R19 credentials by all three ways; 0042 is a password"),
     UNIT_CASE(test_full_examples, "R9 R24 R25 the documented file examples, nulls included"),

@@ -10,6 +10,7 @@ requirements-lite.txt. The command finds the server in its environment:
     SIMPLUGIN_TEST_MILVUS_URI       http://127.0.0.1:PORT, or https:// with --tls
     SIMPLUGIN_TEST_MILVUS_KIND      standalone or lite
     SIMPLUGIN_TEST_MILVUS_PID       the server's process, to kill or stop
+    SIMPLUGIN_TEST_MILVUS_METRICS   standalone: its page of metrics
     SIMPLUGIN_TEST_MILVUS_RESTART   a shell command that starts the server again, on the same port
                                     and data, killing it where it still runs; waits until it is
                                     ready and prints the new process id
@@ -276,6 +277,10 @@ class Server:
 
 
 class Standalone(Server):
+    def environment(self):
+        page = "http://127.0.0.1:%d/metrics" % self.metrics_port
+        return {**super().environment(), "METRICS": page}
+
     def prepare(self):
         # the package, not this file: a template of the configuration, and the program, compressed
         sys.path.remove(os.path.dirname(os.path.abspath(__file__)))
