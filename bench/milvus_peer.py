@@ -78,7 +78,7 @@ def view(client, path, count, dimension, name, ids_path, out_path):
             hits = client.search(name, [queries[i]], limit=K, filter=expression, search_params={"params": {"ef": 256}},
                                  consistency_level="Session")
             times.append(time.perf_counter() - start)
-            out.write(" ".join(hit["id"] for hit in hits[0]) + "\n")
+            out.write(" ".join(hit["pk"] if "pk" in hit else hit["id"] for hit in hits[0]) + "\n")
     print("p50", sorted(times)[count // 2])
 
 

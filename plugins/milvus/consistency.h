@@ -22,7 +22,8 @@ typedef struct milvus_freshness {
 int milvus_level_of(const char *name, size_t size);
 /* "consistency_level" of a map, if it is there. */
 int32_t milvus_level_read(plug_call *call, const simplugin_value *map, int *level);
-/* For a read of the call's collection; level -1: the collection's own. */
+/* For a read of the call's collection; level -1: the collection's own, but Session at
+   least. */
 milvus_freshness milvus_freshness_of(milvus_call *call, int level);
 /* A write to the call's collection ended at that time of the server's; 0: it did not tell,
    as for deletions, so that the next read is a strong one. */

@@ -126,7 +126,8 @@ static int32_t request_encode(const milvus_search *s, const uint64_t *queries, u
 int32_t milvus_search_send(const milvus_search *s, const uint64_t *queries, uint64_t count,
                            const char *expr, uint64_t fetch, milvus_answer *answer)
 {
-    milvus_freshness fresh = milvus_freshness_of(s->call, s->level);
+    milvus_freshness fresh =
+        milvus_freshness_of(s->call, s->level < 0 ? s->call->schema->consistency : s->level);
     int32_t code;
 
     memset(answer, 0, sizeof *answer);
