@@ -43,6 +43,10 @@ EXTRA_DIST += .ci/packages.sh .ci/run data tests/corpus tests/e2e/test_digits.py
 	tests/milvus_contract.sh tests/milvus_interop.py \
 	docs/protocol.md docs/requirements.md CONTRIBUTING.md
 
+## docs/milvus.md, its files and what tests them
+EXTRA_DIST += docs/milvus.md docs/milvus/docker-compose.yml docs/milvus/prometheus.yml docs/milvus/grafana-dashboard.json \
+	docs/milvus/operator.yaml tests/milvus_docs.py tests/cases/milvus_metrics.txt tests/servers/requirements-docs.txt
+
 ## for ./check: the tests with threads, for ThreadSanitizer
 concurrent_tests = $(filter %test_cancel %test_handle %test_host %test_log %test_secrets %test_metrics %test_queue %test_loader %test_runs \
 	%test_typed %test_flat_search %test_flat_store_threads %test_flat_plugin_live %test_contract_flat.sh, $(TESTS))
