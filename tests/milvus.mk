@@ -33,3 +33,20 @@ tests_test_milvus_expr_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_expr_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_expr_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=milvus_query_run
 tests_test_milvus_expr_LDADD = $(MILVUS_LIBS)
+
+## the server's replies, fuzzed
+check_PROGRAMS += tests/fuzz/replay_milvus
+TESTS += tests/fuzz/replay_milvus
+EXTRA_DIST += tests/fuzz/milvus
+tests_fuzz_replay_milvus_SOURCES = tests/fuzz/fuzz_milvus.c tests/fuzz/standalone.c
+tests_fuzz_replay_milvus_CPPFLAGS = $(MILVUS_CPPFLAGS) -DFUZZ_CORPUS='"$(abs_top_srcdir)/tests/fuzz/milvus"'
+tests_fuzz_replay_milvus_CFLAGS = $(MILVUS_CFLAGS)
+tests_fuzz_replay_milvus_LDADD = libspmilvus.la libspcore.la $(JANSSON_LIBS)
+if FUZZING
+fuzz_programs += tests/fuzz/fuzz_milvus
+tests_fuzz_fuzz_milvus_SOURCES = tests/fuzz/fuzz_milvus.c
+tests_fuzz_fuzz_milvus_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_fuzz_fuzz_milvus_CFLAGS = $(MILVUS_CFLAGS)
+tests_fuzz_fuzz_milvus_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_milvus_LDADD = libspmilvus.la libspcore.la $(JANSSON_LIBS)
+endif
