@@ -50,3 +50,7 @@ tests_fuzz_fuzz_milvus_CFLAGS = $(MILVUS_CFLAGS)
 tests_fuzz_fuzz_milvus_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
 tests_fuzz_fuzz_milvus_LDADD = libspmilvus.la libspcore.la $(JANSSON_LIBS)
 endif
+
+## what the others test of every plugin
+test_protocol_doc_CPPFLAGS += -DTEST_MILVUS
+AM_TESTS_ENVIRONMENT += TEST_PLUGINS=milvus; export TEST_PLUGINS;
