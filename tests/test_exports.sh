@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The library exports what simplugin.h declares, a plugin its entry, and nothing else.
+# $TEST_PLUGINS: those that are built only where their libraries are.
 directory=$(mktemp -d) || exit 2
 trap 'rm -rf "$directory"' EXIT
 failed=0
@@ -28,9 +29,23 @@ exported "$TEST_TOP_BUILDDIR/.libs/libsimplugin.so" >"$directory/library"
 same libsimplugin.so "$directory/declared" "$directory/library"
 
 echo simplugin_backend_entry >"$directory/entry"
-for plugin in sklearn_flat minimal; do
+for plugin in sklearn_flat minimal $TEST_PLUGINS; do
     exported "$TEST_TOP_BUILDDIR/.libs/simplugin_$plugin.so" >"$directory/plugin"
     same "simplugin_$plugin.so" "$directory/entry" "$directory/plugin"
+done
+
+# two copies of one message's description end the process: neither gRPC C++ nor libprotobuf
+for plugin in $TEST_PLUGINS; do
+    readelf -d "$TEST_TOP_BUILDDIR/.libs/simplugin_$plugin.so" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' >"$directory/needed"
+    if [ ! -s "$directory/needed" ]; then
+        echo "simplugin_$plugin.so: nothing is known of its libraries"
+        failed=1
+    elif grep -E '^lib(grpc\+\+|protobuf(-lite)?\.so|protoc)' "$directory/needed"; then
+        echo "simplugin_$plugin.so: must not link these"
+        failed=1
+    else
+        echo "simplugin_$plugin.so: $(wc -l <"$directory/needed") libraries"
+    fi
 done
 
 # the map lets out no more than that prefix

@@ -299,6 +299,25 @@ static void only_vectors(void)
     asked_free(a);
 }
 
+/* A server that leaves out what it was asked for. */
+static void no_vectors(void)
+{
+    asked *a = asked_new();
+    int32_t code;
+
+    reply_field(&a->told, "pk", MILVUS_VARCHAR, "a b");
+    ask(a);
+    code = milvus_vectors_write(&a->rig.call, a->rows, 2);
+    rig_refused(&a->rig, code, SIMPLUGIN_PROTOCOL, "rows without vectors", "a page without");
+    a->rows[0].page = NULL;
+    code = milvus_vectors_write(&a->rig.call, a->rows, 1);
+    rig_refused(&a->rig, code, SIMPLUGIN_PROTOCOL, "rows without vectors", "a hit without a page");
+    rig_schema(&a->rig, "pk:VARCHAR vector:BINARY_VECTOR:16");
+    code = milvus_vectors_write(&a->rig.call, a->rows, 1);
+    rig_refused(&a->rig, code, SIMPLUGIN_UNIMPLEMENTED, "BINARY_VECTOR", "other vectors");
+    asked_free(a);
+}
+
 static void counts(void)
 {
     static const char *const texts[] = {"0", "1", "9223372036854775807"};
@@ -702,6 +721,8 @@ static void bad_rows(void)
     a->rig.fields[1].dimension = UINT64_C(1) << 62;
     page_refused(a, "a schema with too large a dimension");
     a->rig.fields[1].dimension = 2;
+    reply_field(&a->told, "\xff", MILVUS_INT64, "1 2");
+    page_refused(a, "a name that is not UTF-8");
     reply_field(&a->told, "pk", MILVUS_DOUBLE, "1 2");
     page_refused(a, "keys that are floats");
     reply_lists(&a->told, "pk", MILVUS_VARCHAR, ". . .");
@@ -871,6 +892,7 @@ static const unit_case cases[] = {
     UNIT_CASE(int_keys, "R164 int keys are texts"),
     UNIT_CASE(vectors, "R263 vectors, wherever they lie in a reply"),
     UNIT_CASE(only_vectors, "R263 vectors alone"),
+    UNIT_CASE(no_vectors, "R263 R277 vectors that were left out"),
     UNIT_CASE(counts, "R261 count(*)"),
     UNIT_CASE(nothing, "replies without rows"),
     UNIT_CASE(mixed, "R255 R281 fields in JSON, their types joined"),

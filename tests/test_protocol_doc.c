@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* docs/protocol.md says what there is: its tables against the core and the flat backend. */
+/* docs/protocol.md says what there is: its tables against the core and the backends. */
 #include "config.h"
 
 #include "contract/contract.h"
@@ -166,82 +166,97 @@ static void backend_table(void)
     json_decref(rows);
 }
 
-typedef struct flat {
+/* A backend of this build. */
+typedef struct opened {
     char *directory;
     uint64_t session;
     uint64_t connection;
     json_t *describe;
-} flat;
+} opened;
 
-static void flat_open(flat *f)
+/* Milvus connects nowhere before its first call. */
+static void backend_open(opened *o, const char *name)
 {
     json_t *reply = NULL;
 
-    memset(f, 0, sizeof *f);
-    f->directory = unit_temp_dir();
+    memset(o, 0, sizeof *o);
+    o->directory = unit_temp_dir();
     CU_ASSERT_EQUAL(call(0, "session.open",
                          json_pack("{s:[s], s:s, s:{}}", "plugin_path", TEST_TOP_BUILDDIR "/.libs",
-                                   "data_dir", f->directory, "environment"),
+                                   "data_dir", o->directory, "environment"),
                          &reply),
                     SIMPLUGIN_OK);
-    f->session = (uint64_t)json_integer_value(json_object_get(reply, "session"));
+    o->session = (uint64_t)json_integer_value(json_object_get(reply, "session"));
     json_decref(reply);
     reply = NULL;
-    CU_ASSERT_EQUAL(call(f->session, "connection.open",
-                         json_pack("{s:s}", "backend", "sklearn_flat"), &reply),
+    CU_ASSERT_EQUAL(call(o->session, "connection.open", json_pack("{s:s}", "backend", name),
+                         &reply),
                     SIMPLUGIN_OK);
-    f->connection = (uint64_t)json_integer_value(json_object_get(reply, "connection"));
+    o->connection = (uint64_t)json_integer_value(json_object_get(reply, "connection"));
     json_decref(reply);
-    CU_ASSERT_EQUAL(call(f->session, "backends.describe",
-                         json_pack("{s:s}", "backend", "sklearn_flat"), &f->describe),
+    CU_ASSERT_EQUAL(call(o->session, "backends.describe", json_pack("{s:s}", "backend", name),
+                         &o->describe),
                     SIMPLUGIN_OK);
 }
 
-static void flat_close(flat *f)
+static void backend_close(opened *o)
 {
-    json_decref(f->describe);
-    simplugin_close(f->session, NULL);
-    tree_remove(f->directory);
-    free(f->directory);
+    json_decref(o->describe);
+    simplugin_close(o->session, NULL);
+    tree_remove(o->directory);
+    free(o->directory);
 }
 
-static int serves(const flat *f, const char *method)
+static int serves(const opened *o, const char *method)
 {
     json_t *one;
     size_t i;
 
-    json_array_foreach(json_object_get(f->describe, "methods"), i, one)
+    json_array_foreach(json_object_get(o->describe, "methods"), i, one)
         if (!strcmp(json_string_value(one), method))
             return 1;
     return 0;
 }
 
-/* Every required method, and exactly the optional ones that describe lists, are served. */
-static void flat_methods(void)
+/*
+ * Every required method, and exactly the optional ones that describe lists, are served.
+ * Without a collection a server is asked nothing; methods that need none would ask it.
+ */
+static void methods_agree(const char *backend, int has_server)
 {
     json_t *rows = table("backend"), *one;
     size_t i;
-    flat f;
+    opened o;
 
-    flat_open(&f);
+    backend_open(&o, backend);
     for (i = 0; i < json_array_size(rows); i++) {
         const char *name = cell(rows, i, 0);
-        int32_t code = call(f.connection, "backend.call",
-                            json_pack("{s:s, s:{}}", "method", name, "body"), NULL);
-        int wanted = !strcmp(cell(rows, i, 1), "required") || serves(&f, name);
-        int served = code != SIMPLUGIN_UNKNOWN_METHOD && code != SIMPLUGIN_UNIMPLEMENTED;
+        int wanted = !strcmp(cell(rows, i, 1), "required") || serves(&o, name);
+        int served;
+        int32_t code;
+
+        if (has_server && wanted && !strstr(cell(rows, i, 2), "collection"))
+            continue;
+        code = call(o.connection, "backend.call", json_pack("{s:s, s:{}}", "method", name, "body"),
+                    NULL);
+        served = code != SIMPLUGIN_UNKNOWN_METHOD && code != SIMPLUGIN_UNIMPLEMENTED;
         check(served == wanted,
               wanted ? "is not served" : "is served and not described", name);
     }
-    json_array_foreach(json_object_get(f.describe, "methods"), i, one) {
+    json_array_foreach(json_object_get(o.describe, "methods"), i, one) {
         const char *name = json_string_value(one);
         size_t row = find_row(rows, name);
         check(!strncmp(name, "native.", 7) ||
                   (row != SIZE_MAX && !strcmp(cell(rows, row, 1), "optional")),
               "is no optional method", name);
     }
-    flat_close(&f);
+    backend_close(&o);
     json_decref(rows);
+}
+
+static void flat_methods(void)
+{
+    methods_agree("sklearn_flat", 0);
 }
 
 static int has_type(const json_t *value, const char *type)
@@ -257,15 +272,15 @@ static int has_type(const json_t *value, const char *type)
     return !strncmp(type, "array", 5) && json_is_array(value);
 }
 
-static void flat_describe(void)
+/* Keys of which the table does not say what their absence means are there. */
+static void describe_agrees(const char *backend)
 {
-    static const char *const may_lack[] = {"max_k", "max_dimension", "batch_bytes"};
     json_t *rows = table("describe"), *value;
     const char *key;
-    flat f;
+    opened o;
 
-    flat_open(&f);
-    json_object_foreach(f.describe, key, value) {
+    backend_open(&o, backend);
+    json_object_foreach(o.describe, key, value) {
         size_t row = find_row(rows, key);
         if (!strcmp(key, "file")) /* the core's, beside what the backend says */
             continue;
@@ -274,14 +289,30 @@ static void flat_describe(void)
     }
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const char *name = cell(rows, i, 0);
-        int optional = 0;
-        for (size_t j = 0; j < sizeof may_lack / sizeof may_lack[0]; j++)
-            optional = optional || !strcmp(may_lack[j], name);
-        check(optional || json_object_get(f.describe, name) != NULL, "is not described", name);
+        check(strstr(cell(rows, i, 2), "absent") || json_object_get(o.describe, name),
+              "is not described", name);
     }
-    flat_close(&f);
+    CU_ASSERT_STRING_EQUAL(json_string_value(json_object_get(o.describe, "name")), backend);
+    backend_close(&o);
     json_decref(rows);
 }
+
+static void flat_describe(void)
+{
+    describe_agrees("sklearn_flat");
+}
+
+#ifdef TEST_MILVUS
+static void milvus_methods(void)
+{
+    methods_agree("milvus", 1);
+}
+
+static void milvus_describe(void)
+{
+    describe_agrees("milvus");
+}
+#endif
 
 static const unit_case cases[] = {
     UNIT_CASE(application_table, "R277 the table of application methods is the core's"),
@@ -291,6 +322,10 @@ static const unit_case cases[] = {
     UNIT_CASE(backend_table, "the table of backend methods is the core's"),
     UNIT_CASE(flat_methods, "R259 the flat backend serves what the table and describe say"),
     UNIT_CASE(flat_describe, "R259 describe has the keys and types of its table"),
+#ifdef TEST_MILVUS
+    UNIT_CASE(milvus_methods, "R259 the milvus backend serves what the table and describe say"),
+    UNIT_CASE(milvus_describe, "R259 milvus describes itself with the keys and types of the table"),
+#endif
 };
 
 UNIT_MAIN("protocol document", cases)

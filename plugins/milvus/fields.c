@@ -199,26 +199,34 @@ static int is_dynamic(const table *t, const char *key)
     return !milvus_schema_field(t->call->schema, milvus_dynamic_name(key));
 }
 
-/* NULL where a row has nothing beside the schema's fields. */
-static json_t *row_json(const milvus_page_column *column, uint64_t row)
+/* *json is NULL where a row has nothing beside the schema's fields, and where that is no object. */
+static int32_t row_json(milvus_call *call, const milvus_page_column *column, uint64_t row,
+                        json_t **json)
 {
     const size_t flags = JSON_ALLOW_NUL | JSON_DECODE_ANY;
     json_error_t error;
     const sp_text *text;
-    json_t *json;
+    enum json_error_code code;
 
     if (!column->texts || column->is_list || row >= column->count || column->texts[row].size <= 2)
-        return NULL;
+        return SIMPLUGIN_OK;
     text = &column->texts[row];
-    json = json_loadb(text->data, text->size, flags, &error);
+    *json = json_loadb(text->data, text->size, flags, &error);
     /* integers that no int64 holds, of other clients: better as floats than not at all */
-    if (!json && json_error_code(&error) == json_error_numeric_overflow)
-        json = json_loadb(text->data, text->size, flags | JSON_DECODE_INT_AS_REAL, NULL);
-    if (json && !json_is_object(json)) {
-        json_decref(json);
-        json = NULL;
+    if (!*json && json_error_code(&error) == json_error_numeric_overflow)
+        *json = json_loadb(text->data, text->size, flags | JSON_DECODE_INT_AS_REAL, &error);
+    if (!*json) {
+        code = json_error_code(&error);
+        /* where it has no memory jansson mostly says nothing */
+        return code == json_error_unknown || code == json_error_out_of_memory
+                   ? plug_no_memory(&call->base)
+                   : SIMPLUGIN_OK;
     }
-    return json;
+    if (!json_is_object(*json)) {
+        json_decref(*json);
+        *json = NULL;
+    }
+    return SIMPLUGIN_OK;
 }
 
 /* The first time through: parses, and finds out which columns of which types there are. */
@@ -239,7 +247,7 @@ static int32_t row_look(table *t, const milvus_row *row, uint64_t i)
         }
         if (t->json[i])
             continue; /* one has all of them */
-        t->json[i] = row_json(column, row->row);
+        code = row_json(t->call, column, row->row, &t->json[i]);
         json_object_foreach(t->json[i], key, value)
             if (!code && is_dynamic(t, key))
                 code = type_note(t, milvus_dynamic_name(key), value_type(value));
@@ -341,6 +349,7 @@ static void json_put(builder *b, uint64_t i, const json_t *value)
         char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
 
         text_put(b, text, text ? strlen(text) : 0);
+        b->values.failed |= !text;
         free(text);
     } else if (json_is_array(value)) {
         for (size_t j = 0; j < json_array_size(value); j++)

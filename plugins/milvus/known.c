@@ -186,14 +186,18 @@ int32_t milvus_known_list(milvus_call *call, milvus_seen *seen)
         seen->names = plug_scratch(&call->base, known->count + 1, sizeof *seen->names);
         seen->types = plug_scratch(&call->base, known->count + 1, sizeof *seen->types);
     }
-    for (uint64_t i = 0; known && seen->names && seen->types && i < known->count; i++) {
-        seen->names[seen->count] =
+    if (!known || !seen->names || !seen->types)
+        code = plug_no_memory(&call->base);
+    for (uint64_t i = 0; !code && i < known->count; i++) {
+        seen->names[i] =
             sp_arena_text(&call->base.scratch, known->names[i], strlen(known->names[i]));
-        seen->types[seen->count] = known->types[i];
-        seen->count += seen->names[seen->count] != NULL;
+        seen->types[i] = known->types[i];
+        seen->count++;
+        if (!seen->names[i])
+            code = plug_no_memory(&call->base);
     }
     pthread_mutex_unlock(&call->instance->base.lock);
-    return SIMPLUGIN_OK;
+    return code;
 }
 
 static void known_free(milvus_known *known)

@@ -258,6 +258,9 @@ static int32_t raw_read(milvus_page *page, const pb_field *from, raw_field *raw)
         else if (field.wire != PB_BYTES)
             continue;
         else if (field.number == FIELD_NAME) {
+            /* it may become a key of a reply */
+            if (!simplugin_utf8_check(field.data, field.size))
+                return SIMPLUGIN_PROTOCOL;
             raw->name = text_take(&page->memory, &field);
             if (!raw->name)
                 return SIMPLUGIN_OUT_OF_MEMORY;
