@@ -49,6 +49,8 @@ typedef struct milvus_rpc {
     struct milvus_sent *sent; /* while it is in flight */
     uint32_t attempts;
     int64_t first_failure; /* when it first failed to get through; 0: never */
+    int wait_is_over;      /* it waited as long as it may for the server to come back: */
+    int is_given_up;       /* in vain */
     int64_t retry_at;
 } milvus_rpc;
 
