@@ -166,6 +166,8 @@ void milvus_flight_clear(milvus_flight *flight)
             ;
         grpc_completion_queue_destroy(flight->queue);
     }
+    if (flight->lost)
+        milvus_channel_stuck();
     flight->queue = NULL;
     pthread_cond_destroy(&flight->woken);
     pthread_mutex_destroy(&flight->lock);

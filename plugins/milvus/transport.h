@@ -19,6 +19,7 @@
 /* ---- the channel -------------------------------------------------------------------- */
 
 typedef struct milvus_link {
+    struct milvus_link *next; /* of all, for forks */
     const milvus_settings *settings;
     grpc_channel *channel; /* NULL until the first call; channel.c guards it */
     int64_t pid;           /* of the process the channel belongs to */
