@@ -209,7 +209,8 @@ static int32_t in_view(milvus_search *s, uint64_t *queries, uint64_t count, milv
         code = requests_run(s, queries, count, s->expr, fetch, lists, list_filter);
         if (!code)
             count = queries_short(s, lists, fetch, queries, count);
-        if (fetch == MILVUS_LIMIT_MAX)
+        /* it lies away from these queries: one list of its keys costs less than more hits */
+        if (fetch == MILVUS_LIMIT_MAX || s->view->ids.count <= KEYS_PER_SEARCH)
             break;
         fetch = fetch > MILVUS_LIMIT_MAX / 4 ? MILVUS_LIMIT_MAX : fetch * 4;
     }
