@@ -331,12 +331,16 @@ int32_t milvus_schema_acquire(milvus_call *call)
         schema_free(made);
         return code;
     }
-    atomic_store(&made->users, 2); /* the instance, and this call */
+    call->schema = made;
+    atomic_store(&made->users, 1);
+    /* somebody is about to index its vectors: the next call asks again */
+    if (!made->metric)
+        return SIMPLUGIN_OK;
+    atomic_fetch_add(&made->users, 1);
     pthread_mutex_lock(&instance->base.lock);
     made->next = instance->schemas;
     instance->schemas = made;
     pthread_mutex_unlock(&instance->base.lock);
-    call->schema = made;
     return SIMPLUGIN_OK;
 }
 
