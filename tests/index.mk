@@ -2,7 +2,7 @@
 index_tests = tests/test_index tests/test_index_search tests/test_session
 check_PROGRAMS += $(index_tests)
 TESTS += $(index_tests)
-index_rig = tests/index_rig.c tests/index_rig.h tests/contract/contract.h tests/contract/encode.c \
+index_rig = tests/index_rig.c tests/index_rig.h tests/ask.c tests/ask.h tests/contract/contract.h tests/contract/encode.c \
 	tests/contract/expand.c tests/contract/decode.c tests/contract/match.c tests/mock/minimal.c \
 	tests/mock/minimal_rows.c tests/mock/minimal_rows.h tests/tree.h tests/unit.h
 index_rig_flags = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)

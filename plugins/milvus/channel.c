@@ -15,27 +15,15 @@
 #define KEEPALIVE_TIMEOUT_MS 20000
 #define ARGS_MAX 16
 
-/* gRPC is started by the first call of the process, and never stopped. */
+/* gRPC is started by the first call of the process, and runs until it ends or forks. */
 static struct {
     pthread_once_t once;
     pthread_mutex_t lock;
-    int64_t pid; /* of the process that started it; 0: nobody has */
+    int64_t pid;         /* of the process that started it; 0: nobody has */
+    milvus_link *links;  /* all there are */
+    uint64_t calls;      /* that are being served */
+    int is_stuck;        /* a call never came back: gRPC cannot be stopped */
 } started = {.once = PTHREAD_ONCE_INIT, .lock = PTHREAD_MUTEX_INITIALIZER};
-
-static void fork_prepare(void)
-{
-    pthread_mutex_lock(&started.lock);
-}
-
-static void fork_done(void)
-{
-    pthread_mutex_unlock(&started.lock);
-}
-
-static void fork_watch(void)
-{
-    pthread_atfork(fork_prepare, fork_done, fork_done);
-}
 
 static int forks_are_supported(void)
 {
@@ -46,6 +34,76 @@ static int forks_are_supported(void)
                      strcasecmp(value, "y") == 0);
 }
 
+/* ---- forks ---------------------------------------------------------------------------- */
+
+/*
+ * A child has none of gRPC's threads, and cannot start those again. So gRPC is stopped
+ * before, and both begin anew with their next calls: unless it is at work.
+ */
+static void stop_locked(void)
+{
+    if (started.pid != (int64_t)getpid() || started.calls || started.is_stuck)
+        return;
+    for (milvus_link *link = started.links; link; link = link->next) {
+        if (link->channel && link->pid == started.pid)
+            grpc_channel_destroy(link->channel);
+        link->channel = NULL;
+    }
+    grpc_shutdown_blocking();
+    started.pid = 0;
+    /* somebody else in this process uses it */
+    if (grpc_is_initialized()) {
+        grpc_init();
+        started.pid = (int64_t)getpid();
+    }
+}
+
+static void fork_prepare(void)
+{
+    pthread_mutex_lock(&started.lock);
+    if (forks_are_supported())
+        stop_locked();
+}
+
+static void fork_done(void)
+{
+    pthread_mutex_unlock(&started.lock);
+}
+
+/* Calls of the parent's other threads never end here. */
+static void fork_done_in_child(void)
+{
+    started.calls = 0;
+    fork_done();
+}
+
+static void fork_watch(void)
+{
+    pthread_atfork(fork_prepare, fork_done, fork_done_in_child);
+}
+
+void milvus_channel_call_begin(void)
+{
+    pthread_mutex_lock(&started.lock);
+    started.calls++;
+    pthread_mutex_unlock(&started.lock);
+}
+
+void milvus_channel_call_end(void)
+{
+    pthread_mutex_lock(&started.lock);
+    if (started.calls)
+        started.calls--;
+    pthread_mutex_unlock(&started.lock);
+}
+
+void milvus_channel_stuck(void)
+{
+    pthread_mutex_lock(&started.lock);
+    started.is_stuck = 1;
+    pthread_mutex_unlock(&started.lock);
+}
+
 /* ---- links ---------------------------------------------------------------------------- */
 
 void milvus_link_init(milvus_link *link, const milvus_settings *settings)
@@ -53,13 +111,28 @@ void milvus_link_init(milvus_link *link, const milvus_settings *settings)
     memset(link, 0, sizeof *link);
     link->settings = settings;
     pthread_once(&started.once, fork_watch);
+    pthread_mutex_lock(&started.lock);
+    link->next = started.links;
+    started.links = link;
+    pthread_mutex_unlock(&started.lock);
 }
 
 void milvus_link_clear(milvus_link *link)
 {
-    if (link->channel && link->pid == (int64_t)getpid())
-        grpc_channel_destroy(link->channel);
+    milvus_link **at = &started.links;
+    grpc_channel *channel = NULL;
+
+    pthread_mutex_lock(&started.lock);
+    while (*at && *at != link)
+        at = &(*at)->next;
+    if (*at)
+        *at = link->next;
+    if (link->pid == (int64_t)getpid())
+        channel = link->channel;
     link->channel = NULL;
+    pthread_mutex_unlock(&started.lock);
+    if (channel)
+        grpc_channel_destroy(channel);
 }
 
 /* ---- making one ------------------------------------------------------------------------- */
@@ -147,8 +220,11 @@ static grpc_channel *channel_make(const milvus_settings *settings)
 static int32_t forked(plug_call *call)
 {
     return plug_fail(call, SIMPLUGIN_FORKED,
-                     "gRPC was started by the process that this one was forked from: fork before the "
-                     "first call, or set GRPC_ENABLE_FORK_SUPPORT=1 before it");
+                     forks_are_supported()
+                         ? "gRPC was at work when this process was forked: fork while no call is "
+                           "being made"
+                         : "gRPC was started by the process that this one was forked from: fork "
+                           "before the first call, or set GRPC_ENABLE_FORK_SUPPORT=1 before it");
 }
 
 int32_t milvus_channel_get(milvus_link *link, plug_call *call, grpc_channel **channel)
@@ -161,16 +237,14 @@ int32_t milvus_channel_get(milvus_link *link, plug_call *call, grpc_channel **ch
         grpc_init();
         started.pid = pid;
     } else if (started.pid != pid) {
-        if (forks_are_supported())
-            started.pid = pid;
-        else
-            code = SIMPLUGIN_FORKED;
+        code = SIMPLUGIN_FORKED;
     }
-    /* the parent's channel is left as it is: whatever is done to it would reach its server */
+    /* in a child the server has yet to answer */
+    if (!code && link->pid != pid)
+        atomic_store(&link->seen, 0);
     if (!code && (!link->channel || link->pid != pid)) {
         link->channel = channel_make(link->settings);
         link->pid = pid;
-        atomic_store(&link->seen, 0);
     }
     *channel = link->channel;
     pthread_mutex_unlock(&started.lock);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "ask.h"
+#include "channel.h"
 #include "consistency.h"
 #include "describe.h"
 #include "known.h"
@@ -272,6 +273,7 @@ int32_t milvus_instance_call(simplugin_instance *instance, const simplugin_call_
     int64_t found;
     int32_t code;
 
+    milvus_channel_call_begin();
     simplugin_writer_init(&call.base.out);
     call.base.body = simplugin_body_value(request->body, request->body_size);
     found = plug_method_find(&call.base, methods, METHODS, sizeof methods[0]);
@@ -280,5 +282,6 @@ int32_t milvus_instance_call(simplugin_instance *instance, const simplugin_call_
         code = plug_no_memory(&call.base);
     simplugin_writer_clear(&call.base.out);
     sp_arena_free(&call.base.scratch);
+    milvus_channel_call_end();
     return code;
 }

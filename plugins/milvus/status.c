@@ -65,6 +65,10 @@ static const struct {
     const char *words;
     int32_t code;
 } by_words[] = {
+    {"should divide the dim", SIMPLUGIN_DIMENSION_MISMATCH}, /* rows; Milvus, then Lite */
+    {"expected dim", SIMPLUGIN_DIMENSION_MISMATCH},
+    {"field_meta.get_sizeof()", SIMPLUGIN_DIMENSION_MISMATCH}, /* queries; likewise */
+    {"mismatch in its core dimension", SIMPLUGIN_DIMENSION_MISMATCH},
     {"already exist", SIMPLUGIN_ALREADY_EXISTS},
     {"duplicated", SIMPLUGIN_ALREADY_EXISTS},
     {"create duplicate", SIMPLUGIN_ALREADY_EXISTS},
@@ -77,6 +81,7 @@ static const struct {
     {"index not found", SIMPLUGIN_NOT_FOUND},
     {"index doesn't exist", SIMPLUGIN_NOT_FOUND},
     {"database not found", SIMPLUGIN_NOT_FOUND},
+    {"database:", SIMPLUGIN_NOT_FOUND}, /* database:NAME not found */
     {"does not exist", SIMPLUGIN_NOT_FOUND},
     {"not exist", SIMPLUGIN_NOT_FOUND},
     {"auth check failure", SIMPLUGIN_UNAUTHENTICATED},

@@ -166,6 +166,8 @@ void milvus_flight_clear(milvus_flight *flight)
             ;
         grpc_completion_queue_destroy(flight->queue);
     }
+    if (flight->lost)
+        milvus_channel_stuck();
     flight->queue = NULL;
     pthread_cond_destroy(&flight->woken);
     pthread_mutex_destroy(&flight->lock);
@@ -221,6 +223,10 @@ static int32_t send_now(milvus_flight *flight, milvus_rpc *rpc)
     count = milvus_metadata_fill(flight->link->settings, flight->call, metadata);
     memset(ops, 0, sizeof ops);
     ops[0].op = GRPC_OP_SEND_INITIAL_METADATA;
+    /* gRPC connects only while somebody waits for it */
+    if (rpc->first_failure)
+        ops[0].flags = GRPC_INITIAL_METADATA_WAIT_FOR_READY |
+                       GRPC_INITIAL_METADATA_WAIT_FOR_READY_EXPLICITLY_SET;
     ops[0].data.send_initial_metadata.count = count;
     ops[0].data.send_initial_metadata.metadata = metadata;
     ops[1].op = GRPC_OP_SEND_MESSAGE;
@@ -275,6 +281,8 @@ static void reply_take(milvus_rpc *rpc, grpc_byte_buffer *received)
 
 static void answer_take(milvus_flight *flight, milvus_rpc *rpc, const milvus_sent *sent)
 {
+    if (rpc->is_given_up && sent->code == GRPC_STATUS_CANCELLED && !flight->cancelled)
+        return; /* it failed for what it had failed for before */
     if (sent->code == GRPC_STATUS_OK) {
         reply_take(rpc, sent->received);
         milvus_status_read(&rpc->status, rpc->reply, rpc->reply_size, rpc->is_status);
@@ -297,7 +305,7 @@ static int is_worth_another(milvus_flight *flight, milvus_rpc *rpc)
     int64_t pause = PAUSE_FIRST << (rpc->attempts < 8 ? rpc->attempts - 1 : 7);
 
     if (!rpc->status.code || !rpc->status.retryable || !rpc->idempotent || flight->cancelled ||
-        !atomic_load(&flight->link->seen))
+        rpc->is_given_up || !atomic_load(&flight->link->seen))
         return 0;
     if (!rpc->first_failure)
         rpc->first_failure = now;
@@ -316,6 +324,33 @@ static int64_t next_retry(const milvus_flight *flight)
         if (rpc->retry_at < at)
             at = rpc->retry_at;
     return at;
+}
+
+/* When the first of those that wait for the server again will have waited for too long. */
+static int64_t patience_end(const milvus_flight *flight)
+{
+    int64_t patience = flight->link->settings->retry_ms * 1000000, at = SP_NO_DEADLINE;
+
+    for (const milvus_rpc *rpc = flight->active; rpc; rpc = rpc->next)
+        if (rpc->first_failure && !rpc->wait_is_over && rpc->first_failure + patience < at)
+            at = rpc->first_failure + patience;
+    return at;
+}
+
+/* Their time is over, unless the server is back and at work on them. */
+static void waits_end(milvus_flight *flight)
+{
+    int64_t begun = sp_clock_now() - flight->link->settings->retry_ms * 1000000;
+    int is_back = grpc_channel_check_connectivity_state(flight->channel, 0) == GRPC_CHANNEL_READY;
+
+    for (milvus_rpc *rpc = flight->active; rpc; rpc = rpc->next) {
+        if (!rpc->first_failure || rpc->first_failure > begun || rpc->wait_is_over)
+            continue;
+        rpc->wait_is_over = 1;
+        rpc->is_given_up = !is_back;
+        if (!is_back)
+            grpc_call_cancel(rpc->sent->call, NULL);
+    }
 }
 
 static int32_t retries_send(milvus_flight *flight)
@@ -366,6 +401,8 @@ int32_t milvus_flight_next(milvus_flight *flight, milvus_rpc **rpc)
                 code = retries_send(flight);
             continue;
         }
+        if (until > patience_end(flight))
+            until = patience_end(flight);
         if (until > deadline_with_grace(flight))
             until = deadline_with_grace(flight);
         event = grpc_completion_queue_next(flight->queue, timespec_of(until), NULL);
@@ -376,6 +413,7 @@ int32_t milvus_flight_next(milvus_flight *flight, milvus_rpc **rpc)
                 flight->lost = 1;
             if (!code)
                 code = retries_send(flight);
+            waits_end(flight);
             continue;
         }
         ended = ((milvus_sent *)event.tag)->rpc;

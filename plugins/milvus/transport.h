@@ -19,6 +19,7 @@
 /* ---- the channel -------------------------------------------------------------------- */
 
 typedef struct milvus_link {
+    struct milvus_link *next; /* of all, for forks */
     const milvus_settings *settings;
     grpc_channel *channel; /* NULL until the first call; channel.c guards it */
     int64_t pid;           /* of the process the channel belongs to */
@@ -49,6 +50,8 @@ typedef struct milvus_rpc {
     struct milvus_sent *sent; /* while it is in flight */
     uint32_t attempts;
     int64_t first_failure; /* when it first failed to get through; 0: never */
+    int wait_is_over;      /* it waited as long as it may for the server to come back: */
+    int is_given_up;       /* in vain */
     int64_t retry_at;
 } milvus_rpc;
 

@@ -1,0 +1,17 @@
+## the milvus plugin against real servers: built with the tests, run by ./check milvus
+if MILVUS_ENABLED
+check_PROGRAMS += tests/milvus_live
+tests_milvus_live_SOURCES = tests/milvus_live.c tests/milvus_live.h tests/milvus_live_rig.c \
+	tests/milvus_live_fake.c tests/milvus_live_input.c tests/milvus_live_data.c \
+	tests/milvus_live_upkeep.c tests/milvus_live_process.c tests/milvus_live_fault.c \
+	tests/milvus_live_secure.c tests/ask.c tests/ask.h tests/contract/contract.h \
+	tests/contract/encode.c tests/contract/expand.c tests/contract/decode.c \
+	tests/contract/match.c tests/tree.h tests/unit.h
+tests_milvus_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
+	-DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
+tests_milvus_live_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_milvus_live_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS) -lm
+endif
+EXTRA_DIST += tests/milvus_live.sh tests/milvus_interop.py tests/milvus_interop_requirements.txt \
+	tests/servers/milvus.py tests/servers/requirements-lite.txt \
+	tests/servers/requirements-pymilvus.txt tests/servers/requirements-standalone.txt
