@@ -152,7 +152,7 @@ static int32_t collection_describe(sp_index *index, int take, const sp_context *
     const char *metric = NULL;
     uint64_t size = 0;
     int64_t dimension = 0;
-    int patches = 0;
+    int has_metric, patches = 0;
     int32_t code;
 
     simplugin_writer_init(&writer);
@@ -161,11 +161,19 @@ static int32_t collection_describe(sp_index *index, int take, const sp_context *
     code = sp_connection_send(index->connection, context, "collection.describe", &writer, &reply,
                               error);
     map = simplugin_body_value(reply.body, reply.body_size);
+    has_metric = simplugin_find_text(&map, "metric", &metric, &size);
     if (!code && (simplugin_find_int(&map, "dimension", &dimension) != 1 || dimension < 1 ||
-                  simplugin_find_text(&map, "metric", &metric, &size) != 1))
+                  has_metric < 0))
         code = sp_error_set(error, SIMPLUGIN_PROTOCOL, index->backend,
                             "%s: collection.describe: no dimension or metric in the answer",
                             index->backend);
+    if (!code && !has_metric) {
+        code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
+                            "collection \"%s\" has no metric, as its vectors have no index yet: "
+                            "index.create of the backend makes one (backend.call)",
+                            index->collection);
+        sp_error_add_detail(error, "argument", "collection_name");
+    }
     if (!code && (strlen(index->metric) != size || memcmp(index->metric, metric, size))) {
         if (!(take & TAKE_METRIC)) {
             code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",

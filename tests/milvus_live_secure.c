@@ -106,7 +106,7 @@ static void client_certificates(void)
           health_with("'uri': '%s', 'tls_ca': '%s', 'tls_cert': '%s'", server.uri, server.ca,
                       server.cert));
     /* a certificate is no key */
-    FAILS(SIMPLUGIN_CONFIG, "certificates and keys",
+    FAILS(SIMPLUGIN_CONFIG, "a certificate and its key",
           health_with("'uri': '%s', 'tls_ca': '%s', 'tls_cert': '%s', 'tls_key': '%s'", server.uri,
                       server.ca, server.cert, server.cert));
 }
@@ -188,6 +188,84 @@ static void user_not_kept(void)
     ASK(bare, "runs.delete", "{'brain_key': 'milvus_index'}");
 }
 
+static int32_t admin(uint64_t connection, const char *method, const char *body)
+{
+    return ask(connection, "backend.call", "{'method': '%s', 'body': {%s}}", method, body);
+}
+
+static int32_t privilege(uint64_t connection, const char *method, const char *collection,
+                         const char *name)
+{
+    char body[256];
+
+    snprintf(body, sizeof body,
+             "'role': 'readers', 'object': 'Collection', 'name': '%s', 'privilege': '%s'",
+             collection, name);
+    return admin(connection, method, body);
+}
+
+/* A user who may do nothing, then count, then search; and never write. */
+static void missing_privilege(void)
+{
+    live_made made = live_create("'dimension': 2, 'metric': 'cosine', 'parameters': "
+                                 "{'index_type': 'FLAT'}");
+    uint64_t root = live_connection(), index;
+    char open[512];
+    int64_t end;
+
+    ASK(made.index, "index.add", "{'ids': ['a'], 'vectors': [[1, 0]]}");
+    MUST(admin(root, "native.user.create", "'user': 'reader', 'password': 'read-only'") ==
+         SIMPLUGIN_OK);
+    MUST(admin(root, "native.role.create", "'role': 'readers'") == SIMPLUGIN_OK);
+    MUST(admin(root, "native.role.assign", "'role': 'readers', 'user': 'reader'") == SIMPLUGIN_OK);
+    FAILS(SIMPLUGIN_ALREADY_EXISTS, "reader",
+          admin(root, "native.user.create", "'user': 'reader', 'password': 'read-only'"));
+    snprintf(open, sizeof open,
+             "{'backend': 'milvus', 'collection_name': '%s', 'parameters': {'uri': '%s', 'user': "
+             "'reader', 'password': 'read-only'}}",
+             made.name, server.uri);
+    FAILS(SIMPLUGIN_PERMISSION_DENIED, "lacks this privilege", ask(bare, "index.open", "%s", open));
+    CU_ASSERT(live_says("Query"));
+    MUST(privilege(root, "native.role.grant", made.name, "Query") == SIMPLUGIN_OK);
+    /* the server's parts hear of it one after the other */
+    for (end = live_now() + 10000; ask(bare, "index.open", "%s", open) && live_now() < end;)
+        live_sleep(50);
+    ASK(bare, "index.open", "%s", open);
+    index = (uint64_t)reply_int("index");
+    FAILS(SIMPLUGIN_PERMISSION_DENIED, "lacks this privilege",
+          ask(index, "index.search", "{'vectors': [[1, 0]]}"));
+    CU_ASSERT(live_says("Search"));
+    CU_ASSERT(!live_says("read-only"));
+    CU_ASSERT_EQUAL(simplugin_error_retryable(rig_error), 0);
+    FAILS(SIMPLUGIN_PERMISSION_DENIED, "lacks this privilege",
+          ask(index, "index.add", "{'ids': ['b'], 'vectors': [[0, 1]]}"));
+    MUST(privilege(root, "native.role.grant", made.name, "Search") == SIMPLUGIN_OK);
+    for (end = live_now() + 10000; ask(index, "index.search", "{'vectors': [[1, 0]]}") &&
+                                   live_now() < end;)
+        live_sleep(50);
+    ASK(index, "index.search", "{'vectors': [[1, 0]]}");
+    REPLY("ids", "['a']");
+    FAILS(SIMPLUGIN_PERMISSION_DENIED, "lacks this privilege",
+          ask(index, "index.remove", "{'ids': ['a']}"));
+    CU_ASSERT_EQUAL(live_size(made.index), 1);
+    MUST(admin(root, "native.user.update",
+               "'user': 'reader', 'old_password': 'read-only', 'password': 'another-one'") ==
+         SIMPLUGIN_OK);
+    for (end = live_now() + 10000; ask(index, "index.search", "{'vectors': [[1, 0]]}") !=
+                                       SIMPLUGIN_UNAUTHENTICATED && live_now() < end;)
+        live_sleep(50);
+    FAILS(SIMPLUGIN_UNAUTHENTICATED, "check user and password",
+          ask(index, "index.search", "{'vectors': [[1, 0]]}"));
+    MUST(privilege(root, "native.role.revoke", made.name, "Query") == SIMPLUGIN_OK);
+    MUST(privilege(root, "native.role.revoke", made.name, "Search") == SIMPLUGIN_OK);
+    MUST(admin(root, "native.role.withdraw", "'role': 'readers', 'user': 'reader'") == SIMPLUGIN_OK);
+    MUST(admin(root, "native.role.drop", "'role': 'readers'") == SIMPLUGIN_OK);
+    MUST(admin(root, "native.user.drop", "'user': 'reader'") == SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(simplugin_close(index, NULL), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(simplugin_close(root, NULL), SIMPLUGIN_OK);
+    live_drop(&made);
+}
+
 #define SUITE(variable, title, ...)                                       \
     static const unit_case variable##_cases[] = {__VA_ARGS__};            \
     const live_suite variable = {title, variable##_cases,                 \
@@ -211,5 +289,6 @@ SUITE(live_auth, "users",
       UNIT_CASE(whole_round, "R16 R29 an index, with user and password from the configuration"),
       UNIT_CASE(right_user, "R18 R29 R109 R110 user and password, or a token"),
       UNIT_CASE(wrong_user, "R277 R278 a wrong password is refused, and not repeated"),
+      UNIT_CASE(missing_privilege, "R29 R277 users, roles and privileges: what is missing is said"),
       UNIT_CASE(user_in_environment, "R10-R12 R15 user and password from the environment"),
       UNIT_CASE(user_not_kept, "R20 R278 credentials given with a call are kept nowhere"));

@@ -47,6 +47,35 @@ static void create_race(void)
     rig_stop();
 }
 
+/* As a backend answers whose vectors have no index yet. */
+static int no_metric(const rig_call *call, int32_t *code)
+{
+    simplugin_writer writer;
+
+    if (!rig_is(call, "collection.describe"))
+        return 0;
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 2);
+    simplugin_write_string(&writer, "dimension");
+    simplugin_write_uint(&writer, 2);
+    simplugin_write_string(&writer, "metric");
+    simplugin_write_nil(&writer);
+    *code = simplugin_writer_reply(&writer, rig_host, call->reply);
+    simplugin_writer_clear(&writer);
+    return 1;
+}
+
+static void metric_unknown(void)
+{
+    rig_start();
+    rig_index("cosine", ", 'collection_name': 'bare', 'dimension': 2");
+    rig_before = no_metric;
+    REFUSED(SIMPLUGIN_INVALID_ARGUMENT, "collection_name", rig_session, "index.open",
+            "{'backend': 'rig', 'collection_name': 'bare'}");
+    CU_ASSERT(strstr(simplugin_error_message(rig_error, NULL), "no index yet") != NULL);
+    rig_stop();
+}
+
 static void metric_meanwhile(void)
 {
     uint64_t early, other;
@@ -575,6 +604,7 @@ static void missing_samples(void)
 static const unit_case cases[] = {
     UNIT_CASE(create_race, "a collection that somebody else makes at the same time is never dropped"),
     UNIT_CASE(metric_meanwhile, "an index never changes its metric"),
+    UNIT_CASE(metric_unknown, "R277 a collection that says no metric"),
     UNIT_CASE(create_undone, "R274 a create that is cancelled leaves no collection behind"),
     UNIT_CASE(bad_keys_make_nothing, "names are checked before a collection is made"),
     UNIT_CASE(dimension_limit, "the backend's largest dimension holds for the first vectors too"),

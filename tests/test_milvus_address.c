@@ -796,6 +796,7 @@ static const said statuses[] = {
     {200, 200, "zz", SIMPLUGIN_NOT_FOUND, 0},
     {1, 65535, "partition name zz not found", SIMPLUGIN_NOT_FOUND, 0},
     {1, 800, "database not found[database=nodb]", SIMPLUGIN_NOT_FOUND, 0},
+    {1, 65535, "database:nodb not found", SIMPLUGIN_NOT_FOUND, 0},
     {1, 1600, "alias not found[database=default][alias=al1]", SIMPLUGIN_NOT_FOUND, 0},
     /* what is there already */
     {1, 1, "collection 't1' already exists", SIMPLUGIN_ALREADY_EXISTS, 0},
@@ -830,7 +831,13 @@ static const said statuses[] = {
     {1, 65535, "failed to create query plan: cannot parse expression: foo bar, error: line 1:4",
      SIMPLUGIN_INVALID_ARGUMENT, 0},
     {6, 6, "syntax error\n  foo bar\n      ^", SIMPLUGIN_INVALID_ARGUMENT, 0},
-    {6, 6, "vector field 'vector' expected dim 4, got 3", SIMPLUGIN_INVALID_ARGUMENT, 0},
+    {6, 6, "vector field 'vector' expected dim 4, got 3", SIMPLUGIN_DIMENSION_MISMATCH, 0},
+    {0, 1, "matmul: Input operand 1 has a mismatch in its core dimension 0, with gufunc signature "
+           "(n?,k),(k,m?)->(n?,m?) (size 3 is different from 4)", SIMPLUGIN_DIMENSION_MISMATCH, 0},
+    {1, 65535, "the length(3) of float data should divide the dim(4)",
+     SIMPLUGIN_DIMENSION_MISMATCH, 0},
+    {1, 65535, "fail to search on all shard leaders: Assert \"field_meta.get_sizeof() == "
+               "element.line_sizeof_\"", SIMPLUGIN_DIMENSION_MISMATCH, 0},
     {1, 65535, "value 'NaN' is not a number or infinity", SIMPLUGIN_INVALID_ARGUMENT, 0},
     {5, 1100, "the length (256) of 0th string exceeds max length (255)", SIMPLUGIN_INVALID_ARGUMENT,
      0},
@@ -1014,6 +1021,7 @@ static void grpc_statuses(void)
         {GRPC_STATUS_UNAVAILABLE, "error:100000f7:SSL routines:OPENSSL_internal:"
                                   "WRONG_VERSION_NUMBER", SIMPLUGIN_UNAVAILABLE, 0},
         {GRPC_STATUS_UNAVAILABLE, "Hostname Verification Check failed.", SIMPLUGIN_UNAVAILABLE, 0},
+        {GRPC_STATUS_UNAVAILABLE, "empty address list: ", SIMPLUGIN_CONFIG, 0},
         {GRPC_STATUS_NOT_FOUND, "", SIMPLUGIN_NOT_FOUND, 0},
         {GRPC_STATUS_ALREADY_EXISTS, "", SIMPLUGIN_ALREADY_EXISTS, 0},
         {GRPC_STATUS_INVALID_ARGUMENT, "", SIMPLUGIN_INVALID_ARGUMENT, 0},
@@ -1055,6 +1063,13 @@ static void errors(void)
         {SIMPLUGIN_UNAVAILABLE, 0, "WRONG_VERSION_NUMBER", "is https right"},
         {SIMPLUGIN_UNAVAILABLE, 0, "Ssl handshake failed", "is https right"},
         {SIMPLUGIN_UNAVAILABLE, 0, "Hostname Verification Check failed.", "tls_server_name"},
+        {SIMPLUGIN_UNAVAILABLE, 0, "certificate verify failed", "has it expired"},
+        {SIMPLUGIN_UNAVAILABLE, 0, "failed to connect to all addresses; last error: UNAVAILABLE: "
+                                   "ipv4:127.0.0.1:1: Socket closed", "an https:// uri"},
+        {SIMPLUGIN_UNAVAILABLE, 0, "failed to connect to all addresses; last error: UNAVAILABLE: "
+                                   "ipv4:127.0.0.1:1: Endpoint read failed", "tls_cert, tls_key"},
+        {SIMPLUGIN_UNAVAILABLE, 0, "Socket closed", "is the server running there"},
+        {SIMPLUGIN_CONFIG, 0, "empty address list: ", "tls_cert and tls_key"},
         {SIMPLUGIN_UNAUTHENTICATED, 0, "auth check failure", "check user and password, or token"},
         {SIMPLUGIN_PERMISSION_DENIED, 0, "permission deny to u1", "lacks this privilege"},
         {SIMPLUGIN_RESOURCE_EXHAUSTED, 0, "CLIENT: Received message larger than max (2 vs. 1)",

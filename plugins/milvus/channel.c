@@ -140,9 +140,12 @@ void milvus_link_clear(milvus_link *link)
 static grpc_channel_credentials *credentials_without_checks(const milvus_settings *settings)
 {
     grpc_tls_credentials_options *options = grpc_tls_credentials_options_create();
+    grpc_tls_certificate_verifier *any_name = grpc_tls_certificate_verifier_no_op_create();
     grpc_tls_identity_pairs *pairs = NULL;
 
     grpc_tls_credentials_options_set_verify_server_cert(options, 0);
+    grpc_tls_credentials_options_set_certificate_verifier(options, any_name);
+    grpc_tls_certificate_verifier_release(any_name);
     grpc_tls_credentials_options_set_check_call_host(options, 0);
     if (settings->certificate) {
         grpc_tls_certificate_provider *provider;

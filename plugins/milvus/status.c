@@ -65,10 +65,6 @@ static const struct {
     const char *words;
     int32_t code;
 } by_words[] = {
-    {"should divide the dim", SIMPLUGIN_DIMENSION_MISMATCH}, /* rows; Milvus, then Lite */
-    {"expected dim", SIMPLUGIN_DIMENSION_MISMATCH},
-    {"field_meta.get_sizeof()", SIMPLUGIN_DIMENSION_MISMATCH}, /* queries; likewise */
-    {"mismatch in its core dimension", SIMPLUGIN_DIMENSION_MISMATCH},
     {"already exist", SIMPLUGIN_ALREADY_EXISTS},
     {"duplicated", SIMPLUGIN_ALREADY_EXISTS},
     {"create duplicate", SIMPLUGIN_ALREADY_EXISTS},
@@ -117,8 +113,18 @@ static int has_words(const char *text, const char *words)
     return 0;
 }
 
+/* Rows, then queries, of another dimension than the collection's: Milvus, and Milvus Lite. */
+static int is_dimension(const char *reason)
+{
+    return has_words(reason, "should divide the dim") || has_words(reason, "expected dim") ||
+           has_words(reason, "field_meta.get_sizeof()") ||
+           has_words(reason, "mismatch in its core dimension");
+}
+
 static int32_t code_of_milvus(int32_t code, int32_t error_code, const char *reason)
 {
+    if (is_dimension(reason))
+        return SIMPLUGIN_DIMENSION_MISMATCH;
     if (has_words(reason, "cannot unmarshal")) /* of JSON: "IO failed" */
         return SIMPLUGIN_INVALID_ARGUMENT;
     for (size_t i = 0; i < sizeof by_code / sizeof by_code[0]; i++)
@@ -216,6 +222,13 @@ static int is_certificate(const char *reason)
     return has_words(reason, "certificate") || has_words(reason, "hostname verification");
 }
 
+/* As servers do whose clients talk in the clear, or have no certificate. */
+static int is_closed(const char *reason)
+{
+    return has_words(reason, "failed to connect") &&
+           (has_words(reason, "socket closed") || has_words(reason, "endpoint read failed"));
+}
+
 static int is_handshake(const char *reason)
 {
     return has_words(reason, "handshake failed") || has_words(reason, "wrong version number") ||
@@ -260,6 +273,9 @@ void milvus_status_of_grpc(milvus_status *status, grpc_status_code code, const c
         if (better != SIMPLUGIN_INTERNAL)
             status->code = better;
     }
+    /* no channel could be made for any of them: gRPC does not say why */
+    if (status->code == SIMPLUGIN_UNAVAILABLE && has_words(status->reason, "empty address list"))
+        status->code = SIMPLUGIN_CONFIG;
     status->retryable = status->code == SIMPLUGIN_UNAVAILABLE;
     /* certificates do not get better by trying again */
     if (status->retryable && (is_certificate(status->reason) || is_handshake(status->reason)))
@@ -276,13 +292,16 @@ static const char *advice(const milvus_status *status)
     switch (status->code) {
     case SIMPLUGIN_UNAVAILABLE:
         if (is_certificate(reason))
-            return "; the certificate was not accepted: tls_ca names the authority, "
-                   "tls_server_name the name it was made for";
+            return "; the certificate was not accepted: has it expired, does tls_ca name its "
+                   "authority, tls_server_name the name it was made for?";
         if (is_handshake(reason))
             return "; no TLS handshake: is https right for this server, does it ask for a client "
                    "certificate (tls_cert, tls_key)?";
         if (status->arrived)
             return "";
+        if (is_closed(reason))
+            return "; the server closed the connection: does it want TLS (an https:// uri), or a "
+                   "client certificate (tls_cert, tls_key)?";
         return "; is the server running there, and is this its gRPC port (19530 by default)?";
     case SIMPLUGIN_UNAUTHENTICATED: return "; check user and password, or token";
     case SIMPLUGIN_PERMISSION_DENIED: return "; the user lacks this privilege";
@@ -290,6 +309,8 @@ static const char *advice(const milvus_status *status)
         return has_words(reason, "received message larger than max")
                    ? "; ask for less, or raise max_receive_bytes"
                    : "";
+    case SIMPLUGIN_CONFIG:
+        return "; no connection can be made: are tls_cert and tls_key a certificate and its key?";
     case SIMPLUGIN_PROTOCOL:
         return status->arrived ? "" : "; does a Milvus server answer there?";
     default: return "";
