@@ -439,7 +439,7 @@ static void filters_in_locale(void)
     rig_in_locale("ps_AF", "\xd9\xab", schema_types);
 }
 
-/* ---- texts ----------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------- */
 
 /* Reads a literal back as Milvus' servers do; 0 if it does not end where it should. */
 static int literal_read(const char *at, size_t size, sp_buffer *text)
@@ -572,7 +572,7 @@ static void hostile_filters(void)
     expr_clear(&rig);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------- */
 
 static void keys(void)
 {
