@@ -330,12 +330,15 @@ int32_t milvus_schema_acquire(milvus_call *call)
         schema_free(made);
         return code;
     }
-    atomic_store(&made->users, 2); /* the instance, and this call */
+    call->schema = made;
+    /* one without an index will soon have one, perhaps from somebody else: it is not kept */
+    atomic_store(&made->users, made->metric ? 2 : 1);
+    if (!made->metric)
+        return SIMPLUGIN_OK;
     pthread_mutex_lock(&instance->base.lock);
     made->next = instance->schemas;
     instance->schemas = made;
     pthread_mutex_unlock(&instance->base.lock);
-    call->schema = made;
     return SIMPLUGIN_OK;
 }
 
