@@ -463,6 +463,7 @@ static void names(void)
     reply_field(&a->told, "n", MILVUS_INT64, "1 2");
     reply_field(&a->told, "m", MILVUS_INT64, "3 4");
     reply_json(&a->told, "{\"x\":1,\"y\":2,\"$$meta\":3,\"__zero\":true} {\"meta\":4,\"$$$meta\":5}");
+    a->rig.schema.is_ours = 1;
     ask(a);
     CU_ASSERT_EQUAL(a->columns.count, 7);
     has_column(a, "x", "int64 1 -");
@@ -472,8 +473,10 @@ static void names(void)
     has_column(a, "$meta", "int64 3 -");
     has_column(a, "$$meta", "int64 - 5");
     has_column(a, "meta", "int64 - 4");
-    /* a sample's id says something of patches only */
-    a->rig.schema.is_patches = 1;
+    /* a sample's id says something of patches only, and of what others made */
+    a->rig.schema.is_ours = 0;
+    CU_ASSERT_EQUAL(milvus_field_is_shown(&a->rig.schema, "sample_id"), 1);
+    a->rig.schema.is_ours = a->rig.schema.is_patches = 1;
     CU_ASSERT_EQUAL(milvus_fields_read(&a->rig.call, a->rows, 2, &wanted, &a->columns),
                     SIMPLUGIN_OK);
     CU_ASSERT_EQUAL(a->columns.count, 3);

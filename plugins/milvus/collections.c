@@ -20,6 +20,7 @@
 #include "view.h"
 
 #define DIMENSION_MAX 32768
+#define PATCHES_LOOK 16 /* rows */
 
 /* ---- which there are ------------------------------------------------------------------- */
 
@@ -388,12 +389,49 @@ static int32_t rows_on_disk(milvus_call *call, uint64_t *count)
     return code;
 }
 
+/* Whether a row of somebody else's has another sample id than its own: then it is a label. */
+static int has_labels(const milvus_page *page)
+{
+    for (uint64_t c = 0; c < page->column_count; c++) {
+        const milvus_page_column *column = &page->columns[c];
+
+        if (column->is_dynamic || !column->texts || column->is_list ||
+            strcmp(column->name, MILVUS_SAMPLE_ID) != 0)
+            continue;
+        for (uint64_t i = 0; page->ids && i < page->count && i < column->count; i++)
+            if (column->texts[i].size != page->ids[i].size ||
+                memcmp(column->texts[i].data, page->ids[i].data, page->ids[i].size) != 0)
+                return 1;
+    }
+    return 0;
+}
+
+/* Of a collection laid out as FiftyOne does: what some of its points look like. */
+static int32_t patches_look(milvus_call *call, int *patches)
+{
+    milvus_query query = {.expr = "", .limit = PATCHES_LOOK, .fields = 1, .level = -1};
+    milvus_page page;
+    milvus_rpc rpc;
+    int32_t code;
+
+    *patches = call->schema->is_patches;
+    if (!call->schema->has_sample_id || call->schema->is_ours || !call->schema->metric)
+        return SIMPLUGIN_OK;
+    code = milvus_query_run(call, &query, &rpc, &page);
+    if (!code)
+        *patches = has_labels(&page);
+    milvus_page_clear(&page);
+    milvus_rpc_clear(&rpc);
+    return code;
+}
+
 int32_t milvus_serve_collection_describe(milvus_call *call)
 {
     const milvus_schema *schema = call->schema;
     simplugin_writer *out = &call->base.out;
     milvus_seen seen = {0};
     uint64_t count = 0;
+    int patches = 0;
     int32_t code;
 
     if (schema->metric) {
@@ -403,6 +441,8 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     } else {
         code = rows_on_disk(call, &count);
     }
+    if (!code)
+        code = patches_look(call, &patches);
     if (code)
         return code;
     simplugin_write_map(out, 8);
@@ -418,7 +458,7 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     simplugin_write_string(out, "native");
     fields_write(call, &seen);
     simplugin_write_string(out, "patches");
-    simplugin_write_bool(out, schema->is_patches);
+    simplugin_write_bool(out, patches);
     attributes_write(call);
     return code;
 }

@@ -46,7 +46,7 @@ int milvus_field_is_shown(const milvus_schema *schema, const char *name)
         return 0;
     return !field || (field != schema->key && field != schema->vector &&
                       milvus_field_column(field) &&
-                      !(schema->has_sample_id && !schema->is_patches &&
+                      !(schema->has_sample_id && schema->is_ours && !schema->is_patches &&
                         strcmp(name, MILVUS_SAMPLE_ID) == 0));
 }
 

@@ -138,6 +138,7 @@ static int declared_read(milvus_schema *schema, const char *property)
     const char *name;
     json_t *type;
 
+    schema->is_ours = property != NULL;
     json_object_foreach(fields, name, type) {
         const char *text = json_string_value(type);
         milvus_field *field = declared ? &declared[schema->declared_count] : NULL;

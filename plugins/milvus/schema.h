@@ -60,7 +60,8 @@ typedef struct milvus_schema {
     int auto_id;
     int has_dynamic;            /* fields that are not in the schema can be stored */
     int has_sample_id;          /* laid out as FiftyOne does */
-    int is_patches;             /* made here for patches: sample ids say something */
+    int is_ours;                /* made here: what it was made for is known */
+    int is_patches;             /* that was patches: sample ids say something */
     uint64_t declared_count;    /* fields that were declared when it was made here */
     const milvus_field *declared; /* .type is a column type, such as SP_TEXT */
     const char *metric;         /* ours: "cosine", ...; NULL: there is no index */
