@@ -40,7 +40,6 @@ examples_c_digits_SOURCES = examples/c/digits.c
 examples_c_digits_LDADD = libsimplugin.la
 
 EXTRA_DIST += .ci/packages.sh .ci/run data tests/corpus tests/e2e/test_digits.py tests/e2e/requirements.txt \
-	tests/milvus_contract.sh tests/milvus_interop.py \
 	docs/protocol.md docs/requirements.md CONTRIBUTING.md
 
 ## docs/milvus.md, its files and what tests them

@@ -439,7 +439,7 @@ static void filters_in_locale(void)
     rig_in_locale("ps_AF", "\xd9\xab", schema_types);
 }
 
-/* ---- texts ----------------------------------------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------------- */
 
 /* Reads a literal back as Milvus' servers do; 0 if it does not end where it should. */
 static int literal_read(const char *at, size_t size, sp_buffer *text)
@@ -572,7 +572,7 @@ static void hostile_filters(void)
     expr_clear(&rig);
 }
 
-/* ---- keys ------------------------------------------------------------------------------------------------- */
+/* ---- keys -------------------------------------------------------------------------------------- */
 
 static void keys(void)
 {
@@ -585,6 +585,7 @@ static void keys(void)
         {"0", "\"0\"", "0"},
         {"9223372036854775807", "\"9223372036854775807\"", "9223372036854775807"},
         {"-9223372036854775807", "\"-9223372036854775807\"", "-9223372036854775807"},
+        {"-9223372036854775808", "\"-9223372036854775808\"", "-9223372036854775807 - 1"},
         {"9223372036854775808", "\"9223372036854775808\"", NULL},
         {"1\"", "\"1\\\"\"", NULL},
         {"1]", "\"1]\"", NULL},
@@ -608,11 +609,29 @@ static void keys(void)
             if (!expected)
                 continue;
             sp_buffer_init(&out);
-            milvus_expr_key(&rig.schema, &out, id);
+            milvus_expr_key(&rig.call, &out, id);
             sp_buffer_append(&out, "", 1);
             rig_same((const char *)out.data, expected, table[i].id);
             sp_buffer_clear(&out);
         }
+    expr_clear(&rig);
+}
+
+/* Milvus Lite reads the smallest integer, and computes nothing in lists. */
+static void smallest_key(void)
+{
+    sp_text id = {"-9223372036854775808", 20};
+    milvus_rig rig;
+    sp_buffer out;
+
+    expr_init(&rig, "");
+    rig_schema(&rig, "id:INT64 vector:FLOAT_VECTOR:2");
+    rig.instance.is_lite = 1;
+    sp_buffer_init(&out);
+    milvus_expr_key(&rig.call, &out, id);
+    sp_buffer_append(&out, "", 1);
+    rig_same((const char *)out.data, "-9223372036854775808", "the smallest key");
+    sp_buffer_clear(&out);
     expr_clear(&rig);
 }
 
@@ -626,6 +645,8 @@ static void pages(void)
         {"pk:VARCHAR vector:FLOAT_VECTOR:2", "", "a\"b", "pk > \"a\\\"b\""},
         {"pk:VARCHAR vector:FLOAT_VECTOR:2", "(i == 1)", "a\\", "((i == 1)) and (pk > \"a\\\\\")"},
         {"id:INT64 vector:FLOAT_VECTOR:2", "", "-7", "id > -7"},
+        {"id:INT64 vector:FLOAT_VECTOR:2", "", "-9223372036854775808",
+         "id > -9223372036854775807 - 1"},
         {"id:INT64 vector:FLOAT_VECTOR:2", "(a) or (b)", "7", "((a) or (b)) and (id > 7)"},
     };
     milvus_rig rig;
@@ -672,6 +693,7 @@ static const unit_case cases[] = {
     UNIT_CASE(exact_texts, "R266 texts as every server reads them"),
     UNIT_CASE(hostile_filters, "R266 hostile values and names"),
     UNIT_CASE(keys, "R164 R265 keys in expressions"),
+    UNIT_CASE(smallest_key, "R164 the smallest int key"),
     UNIT_CASE(pages, "R264 what is behind a key"),
     UNIT_CASE(both, "R266 two expressions in one"),
 };

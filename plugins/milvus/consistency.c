@@ -61,12 +61,11 @@ static milvus_written *written_find_locked(milvus_call *call)
 milvus_freshness milvus_freshness_of(milvus_call *call, int level)
 {
     milvus_freshness fresh = {.level = level < 0 ? call->schema->consistency : level};
+    const milvus_written *written;
 
     /* points by id and counts are right after what this instance wrote, whatever the level */
     if (level < 0 && fresh.level > MILVUS_SESSION)
         fresh.level = MILVUS_SESSION;
-    const milvus_written *written;
-
     if (fresh.level == MILVUS_BOUNDED)
         fresh.timestamp = BOUNDED_TIME;
     if (fresh.level == MILVUS_EVENTUALLY)

@@ -7,6 +7,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "instance.h"
+
+#define SMALLEST "-9223372036854775808"
+
 /* ---- literals --------------------------------------------------------------------------- */
 
 /*
@@ -76,9 +80,16 @@ int milvus_key_fits(const milvus_schema *schema, sp_text id)
     return schema->key->type != MILVUS_INT64 || number_read(id, &key);
 }
 
-void milvus_expr_key(const milvus_schema *schema, sp_buffer *out, sp_text id)
+void milvus_expr_key(const milvus_call *call, sp_buffer *out, sp_text id)
 {
-    if (schema->key->type == MILVUS_INT64)
+    int is_number = call->schema->key->type == MILVUS_INT64;
+
+    /* Milvus reads a minus apart from its digits, where there is one integer too many; it
+       computes in lists, and Milvus Lite does not */
+    if (is_number && !call->instance->is_lite && id.size == sizeof SMALLEST - 1 &&
+        memcmp(id.data, SMALLEST, id.size) == 0)
+        sp_buffer_printf(out, "%" PRId64 " - 1", INT64_MIN + 1);
+    else if (is_number)
         sp_buffer_append(out, id.data, id.size);
     else
         milvus_expr_text(out, id);

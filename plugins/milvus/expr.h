@@ -14,7 +14,7 @@ int32_t milvus_key_number(plug_call *call, sp_text id, int64_t *key);
 /* Whether an id can be a key of the collection at all. */
 int milvus_key_fits(const milvus_schema *schema, sp_text id);
 /* The literal of a key that fits. */
-void milvus_expr_key(const milvus_schema *schema, sp_buffer *out, sp_text id);
+void milvus_expr_key(const milvus_call *call, sp_buffer *out, sp_text id);
 /* The filter of a request's key "filter", as an expression ("": there is none), in memory of
    the call. */
 int32_t milvus_expr_filter(milvus_call *call, const char **expr);

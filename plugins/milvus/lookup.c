@@ -57,7 +57,7 @@ static const char *expr_next(finder *f, int32_t *code)
             continue;
         if (count++)
             sp_buffer_append(&out, ",", 1);
-        milvus_expr_key(schema, &out, id);
+        milvus_expr_key(f->call, &out, id);
     }
     sp_buffer_append(&out, "]", 1);
     if (count && !out.failed)

@@ -164,7 +164,7 @@ static int32_t keys_expr(milvus_search *s, uint64_t *next, const char **expr)
             continue;
         if (count++)
             sp_buffer_append(&out, ",", 1);
-        milvus_expr_key(schema, &out, id);
+        milvus_expr_key(s->call, &out, id);
     }
     sp_buffer_append(&out, "]", 1);
     if (!out.failed)

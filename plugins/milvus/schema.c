@@ -332,11 +332,10 @@ int32_t milvus_schema_acquire(milvus_call *call)
         return code;
     }
     call->schema = made;
-    atomic_store(&made->users, 1);
-    /* somebody is about to index its vectors: the next call asks again */
+    /* one without an index will soon have one, perhaps from somebody else: it is not kept */
+    atomic_store(&made->users, made->metric ? 2 : 1);
     if (!made->metric)
         return SIMPLUGIN_OK;
-    atomic_fetch_add(&made->users, 1);
     pthread_mutex_lock(&instance->base.lock);
     made->next = instance->schemas;
     instance->schemas = made;

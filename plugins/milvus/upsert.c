@@ -299,7 +299,7 @@ static int32_t keys_delete(milvus_call *call, const sp_column *ids, uint64_t *ne
             continue;
         if (count++)
             sp_buffer_append(&expr, ",", 1);
-        milvus_expr_key(schema, &expr, id);
+        milvus_expr_key(call, &expr, id);
     }
     sp_buffer_append(&expr, "]", 1);
     if (expr.failed)

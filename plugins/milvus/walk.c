@@ -21,7 +21,7 @@ int32_t milvus_walk_expr(milvus_call *call, const char *filter, sp_text after, c
     sp_buffer_init(&out);
     if (after.size) {
         sp_buffer_printf(&out, "%s > ", call->schema->key->name);
-        milvus_expr_key(call->schema, &out, after);
+        milvus_expr_key(call, &out, after);
         if (!out.failed)
             behind = sp_arena_text(&call->base.scratch, (const char *)out.data, out.size);
         if (out.failed || !behind)
