@@ -179,6 +179,28 @@ static void *wait_forever(void *context)
     return NULL;
 }
 
+/* Forks while other threads are in the middle of calls: what they hold is nobody's in the child. */
+static void role_forks_busy(void)
+{
+    uint64_t index;
+    pthread_t thread;
+
+    ASK(session, "index.open", "{'collection_name': '%s'}", getenv(COLLECTION));
+    index = (uint64_t)reply_int("index");
+    for (int i = 1; i < THREADS; i++)
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, search_forever, &index), 0);
+    while (searches < 3)
+        live_sleep(1);
+    for (int i = 0; i < 5; i++) {
+        int code = forked_call(index, "index.size");
+
+        CU_ASSERT(code == SIMPLUGIN_FORKED || code == SIMPLUGIN_OK);
+        CU_ASSERT_EQUAL(live_size(index), 5000);
+    }
+    child_says();
+    exit(CU_get_number_of_failures() ? 1 : STATUS);
+}
+
 /* Ends itself while some threads search, and one waits for a server that never answers. */
 static void role_exits(void)
 {
@@ -195,6 +217,24 @@ static void role_exits(void)
         live_sleep(1);
     child_says();
     exit(STATUS);
+}
+
+static void fork_busy(void)
+{
+    live_made made = live_create("'dimension': %d, 'metric': 'cosine', 'parameters': "
+                                 "{'index_type': 'FLAT'}", DIMENSION);
+    float *rows = live_normal(6, 5000, DIMENSION);
+
+    MUST(live_add(made.index, rows, 0, 5000, DIMENSION) == SIMPLUGIN_OK);
+    setenv(COLLECTION, made.name, 1);
+    for (int supported = 0; supported < 2; supported++) {
+        int64_t elapsed;
+
+        CU_ASSERT_EQUAL(child_run("forks-busy", supported, &elapsed), STATUS);
+        CU_ASSERT(elapsed < 1000);
+    }
+    free(rows);
+    live_drop(&made);
 }
 
 static void exit_in_flight(void)
@@ -221,6 +261,7 @@ int live_child(const char *role)
     static const unit_case roles[] = {
         UNIT_CASE(role_forks, "forks"),
         UNIT_CASE(role_forks_first, "forks-first"),
+        UNIT_CASE(role_forks_busy, "forks-busy"),
         UNIT_CASE(role_exits, "exits"),
     };
     CU_pSuite suite;
@@ -246,6 +287,7 @@ static const unit_case cases[] = {
     UNIT_CASE(fork_refused, "R275 a fork between two calls: the child's are refused as FORKED, at once"),
     UNIT_CASE(fork_supported, "R174 R275 under GRPC_ENABLE_FORK_SUPPORT=1 the child's calls work"),
     UNIT_CASE(fork_first, "R174 R275 forks before the first call"),
+    UNIT_CASE(fork_busy, "R174 R275 forks beside threads with calls in flight: never a hang"),
     UNIT_CASE(exit_in_flight, "R277 exit with calls in flight ends the process with its status"),
 };
 
