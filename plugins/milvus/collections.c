@@ -292,7 +292,7 @@ int32_t milvus_serve_collection_drop(milvus_call *call)
         code = collection_drop(call);
     milvus_schema_forget(call->instance, call->collection);
     if (!code) {
-        milvus_views_forget(call->instance, call->collection);
+        plug_views_forget(&call->instance->base, &call->instance->views, call->collection);
         milvus_known_forget(call->instance, call->collection);
     }
     return code;

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Small views are searched here: a copy of their vectors is scored, exactly, in less time
- * than a server takes to read the list of their keys. The copy is as fresh as Session asks
- * for: it knows all that this instance wrote, and what others wrote up to COPY_AGE ago.
- */
+/* Searches of small views in copies of their vectors, as plug_copy.h has them. */
 #ifndef MILVUS_COPY_H
 #define MILVUS_COPY_H
 
@@ -14,7 +10,5 @@
 
 /* *done: the lists are filled. Else the server is to be asked. */
 int32_t milvus_copy_search(milvus_search *search, milvus_list *lists, int *done);
-/* NULL is harmless. */
-void milvus_copy_release(milvus_copy *copy);
 
 #endif

@@ -66,7 +66,7 @@ void milvus_instance_close(simplugin_instance *instance)
 {
     if (!instance)
         return;
-    milvus_views_free(instance);
+    plug_views_forget(&instance->base, &instance->views, NULL);
     milvus_known_forget(instance, NULL);
     plug_instance_clear(&instance->base);
     milvus_written_free(instance);

@@ -7,10 +7,8 @@
 #define MILVUS_INSTANCE_H
 
 #include "call.h"
-#include "plug_instance.h"
+#include "plug_view.h"
 
-typedef struct milvus_view milvus_view;
-typedef struct milvus_copy milvus_copy;
 typedef struct milvus_written milvus_written;
 typedef struct milvus_known milvus_known;
 
@@ -23,8 +21,7 @@ struct simplugin_instance {
     milvus_schema *schemas;
     milvus_written *written;
     milvus_known *known;
-    milvus_view *views;
-    int64_t view_number;
+    plug_views views;
 };
 
 /* The schema of the call's collection, into call->schema. NOT_FOUND. */

@@ -96,7 +96,7 @@ static int32_t list_filter(milvus_search *s, const milvus_list *from, milvus_lis
     *to = *from;
     to->count = 0;
     for (uint64_t i = 0; i < from->count && to->count < s->k; i++)
-        if (milvus_view_has(s->view, from->hits[i].id))
+        if (plug_view_has(s->view, from->hits[i].id))
             to->hits[to->count++] = from->hits[i];
     return SIMPLUGIN_OK;
 }

@@ -18,6 +18,7 @@
 #include "metric.h"
 #include "numbers.h"
 #include "pb.h"
+#include "plug_copy.h"
 #include "query.h"
 #include "search.h"
 #include "upsert.h"
@@ -285,8 +286,8 @@ int32_t milvus_search_run(milvus_search *search)
 void milvus_search_clear(milvus_search *search)
 {
     milvus_answers_clear(search);
-    milvus_copy_release(search->copy);
-    milvus_view_release(search->view);
+    plug_copy_release(search->copy);
+    plug_view_release(search->view);
 }
 
 int32_t milvus_serve_search(milvus_call *call)

@@ -23,14 +23,14 @@ typedef struct milvus_search {
     int reverse;
     double max_distance;
     const char *expr;    /* of the filter; "": none */
-    milvus_view *view;   /* held; NULL: none */
+    plug_view *view;    /* held; NULL: none */
     plug_names names;
     int with_vectors;
     simplugin_value parameters;
     milvus_partitions partitions;
     int level;
     milvus_answer *answers; /* that the lists point into, */
-    milvus_copy *copy;      /* or this, held; NULL: none */
+    plug_copy *copy;       /* or this, held; NULL: none */
 } milvus_search;
 
 /*

@@ -43,7 +43,7 @@ static int32_t list_add(milvus_search *s, const milvus_page *page, milvus_list *
     while (at < list->count && !milvus_hit_before(s, &zero, &list->hits[at]))
         hits[count++] = list->hits[at++];
     for (uint64_t i = 0; i < page->count; i++) {
-        if (s->view && !milvus_view_has(s->view, page->ids[i]))
+        if (s->view && !plug_view_has(s->view, page->ids[i]))
             continue;
         zero.id = page->ids[i];
         zero.page = page;
