@@ -385,3 +385,34 @@ int32_t plug_arg_names(plug_call *call, plug_names *names)
     }
     return SIMPLUGIN_OK;
 }
+
+int32_t plug_arg_declared(plug_call *call,
+                          int (*take)(void *context, const char *name, uint32_t type),
+                          void *context)
+{
+    simplugin_value map, key, value;
+    simplugin_iter iter;
+
+    if (!simplugin_find(&call->body, "fields", &map))
+        return SIMPLUGIN_OK;
+    if (map.type != SIMPLUGIN_MAP)
+        return plug_fail_argument(call, "fields", "fields is a map from name to type");
+    iter = simplugin_iterate(&map);
+    while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
+        uint32_t type = value.type == SIMPLUGIN_TEXT
+                            ? sp_column_type((const char *)value.data, (size_t)value.size)
+                            : 0;
+        const char *name;
+
+        if (!key.size || key.size > MAX_FIELD_NAME || memchr(key.data, 0, (size_t)key.size) || !type)
+            return plug_fail_argument(
+                call, "fields",
+                "fields: \"%.*s\" needs a name of 1 to 255 bytes and a type: text, int64, float64, "
+                "bool or list<...> of one of these",
+                (int)(key.size < MAX_FIELD_NAME ? key.size : MAX_FIELD_NAME), (const char *)key.data);
+        name = sp_arena_text(&call->scratch, (const char *)key.data, key.size);
+        if (!name || !take(context, name, type))
+            return plug_no_memory(call);
+    }
+    return SIMPLUGIN_OK;
+}

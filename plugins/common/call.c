@@ -101,3 +101,24 @@ void plug_write_texts(simplugin_writer *out, const char *key, const char *const 
     for (uint64_t i = 0; i < count; i++)
         simplugin_write_string(out, texts[i]);
 }
+
+int32_t plug_write_ids(plug_call *call, const sp_text *ids, uint64_t count)
+{
+    sp_column column = {.type = SP_TEXT, .count = count};
+    int64_t *offsets = plug_reply_array(call, count + 1, sizeof *offsets);
+    char *values;
+
+    for (uint64_t i = 0; offsets && i < count; i++)
+        offsets[i + 1] = offsets[i] + (int64_t)ids[i].size;
+    values = offsets ? plug_reply_array(call, (uint64_t)offsets[count] + 1, 1) : NULL;
+    if (!values)
+        return plug_no_memory(call);
+    for (uint64_t i = 0; i < count; i++)
+        if (ids[i].size)
+            memcpy(values + offsets[i], ids[i].data, ids[i].size);
+    column.offsets = offsets;
+    column.values = values;
+    simplugin_write_string(&call->out, "ids");
+    simplugin_write_column(&call->out, &column);
+    return SIMPLUGIN_OK;
+}

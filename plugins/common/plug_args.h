@@ -58,6 +58,13 @@ int32_t plug_check_finite(plug_call *call, const plug_matrix *vectors, uint64_t 
                           const int64_t *select, uint64_t count);
 /* "fields" of points to write: columns of `rows` rows. */
 int32_t plug_arg_columns(plug_call *call, uint64_t rows, plug_columns *out);
+/*
+ * "fields" of a collection to be made: a map from name to type, each given to take, which
+ * returns 0 when memory is short. Absent: none.
+ */
+int32_t plug_arg_declared(plug_call *call,
+                          int (*take)(void *context, const char *name, uint32_t type),
+                          void *context);
 /* "fields" to answer with: names, or true for all. */
 int32_t plug_arg_names(plug_call *call, plug_names *names);
 /* Every key of the map "parameters" must be one of the known ones; *map may be empty. */

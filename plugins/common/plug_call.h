@@ -43,5 +43,7 @@ void plug_write_array(plug_call *call, const char *key, uint32_t dtype, const vo
 /* An array of texts under key. */
 void plug_write_texts(simplugin_writer *out, const char *key, const char *const *texts,
                       uint64_t count);
+/* Ids under the key "ids". */
+int32_t plug_write_ids(plug_call *call, const sp_text *ids, uint64_t count);
 
 #endif

@@ -115,37 +115,24 @@ static int32_t number_read(plug_call *call, const simplugin_value *map, const ch
     return SIMPLUGIN_OK;
 }
 
+static int declared_add(void *context, const char *name, uint32_t type)
+{
+    return json_object_set_new(context, name, json_string(sp_column_type_name(type))) == 0;
+}
+
 /* The fields that were declared, kept where schema.c finds them again. */
 static int32_t declared_make(plug_call *call, char **declared)
 {
-    simplugin_value map, key, value;
-    simplugin_iter iter;
     json_t *fields = json_object();
     json_t *root = json_pack("{s:o}", "fields", fields);
+    int32_t code = root ? plug_arg_declared(call, declared_add, fields) : plug_no_memory(call);
 
-    if (!root)
-        return plug_no_memory(call);
-    if (simplugin_find(&call->body, "fields", &map) && map.type != SIMPLUGIN_MAP) {
-        json_decref(root);
-        return plug_fail_argument(call, "fields", "fields is a map from name to type");
+    if (!code) {
+        *declared = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+        code = *declared ? SIMPLUGIN_OK : plug_no_memory(call);
     }
-    iter = simplugin_iterate(&map);
-    while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value)) {
-        if (!key.size || key.size > 255 || memchr(key.data, 0, (size_t)key.size) ||
-            value.type != SIMPLUGIN_TEXT ||
-            !sp_column_type((const char *)value.data, (size_t)value.size)) {
-            json_decref(root);
-            return plug_fail_argument(call, "fields",
-                                      "fields: \"%.*s\" needs a name of 1 to 255 bytes and a type: "
-                                      "text, int64, float64, bool or list<...> of one of these",
-                                      (int)(key.size < 255 ? key.size : 255), (const char *)key.data);
-        }
-        json_object_setn_new(fields, (const char *)key.data, (size_t)key.size,
-                             json_stringn((const char *)value.data, (size_t)value.size));
-    }
-    *declared = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(root);
-    return *declared ? SIMPLUGIN_OK : plug_no_memory(call);
+    return code;
 }
 
 static int32_t creation_read(plug_call *call, creation *c)

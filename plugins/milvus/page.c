@@ -446,24 +446,3 @@ int32_t milvus_ids_read(milvus_call *call, const uint8_t *data, size_t size, sp_
     }
     return reader.failed ? failed(call, SIMPLUGIN_PROTOCOL) : SIMPLUGIN_OK;
 }
-
-int32_t milvus_ids_write(milvus_call *call, const sp_text *ids, uint64_t count)
-{
-    sp_column column = {.type = SP_TEXT, .count = count};
-    int64_t *offsets = plug_reply_array(&call->base, count + 1, sizeof *offsets);
-    char *values;
-
-    for (uint64_t i = 0; offsets && i < count; i++)
-        offsets[i + 1] = offsets[i] + (int64_t)ids[i].size;
-    values = offsets ? plug_reply_array(&call->base, (uint64_t)offsets[count] + 1, 1) : NULL;
-    if (!values)
-        return plug_no_memory(&call->base);
-    for (uint64_t i = 0; i < count; i++)
-        if (ids[i].size)
-            memcpy(values + offsets[i], ids[i].data, ids[i].size);
-    column.offsets = offsets;
-    column.values = values;
-    simplugin_write_string(&call->base.out, "ids");
-    simplugin_write_column(&call->base.out, &column);
-    return SIMPLUGIN_OK;
-}

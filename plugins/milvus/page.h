@@ -47,7 +47,4 @@ int32_t milvus_page_read(milvus_call *call, const uint8_t *data, size_t size, ui
 int32_t milvus_ids_read(milvus_call *call, const uint8_t *data, size_t size, sp_arena **memory,
                         sp_text **ids, uint64_t *count);
 
-/* Writes the key "ids" with these texts; in memory of the reply. */
-int32_t milvus_ids_write(milvus_call *call, const sp_text *ids, uint64_t count);
-
 #endif

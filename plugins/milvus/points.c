@@ -99,7 +99,7 @@ static int32_t found_write(milvus_call *call, const sp_column *ids, const milvus
         return plug_no_memory(&call->base);
     for (uint64_t i = 0; i < lookup->count; i++)
         texts[i] = sp_column_text(ids, (uint64_t)lookup->positions[i]);
-    return milvus_ids_write(call, texts, lookup->count);
+    return plug_write_ids(&call->base, texts, lookup->count);
 }
 
 int32_t milvus_serve_points_get(milvus_call *call)

@@ -257,7 +257,7 @@ static int32_t reply_write(const milvus_search *s, const milvus_list *lists)
     plug_write_array(call, "offsets", SIMPLUGIN_INT64, offsets, queries + 1);
     plug_write_array(call, "distances", SIMPLUGIN_FLOAT32, distances, count);
     plug_write_array(call, "scores", SIMPLUGIN_FLOAT32, scores, count);
-    code = milvus_ids_write(s->call, ids, count);
+    code = plug_write_ids(&s->call->base, ids, count);
     if (!code && s->with_vectors)
         code = milvus_vectors_write(s->call, rows, count);
     if (!code && with_fields)

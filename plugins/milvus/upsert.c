@@ -255,7 +255,7 @@ int32_t milvus_insert(milvus_call *call, const milvus_rows *rows)
     simplugin_write_map(&call->base.out, 2);
     simplugin_write_string(&call->base.out, "inserted");
     simplugin_write_uint(&call->base.out, rows->count);
-    return milvus_ids_write(call, w.keys, rows->count);
+    return plug_write_ids(&call->base, w.keys, rows->count);
 }
 
 /* ---- deletions ------------------------------------------------------------------------------ */

@@ -113,7 +113,7 @@ int32_t milvus_page_write(milvus_call *call, const milvus_page *page, int vector
     for (uint64_t i = 0; i < page->count; i++)
         rows[i] = (milvus_row){page, i};
     simplugin_write_map(&call->base.out, 1 + (uint64_t)(vectors != 0) + fields + (uint64_t)has_more);
-    code = milvus_ids_write(call, page->ids, page->count);
+    code = plug_write_ids(&call->base, page->ids, page->count);
     if (!code && vectors)
         code = milvus_vectors_write(call, rows, page->count);
     if (!code && fields)

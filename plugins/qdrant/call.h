@@ -7,6 +7,7 @@
 #define QDRANT_CALL_H
 
 #include "plug_args.h"
+#include "schema.h"
 #include "transport.h"
 
 #define QDRANT_BACKEND_VERSION "0.1.0"
@@ -15,6 +16,7 @@ typedef struct qdrant_call {
     plug_call base;         /* first */
     simplugin_instance *instance;
     const char *collection; /* zero-terminated, of methods that name one */
+    qdrant_schema *schema;  /* held, of methods that work on one */
 } qdrant_call;
 
 /* ---- what the table of plugin.c holds: describe.c and instance.c ---------------------- */

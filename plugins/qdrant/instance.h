@@ -7,7 +7,8 @@
 #define QDRANT_INSTANCE_H
 
 #include "call.h"
-#include "plug_instance.h"
+#include "plug_known.h"
+#include "plug_view.h"
 
 /* A version as one number that can be compared: 1.10.2 is QDRANT_VERSION_OF(1, 10). */
 #define QDRANT_VERSION_OF(major, minor) ((major) * 1000 + (minor))
@@ -21,7 +22,21 @@ struct simplugin_instance {
     qdrant_settings settings;
     qdrant_link link;
     atomic_int version; /* of the server, once it is known and will do; else 0 */
+    atomic_uint_fast64_t writes; /* how many have ended */
+    qdrant_schema *schemas;
+    plug_known *known;
+    plug_views views;
 };
+
+/* The schema of the call's collection, into call->schema. NOT_FOUND. */
+int32_t qdrant_schema_acquire(qdrant_call *call);
+/* Ends that. NULL is harmless. */
+void qdrant_schema_release(qdrant_schema *schema);
+/* What is known of a collection (NULL: of every one) may no longer be so. */
+void qdrant_schema_forget(simplugin_instance *instance, const char *collection);
+
+/* The types of the fields of the call's collection, as plug_known.h remembers them. */
+plug_known_of qdrant_known(qdrant_call *call);
 
 /* The server's version, asked for once, then in instance->version. VERSION_TOO_OLD. */
 int32_t qdrant_version_check(qdrant_call *call);

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The methods on whole collections. */
+#include "config.h"
+
+#include <string.h>
+
+#include "ask.h"
+#include "clock.h"
+#include "describe.h"
+#include "instance.h"
+#include "metric.h"
+#include "native.h"
+#include "view.h"
+#include "walk.h"
+
+#define DIMENSION_MAX 65536
+/* From here on collections keep what a client says of them. */
+#define VERSION_METADATA QDRANT_VERSION_OF(1, 16)
+#define CLEANUP_MS 5000
+
+/* ---- which there are ------------------------------------------------------------------- */
+
+int32_t qdrant_serve_collection_list(qdrant_call *call)
+{
+    json_t *result, *item;
+    const char **names;
+    uint64_t count = 0;
+    size_t i;
+    int32_t code = qdrant_ask(call, "GET", "/collections", NULL, 1, &result);
+
+    if (code)
+        return code;
+    names = plug_scratch(&call->base, json_array_size(json_object_get(result, "collections")) + 1,
+                         sizeof *names);
+    if (!names)
+        code = plug_no_memory(&call->base);
+    json_array_foreach(json_object_get(result, "collections"), i, item) {
+        const char *name = json_string_value(json_object_get(item, "name"));
+
+        if (names && name)
+            names[count++] = name;
+    }
+    simplugin_write_map(&call->base.out, 1);
+    plug_write_texts(&call->base.out, "collections", names, count);
+    json_decref(result);
+    return code;
+}
+
+static int32_t collection_exists(qdrant_call *call, int *exists)
+{
+    qdrant_http http;
+    int32_t code;
+
+    qdrant_http_init(&http, "GET", qdrant_own_path(call, ""));
+    code = qdrant_try(&call->instance->link, &call->base, &http);
+    *exists = !code && !http.status.code;
+    if (!code && http.status.code && http.status.code != SIMPLUGIN_NOT_FOUND)
+        code = qdrant_http_fail(&call->instance->link, &call->base, &http);
+    qdrant_http_clear(&http);
+    return code;
+}
+
+int32_t qdrant_serve_collection_exists(qdrant_call *call)
+{
+    int exists = 0;
+    int32_t code = collection_exists(call, &exists);
+
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "exists");
+    simplugin_write_bool(&call->base.out, exists);
+    return code;
+}
+
+/* ---- making -------------------------------------------------------------------------- */
+
+static int32_t metric_read(plug_call *call, const char **metric)
+{
+    const char *text = qdrant_metric_names[0];
+    uint64_t size = strlen(text);
+    simplugin_value parameters;
+    char *name;
+    int found = simplugin_find_text(&call->body, "metric", &text, &size);
+
+    if (!found && simplugin_find(&call->body, "parameters", &parameters))
+        found = simplugin_find_text(&parameters, "metric", &text, &size);
+    if (found < 0)
+        return plug_fail_argument(call, "metric", "metric is a text");
+    name = sp_arena_text(&call->scratch, text, size);
+    if (!name)
+        return plug_no_memory(call);
+    *metric = name;
+    if (qdrant_metric_theirs(name))
+        return SIMPLUGIN_OK;
+    plug_unknown_name(call, SIMPLUGIN_INVALID_ARGUMENT, "metric", name, qdrant_metric_names,
+                      QDRANT_METRICS);
+    plug_host->error_add_detail(call->error, "argument", 8, "metric", 6);
+    return SIMPLUGIN_INVALID_ARGUMENT;
+}
+
+static int declared_add(void *context, const char *name, uint32_t type)
+{
+    return json_object_set_new(context, name, json_string(sp_column_type_name(type))) == 0;
+}
+
+/* The body of the request, and the fields that it declares; to be freed in any case. */
+static int32_t creation_make(qdrant_call *call, json_t **body, json_t **fields)
+{
+    const char *metric;
+    int64_t dimension = 0;
+    int patches, failed;
+    json_t *ours;
+    int32_t code = qdrant_creation_read(&call->base, body);
+
+    *fields = json_object();
+    if (!code && !*fields)
+        code = plug_no_memory(&call->base);
+    if (!code)
+        code = plug_arg_int(&call->base, "dimension", 1, DIMENSION_MAX, &dimension);
+    if (!code && !dimension)
+        code = plug_fail_argument(&call->base, "dimension", "dimension is needed");
+    if (!code)
+        code = metric_read(&call->base, &metric);
+    if (!code)
+        code = plug_arg_declared(&call->base, declared_add, *fields);
+    if (code)
+        return code;
+    patches = json_object_get(*fields, QDRANT_SAMPLE_ID) != NULL;
+    failed = json_object_set_new(*body, "vectors",
+                                 json_pack("{s:I,s:s}", "size", (json_int_t)dimension, "distance",
+                                           qdrant_metric_theirs(metric)));
+    if (atomic_load(&call->instance->version) >= VERSION_METADATA) {
+        ours = json_pack("{s:{s:O,s:b}}", QDRANT_METADATA, "fields", *fields, "patches", patches);
+        failed |= json_object_set_new(*body, "metadata", ours);
+    }
+    return failed ? plug_no_memory(&call->base) : SIMPLUGIN_OK;
+}
+
+/* A payload index, so that filters on a declared field are quick. */
+static int32_t field_index_make(qdrant_call *call, const char *name, const char *type)
+{
+    sp_text text = {name, strlen(name)};
+    uint32_t column = sp_column_type(type, strlen(type)) & ~SP_LIST;
+    const char *schema = column == SP_TEXT      ? "keyword"
+                         : column == SP_INT64   ? "integer"
+                         : column == SP_FLOAT64 ? "float"
+                                                : "bool";
+    sp_buffer path;
+    json_t *body = NULL;
+
+    if (!qdrant_path_is_possible(text))
+        return SIMPLUGIN_OK;
+    sp_buffer_init(&path);
+    qdrant_path_put(&path, text, "");
+    if (!path.failed)
+        body = json_pack("{s:o,s:s}", "field_name",
+                         json_loadb((const char *)path.data, path.size, JSON_DECODE_ANY, NULL),
+                         "field_schema", schema);
+    sp_buffer_clear(&path);
+    if (!body)
+        return plug_no_memory(&call->base);
+    return qdrant_ask(call, "PUT", qdrant_write_path(call, "/index"), body, 1, NULL);
+}
+
+static int32_t collection_drop(qdrant_call *call)
+{
+    return qdrant_ask(call, "DELETE", qdrant_own_path(call, ""), NULL, 1, NULL);
+}
+
+/* Half of a collection would be in the way of the next try. */
+static void drop_quietly(qdrant_call *call)
+{
+    simplugin_error **error = call->base.error;
+    simplugin_call_info info = *call->base.info;
+    const simplugin_call_info *own = call->base.info;
+
+    info.deadline = sp_clock_deadline(CLEANUP_MS);
+    info.cancel = 0;
+    call->base.info = &info;
+    call->base.error = NULL;
+    collection_drop(call);
+    call->base.info = own;
+    call->base.error = error;
+}
+
+int32_t qdrant_serve_collection_create(qdrant_call *call)
+{
+    json_t *body = NULL, *fields = NULL, *type;
+    const char *name, *path = qdrant_own_path(call, "");
+    int exists = 0;
+    int32_t code = creation_make(call, &body, &fields);
+
+    if (!code)
+        code = collection_exists(call, &exists);
+    if (!code && exists)
+        code = plug_fail(&call->base, SIMPLUGIN_ALREADY_EXISTS, "there is one of that name");
+    if (!code && path)
+        path = qdrant_path_timed(&call->base, path);
+    if (!code) {
+        code = qdrant_ask(call, "PUT", path, json_incref(body), 0, NULL);
+        if (!code) {
+            json_object_foreach(fields, name, type)
+                if (!code)
+                    code = field_index_make(call, name, json_string_value(type));
+            if (code)
+                drop_quietly(call);
+        }
+    }
+    json_decref(body);
+    json_decref(fields);
+    qdrant_schema_forget(call->instance, call->collection);
+    plug_known_forget(&call->instance->base, &call->instance->known, call->collection);
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "collection");
+    simplugin_write_string(&call->base.out, call->collection);
+    return code;
+}
+
+int32_t qdrant_serve_collection_drop(qdrant_call *call)
+{
+    int exists = 0;
+    int32_t code = collection_exists(call, &exists);
+
+    if (!code && !exists)
+        code = plug_fail(&call->base, SIMPLUGIN_NOT_FOUND, "there is none of that name");
+    if (!code)
+        code = collection_drop(call);
+    qdrant_schema_forget(call->instance, call->collection);
+    if (!code) {
+        plug_views_forget(&call->instance->base, &call->instance->views, call->collection);
+        plug_known_forget(&call->instance->base, &call->instance->known, call->collection);
+    }
+    return code;
+}
+
+/* ---- what is in one ---------------------------------------------------------------------- */
+
+/* Those that were declared, and those that points were seen to have. */
+static void fields_write(qdrant_call *call, const plug_seen *seen)
+{
+    const qdrant_schema *schema = call->schema;
+    simplugin_writer *out = &call->base.out;
+    uint64_t begin, count = 0;
+
+    simplugin_write_string(out, "fields");
+    begin = simplugin_write_map_begin(out);
+    for (uint64_t i = 0; i < schema->declared_count; i++) {
+        sp_text name = {schema->declared[i].name, strlen(schema->declared[i].name)};
+
+        if (!qdrant_field_is_shown(schema, name))
+            continue;
+        simplugin_write_string(out, name.data);
+        simplugin_write_string(out, sp_column_type_name(schema->declared[i].type));
+        count++;
+    }
+    for (uint64_t i = 0; i < seen->count; i++) {
+        sp_text name = {seen->names[i], strlen(seen->names[i])};
+
+        if (qdrant_declared_type(schema, name))
+            continue;
+        simplugin_write_string(out, name.data);
+        simplugin_write_string(out, sp_column_type_name(seen->types[i]));
+        count++;
+    }
+    simplugin_write_end(out, begin, count);
+}
+
+int32_t qdrant_serve_collection_describe(qdrant_call *call)
+{
+    const qdrant_schema *schema = call->schema;
+    plug_known_of known = qdrant_known(call);
+    simplugin_writer *out = &call->base.out;
+    plug_seen seen = {0};
+    json_t *info = NULL;
+    uint64_t count = 0;
+    int32_t code = qdrant_count(call, "", NULL, &count);
+
+    if (!code)
+        code = plug_known_list(&known, &seen);
+    if (!code)
+        code = qdrant_ask(call, "GET", qdrant_own_path(call, ""), NULL, 1, &info);
+    if (code)
+        return code;
+    simplugin_write_map(out, 8);
+    simplugin_write_string(out, "collection");
+    simplugin_write_string(out, call->collection);
+    simplugin_write_string(out, "dimension");
+    simplugin_write_uint(out, schema->dimension);
+    simplugin_write_string(out, "metric");
+    simplugin_write_string(out, schema->metric);
+    simplugin_write_string(out, "count");
+    simplugin_write_uint(out, count);
+    fields_write(call, &seen);
+    simplugin_write_string(out, "id_mode");
+    simplugin_write_string(out, schema->is_mapped ? "mapped" : "native");
+    simplugin_write_string(out, "patches");
+    simplugin_write_bool(out, schema->is_patches);
+    simplugin_write_string(out, "attributes");
+    code = qdrant_json_write(&call->base, info);
+    json_decref(info);
+    return code;
+}
+
+/* ---- the index of the vectors --------------------------------------------------------------- */
+
+/* Changes what of the collection's configuration is given: the server builds anew as it must. */
+int32_t qdrant_serve_index_create(qdrant_call *call)
+{
+    json_t *body = NULL;
+    int32_t code = qdrant_creation_read(&call->base, &body);
+
+    if (!code)
+        code = qdrant_ask(call, "PATCH", qdrant_path_timed(&call->base, qdrant_own_path(call, "")),
+                          json_incref(body), 1, NULL);
+    json_decref(body);
+    return code;
+}
+
+int32_t qdrant_serve_index_describe(qdrant_call *call)
+{
+    json_t *info, *config;
+    int32_t code = qdrant_ask(call, "GET", qdrant_own_path(call, ""), NULL, 1, &info);
+
+    if (code)
+        return code;
+    config = json_object_get(info, "config");
+    simplugin_write_map(&call->base.out, 1);
+    simplugin_write_string(&call->base.out, "parameters");
+    code = qdrant_json_write(&call->base, config);
+    json_decref(info);
+    return code;
+}

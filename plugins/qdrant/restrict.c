@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Searches, whole or inside a view. There are two ways into a view: to ask for more and leave
+ * out what is not in it, or to name its ids in the filter, some thousands at a time. The first
+ * costs little where the view is a good part of the collection, the second where it is small.
+ */
+#include "config.h"
+
+#include "ids.h"
+#include "search.h"
+#include "view.h"
+
+/* Ids that are named in one request. */
+#define KEYS_PER_SEARCH UINT64_C(8192)
+/* Hits that are asked for at most, before ids are named instead. */
+#define FETCH_MAX UINT64_C(16384)
+#define KEY_BYTES (QDRANT_KEY_MAX + 3)
+
+int qdrant_hit_before(const qdrant_search *search, const qdrant_hit *a, const qdrant_hit *b)
+{
+    return search->reverse ? a->distance > b->distance : a->distance < b->distance;
+}
+
+typedef int32_t list_taker(qdrant_search *s, const qdrant_list *from, qdrant_list *to);
+
+/* The queries of those numbers, in as many requests as that takes; each: what is done with
+   the list of one query. */
+static int32_t requests_run(qdrant_search *s, const uint64_t *queries, uint64_t count,
+                            const qdrant_id_set *ids, uint64_t fetch, qdrant_list *lists,
+                            list_taker *each)
+{
+    uint64_t part = qdrant_search_queries(s, fetch, ids ? ids->limit * KEY_BYTES : 0);
+    qdrant_list *got = plug_scratch(&s->call->base, part + 1, sizeof *got);
+    int32_t code = got ? SIMPLUGIN_OK : plug_no_memory(&s->call->base);
+
+    for (uint64_t first = 0; !code && first < count; first += part) {
+        qdrant_id_set set = ids ? *ids : (qdrant_id_set){0};
+
+        if (part > count - first)
+            part = count - first;
+        code = qdrant_search_send(s, queries + first, part, ids ? &set : NULL, fetch, got);
+        for (uint64_t i = 0; !code && i < part; i++)
+            code = each(s, &got[i], &lists[queries[first + i]]);
+    }
+    return code;
+}
+
+static int32_t list_take(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+{
+    (void)s;
+    *to = *from;
+    return SIMPLUGIN_OK;
+}
+
+/* ---- asking for more ------------------------------------------------------------------------- */
+
+static int32_t list_filter(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+{
+    *to = *from;
+    to->count = 0;
+    for (uint64_t i = 0; i < from->count && to->count < s->k; i++)
+        if (plug_view_has(s->view, from->hits[i].id))
+            to->hits[to->count++] = from->hits[i];
+    return SIMPLUGIN_OK;
+}
+
+/* Which queries have too few hits although the server had more. */
+static uint64_t queries_short(const qdrant_search *s, const qdrant_list *lists, uint64_t fetch,
+                              uint64_t *queries, uint64_t count)
+{
+    uint64_t kept = 0;
+
+    for (uint64_t i = 0; i < count; i++)
+        if (lists[queries[i]].count < s->k && lists[queries[i]].sent >= fetch)
+            queries[kept++] = queries[i];
+    return kept;
+}
+
+/* How many hits hold k of the view, if it is a random part of the collection. */
+static uint64_t fetch_expected(const qdrant_search *s)
+{
+    double part = (double)s->view->total / (double)(s->view->known ? s->view->known : 1);
+    double fetch = (double)s->k * part;
+
+    /* three standard deviations more */
+    fetch += 3 * part * __builtin_sqrt((double)s->k) + 8;
+    return fetch > (double)FETCH_MAX ? UINT64_MAX : (uint64_t)fetch;
+}
+
+/* ---- naming ids ---------------------------------------------------------------------------------- */
+
+/* Merges two lists that are in order, to k. */
+static int32_t list_merge(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+{
+    qdrant_hit *hits = plug_scratch(&s->call->base, to->count + from->count + 1, sizeof *hits);
+    uint64_t a = 0, b = 0, count = 0;
+
+    if (!hits)
+        return plug_no_memory(&s->call->base);
+    while (count < s->k && (a < to->count || b < from->count)) {
+        int take_old = b >= from->count ||
+                       (a < to->count && !qdrant_hit_before(s, &from->hits[b], &to->hits[a]));
+
+        hits[count++] = take_old ? to->hits[a++] : from->hits[b++];
+    }
+    to->hits = hits;
+    to->count = count;
+    return SIMPLUGIN_OK;
+}
+
+static int32_t by_keys(qdrant_search *s, const uint64_t *queries, uint64_t count,
+                       qdrant_list *lists)
+{
+    qdrant_id_set set = qdrant_view_ids(s->view, KEYS_PER_SEARCH);
+    int32_t code = SIMPLUGIN_OK;
+
+    if (s->view->ids.count < set.limit)
+        set.limit = s->view->ids.count;
+    for (uint64_t i = 0; i < count; i++)
+        lists[queries[i]].count = 0;
+    while (!code && set.next < s->view->ids.count) {
+        uint64_t seen = 0;
+
+        code = requests_run(s, queries, count, &set, s->k, lists, list_merge);
+        /* on to the next ones: those that the requests named */
+        for (; set.next < s->view->ids.count && seen < set.limit; set.next++) {
+            qdrant_key key;
+
+            seen += plug_view_is_first(s->view, set.next) &&
+                    qdrant_key_of(s->call->schema->is_mapped,
+                                  sp_column_text(&s->view->ids, set.next), &key);
+        }
+    }
+    return code;
+}
+
+/* ---- which way ----------------------------------------------------------------------------------- */
+
+static int32_t in_view(qdrant_search *s, uint64_t *queries, uint64_t count, qdrant_list *lists)
+{
+    uint64_t fetch = fetch_expected(s);
+    int32_t code;
+
+    if (!s->view->ids.count)
+        return SIMPLUGIN_OK;
+    if (s->view->ids.count <= KEYS_PER_SEARCH || fetch > FETCH_MAX)
+        return by_keys(s, queries, count, lists);
+    for (;;) {
+        code = requests_run(s, queries, count, NULL, fetch, lists, list_filter);
+        if (!code)
+            count = queries_short(s, lists, fetch, queries, count);
+        if (code || !count || fetch == FETCH_MAX)
+            break;
+        fetch = fetch > FETCH_MAX / 4 ? FETCH_MAX : fetch * 4;
+    }
+    /* the view lies away from the queries */
+    return code || !count ? code : by_keys(s, queries, count, lists);
+}
+
+int32_t qdrant_restrict_run(qdrant_search *search, qdrant_list *lists)
+{
+    uint64_t count = search->vectors.rows;
+    uint64_t *queries = plug_scratch(&search->call->base, count + 1, sizeof *queries);
+
+    if (!queries)
+        return plug_no_memory(&search->call->base);
+    for (uint64_t i = 0; i < count; i++)
+        queries[i] = i;
+    return search->view ? in_view(search, queries, count, lists)
+                        : requests_run(search, queries, count, NULL, search->k, lists, list_take);
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "ask.h"
+#include "ids.h"
+#include "instance.h"
+#include "metric.h"
+#include "page.h"
+
+#define SAMPLE_POINTS 32
+#define DIMENSION_MAX (INT64_C(1) << 20)
+
+/* ---- fields ----------------------------------------------------------------------------- */
+
+static int name_is(const char *name, sp_text text)
+{
+    return strlen(name) == text.size && memcmp(name, text.data, text.size) == 0;
+}
+
+uint32_t qdrant_declared_type(const qdrant_schema *schema, sp_text name)
+{
+    for (uint64_t i = 0; i < schema->declared_count; i++)
+        if (name_is(schema->declared[i].name, name))
+            return schema->declared[i].type;
+    return 0;
+}
+
+int qdrant_field_is_shown(const qdrant_schema *schema, sp_text name)
+{
+    return !name_is(QDRANT_ID, name) && !name_is(QDRANT_NORM, name) &&
+           !name_is(QDRANT_EMPTY, name) && !memchr(name.data, 0, name.size) &&
+           (schema->is_patches || !name_is(QDRANT_SAMPLE_ID, name));
+}
+
+int qdrant_is_normalised(const qdrant_schema *schema)
+{
+    return strcmp(schema->metric, "cosine") == 0;
+}
+
+/* The type of values that a payload index is for; 0: of none that columns hold. */
+static uint32_t index_type(const char *name)
+{
+    static const struct {
+        const char *name;
+        uint32_t type;
+    } types[] = {{"keyword", SP_TEXT}, {"uuid", SP_TEXT},       {"text", SP_TEXT},
+                 {"integer", SP_INT64}, {"float", SP_FLOAT64}, {"bool", SP_BOOL}};
+
+    for (size_t i = 0; name && i < sizeof types / sizeof types[0]; i++)
+        if (strcmp(types[i].name, name) == 0)
+            return types[i].type;
+    return 0;
+}
+
+static int declared_add(qdrant_schema *schema, const char *name, uint32_t type)
+{
+    sp_text text = {name, strlen(name)};
+
+    if (!type || qdrant_declared_type(schema, text))
+        return 1;
+    schema->declared[schema->declared_count].name =
+        sp_arena_text(&schema->memory, name, text.size);
+    schema->declared[schema->declared_count].type = type;
+    return schema->declared[schema->declared_count++].name != NULL;
+}
+
+/*
+ * What collection.create wrote down, and payload indexes: these do not tell lists from single
+ * values, and so say the type of fields only where nothing else is known.
+ */
+static int fields_read(qdrant_schema *schema, const json_t *ours, const json_t *indexes)
+{
+    const json_t *fields = json_object_get(ours, "fields");
+    const char *name;
+    json_t *value;
+
+    schema->declared = sp_arena_array(&schema->memory,
+                                      json_object_size(fields) + json_object_size(indexes) + 1,
+                                      sizeof *schema->declared);
+    if (!schema->declared)
+        return 0;
+    json_object_foreach((json_t *)(uintptr_t)fields, name, value)
+        if (json_is_string(value) &&
+            !declared_add(schema, name, sp_column_type(json_string_value(value),
+                                                       json_string_length(value))))
+            return 0;
+    if (json_is_true(json_object_get(ours, "patches")))
+        schema->is_patches = 1;
+    json_object_foreach((json_t *)(uintptr_t)indexes, name, value) {
+        const char *type = json_string_value(json_object_get(value, "data_type"));
+
+        if (!ours && strcmp(name, QDRANT_SAMPLE_ID) == 0)
+            schema->is_patches = 1;
+        if (!declared_add(schema, name, index_type(type)))
+            return 0;
+    }
+    return 1;
+}
+
+/* ---- vectors ---------------------------------------------------------------------------- */
+
+/* The one vector that points have: plain, or the only one that has a name. */
+static int32_t vectors_read(qdrant_call *call, qdrant_schema *schema, const json_t *vectors)
+{
+    const json_t *one = vectors;
+    const char *name = "", *metric;
+    json_int_t size;
+
+    if (!json_is_object(json_object_get(vectors, "size")) &&
+        !json_is_integer(json_object_get(vectors, "size"))) {
+        void *first = json_object_iter((json_t *)(uintptr_t)vectors);
+
+        if (json_object_size(vectors) != 1)
+            return plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                             "its points have %zu vectors with names: an index needs a collection "
+                             "with one",
+                             json_object_size(vectors));
+        name = json_object_iter_key(first);
+        one = json_object_iter_value(first);
+    }
+    size = json_integer_value(json_object_get(one, "size"));
+    metric = json_string_value(json_object_get(one, "distance"));
+    if (json_is_object(json_object_get(one, "multivector_config")))
+        return plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                         "its points have several vectors each, of which an index knows nothing");
+    schema->vector = sp_arena_text(&schema->memory, name, strlen(name));
+    schema->metric = metric ? qdrant_metric_ours(metric) : NULL;
+    if (!schema->vector)
+        return plug_no_memory(&call->base);
+    if (size < 1 || size > DIMENSION_MAX || !schema->metric)
+        return plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                         "its vectors are of a kind that is not known here: dimension %lld, "
+                         "distance %s",
+                         (long long)size, metric ? metric : "unknown");
+    schema->dimension = (uint64_t)size;
+    return SIMPLUGIN_OK;
+}
+
+/* ---- points ------------------------------------------------------------------------------ */
+
+static sp_text sample_id_of(const qdrant_point *point, sp_arena **arena)
+{
+    sp_text key, sample = {"", 0};
+    plug_json json;
+
+    plug_json_init(&json, point->payload.data, point->payload.size);
+    plug_json_object_begin(&json);
+    while (plug_json_next_key(&json, arena, &key)) {
+        if (plug_text_is(key, QDRANT_SAMPLE_ID) && plug_json_peek(&json) == PLUG_JSON_TEXT)
+            plug_json_read_text(&json, arena, &sample);
+        else
+            plug_json_skip(&json);
+    }
+    return sample;
+}
+
+/*
+ * A collection that says nothing of itself is what its first points look like: ids as they are
+ * mapped here and by FiftyOne, or of some other kind; sample ids that differ from the ids.
+ */
+static int32_t points_look(qdrant_call *call, qdrant_schema *schema, int is_ours)
+{
+    qdrant_page page = {0};
+    sp_buffer body;
+    int32_t code;
+
+    sp_buffer_init(&body);
+    sp_buffer_printf(&body, "{\"limit\":%d,\"with_payload\":[\"%s\",\"%s\"],\"with_vector\":false}",
+                     SAMPLE_POINTS, QDRANT_ID, QDRANT_SAMPLE_ID);
+    schema->is_mapped = 1;
+    code = qdrant_send(call, "POST", qdrant_read_path(call, "/points/scroll", NULL), &body, 1,
+                       &page.http);
+    call->schema = schema;
+    if (!code)
+        code = qdrant_page_read(call, QDRANT_SHAPE_SCROLL, 0, &page);
+    call->schema = NULL;
+    schema->is_empty = !page.count;
+    for (uint64_t i = 0; !code && i < page.count; i++) {
+        const qdrant_point *point = &page.points[i];
+        sp_text original = {"", point->has_original}, sample;
+
+        if (!is_ours && !qdrant_key_is_mapped(point->key, point->is_number, original))
+            schema->is_mapped = 0;
+        sample = sample_id_of(point, &page.memory);
+        if (!is_ours && sample.size &&
+            (sample.size != point->id.size || memcmp(sample.data, point->id.data, sample.size) != 0))
+            schema->is_patches = 1;
+    }
+    qdrant_page_clear(&page);
+    return code;
+}
+
+/* ---- the whole --------------------------------------------------------------------------- */
+
+static int32_t schema_fill(qdrant_call *call, qdrant_schema *schema)
+{
+    json_t *info = NULL;
+    const json_t *config, *ours;
+    int32_t code = qdrant_ask(call, "GET", qdrant_own_path(call, ""), NULL, 1, &info);
+
+    config = json_object_get(info, "config");
+    ours = json_object_get(json_object_get(config, "metadata"), QDRANT_METADATA);
+    schema->name = sp_arena_text(&schema->memory, call->collection, strlen(call->collection));
+    if (!code && !schema->name)
+        code = plug_no_memory(&call->base);
+    if (!code)
+        code = vectors_read(call, schema,
+                            json_object_get(json_object_get(config, "params"), "vectors"));
+    if (!code && !fields_read(schema, ours, json_object_get(info, "payload_schema")))
+        code = plug_no_memory(&call->base);
+    if (!code)
+        code = points_look(call, schema, json_is_object(ours));
+    json_decref(info);
+    return code;
+}
+
+void qdrant_schema_release(qdrant_schema *schema)
+{
+    if (!schema || atomic_fetch_sub(&schema->users, 1) != 1)
+        return;
+    sp_arena_free(&schema->memory);
+    free(schema);
+}
+
+static qdrant_schema *schema_find(simplugin_instance *instance, const char *name)
+{
+    qdrant_schema *found = NULL;
+
+    pthread_mutex_lock(&instance->base.lock);
+    for (qdrant_schema *at = instance->schemas; at && !found; at = at->next)
+        if (strcmp(at->name, name) == 0) {
+            atomic_fetch_add(&at->users, 1);
+            found = at;
+        }
+    pthread_mutex_unlock(&instance->base.lock);
+    return found;
+}
+
+int32_t qdrant_schema_acquire(qdrant_call *call)
+{
+    simplugin_instance *instance = call->instance;
+    qdrant_schema *made;
+    int32_t code;
+
+    call->schema = schema_find(instance, call->collection);
+    if (call->schema)
+        return SIMPLUGIN_OK;
+    made = calloc(1, sizeof *made);
+    if (!made)
+        return plug_no_memory(&call->base);
+    atomic_store(&made->users, 1);
+    code = schema_fill(call, made);
+    if (code) {
+        qdrant_schema_release(made);
+        return code;
+    }
+    call->schema = made;
+    if (made->is_empty) /* the next points may be anybody's */
+        return SIMPLUGIN_OK;
+    qdrant_schema_forget(instance, call->collection);
+    atomic_fetch_add(&made->users, 1);
+    pthread_mutex_lock(&instance->base.lock);
+    made->next = instance->schemas;
+    instance->schemas = made;
+    pthread_mutex_unlock(&instance->base.lock);
+    return SIMPLUGIN_OK;
+}
+
+void qdrant_schema_forget(simplugin_instance *instance, const char *collection)
+{
+    qdrant_schema **at, *gone = NULL;
+
+    pthread_mutex_lock(&instance->base.lock);
+    at = &instance->schemas;
+    while (*at) {
+        qdrant_schema *schema = *at;
+
+        if (collection && strcmp(schema->name, collection) != 0) {
+            at = &schema->next;
+            continue;
+        }
+        *at = schema->next;
+        schema->next = gone;
+        gone = schema;
+    }
+    pthread_mutex_unlock(&instance->base.lock);
+    while (gone) {
+        qdrant_schema *next = gone->next;
+
+        qdrant_schema_release(gone);
+        gone = next;
+    }
+}

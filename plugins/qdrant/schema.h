@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a collection is: its vectors, how its ids are to be read, what was declared when it
+ * was made. Asked for once and kept by the instance; immutable, shared between calls by
+ * counting its users.
+ */
+#ifndef QDRANT_SCHEMA_H
+#define QDRANT_SCHEMA_H
+
+#include <stdatomic.h>
+
+#include "plug_call.h"
+
+#define QDRANT_SAMPLE_ID "sample_id" /* of FiftyOne's labels, and ours */
+#define QDRANT_METADATA "simplugin"  /* the key under a collection's metadata */
+
+typedef struct qdrant_declared {
+    const char *name;
+    uint32_t type; /* SP_TEXT, ... */
+} qdrant_declared;
+
+typedef struct qdrant_schema {
+    atomic_uint users;
+    struct qdrant_schema *next; /* the instance's */
+    sp_arena *memory;
+    const char *name;           /* as it was asked for, possibly an alias */
+    uint64_t dimension;
+    const char *metric;         /* ours: "cosine", ... */
+    const char *vector;         /* its name; "": it has none */
+    int is_mapped;              /* ids as ids.h maps them; 0: the server's own */
+    int is_patches;             /* points have sample ids that say something */
+    int is_empty;               /* nobody's points yet, which may still be of either kind */
+    uint64_t declared_count;    /* fields with payload indexes, or declared when it was made */
+    qdrant_declared *declared;
+} qdrant_schema;
+
+/* The type a field was declared with; 0: it was not. */
+uint32_t qdrant_declared_type(const qdrant_schema *schema, sp_text name);
+/* Whether points show a payload's key as a field. */
+int qdrant_field_is_shown(const qdrant_schema *schema, sp_text name);
+/* Whether vectors are stored with the norm 1, beside what it was. */
+int qdrant_is_normalised(const qdrant_schema *schema);
+
+#endif
