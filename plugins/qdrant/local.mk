@@ -1,0 +1,19 @@
+## the qdrant backend: libcurl and jansson
+if QDRANT_ENABLED
+noinst_LTLIBRARIES += libspqdrant.la
+libspqdrant_la_SOURCES = \
+	plugins/qdrant/plugin.c plugins/qdrant/call.h plugins/qdrant/describe.c plugins/qdrant/describe.h \
+	plugins/qdrant/creation.c plugins/qdrant/instance.c plugins/qdrant/instance.h plugins/qdrant/health.c \
+	plugins/qdrant/address.c plugins/qdrant/address.h plugins/qdrant/settings.c plugins/qdrant/settings.h \
+	plugins/qdrant/transport.c plugins/qdrant/transport.h plugins/qdrant/lane.c plugins/qdrant/lane.h \
+	plugins/qdrant/path.c plugins/qdrant/status.c plugins/qdrant/status.h \
+	plugins/qdrant/json_map.c plugins/qdrant/json_map.h plugins/qdrant/native.c
+libspqdrant_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
+libspqdrant_la_LIBADD = libspplug.la libspcommon.la $(CURL_LIBS) $(JANSSON_LIBS)
+
+plugin_LTLIBRARIES += simplugin_qdrant.la
+simplugin_qdrant_la_SOURCES =
+simplugin_qdrant_la_LIBADD = libspqdrant.la
+simplugin_qdrant_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
+	-export-symbols-regex '^simplugin_backend_entry$$'
+endif
