@@ -3,7 +3,7 @@
 
 BUILD_PACKAGES="gcc libc6-dev make autoconf automake libtool pkg-config \
 libjansson-dev libsqlite3-dev liblmdb-dev libopenblas-dev \
-libgrpc-dev libprotobuf-c-dev protobuf-c-compiler"
+libgrpc-dev libprotobuf-c-dev protobuf-c-compiler libcurl4-openssl-dev uuid-dev"
 
 say() {
     printf '== %s\n' "$*"

@@ -3,83 +3,16 @@
 
 #include "settings.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base64.h"
 #include "plug_args.h"
-
-#define PEM_MAX 1048576
+#include "plug_open.h"
 
 static char *text_dup(const char *text)
 {
     return strdup(text ? text : "");
-}
-
-/* A file of certificates or a key, whole. */
-static int32_t pem_read(plug_call *call, const char *parameter, char **pem)
-{
-    const char *path;
-    struct stat about;
-    ssize_t got = 0;
-    int fd = -1;
-    int32_t code = plug_arg_string(call, parameter, &path);
-
-    *pem = NULL;
-    if (code || !path)
-        return code;
-    if (*path != '/')
-        return plug_fail_argument(call, parameter, "%s is an absolute path", parameter);
-    fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0 || fstat(fd, &about)) {
-        code = plug_error_errno(call->error, errno, "read", path);
-        goto out;
-    }
-    if (!S_ISREG(about.st_mode) || about.st_size <= 0 || about.st_size > PEM_MAX) {
-        code = plug_fail_argument(call, parameter, "%s: %s is no PEM file of at most 1 MiB",
-                                  parameter, path);
-        goto out;
-    }
-    *pem = calloc((size_t)about.st_size + 1, 1);
-    if (!*pem) {
-        code = plug_no_memory(call);
-        goto out;
-    }
-    got = read(fd, *pem, (size_t)about.st_size);
-    if (got < 0)
-        code = plug_error_errno(call->error, errno, "read", path);
-    else if (!strstr(*pem, "-----BEGIN "))
-        code = plug_fail_argument(call, parameter, "%s: %s is no PEM file", parameter, path);
-out:
-    if (fd >= 0)
-        close(fd);
-    return code;
-}
-
-/* A port is a number, or text that is one. */
-static int32_t port_read(plug_call *call, int *port)
-{
-    simplugin_value value;
-    int64_t number = 0;
-
-    *port = 0;
-    if (!simplugin_find(&call->body, "port", &value))
-        return SIMPLUGIN_OK;
-    if (value.type == SIMPLUGIN_INT)
-        number = value.as.i;
-    else if (value.type == SIMPLUGIN_TEXT && value.size <= 5)
-        for (uint64_t i = 0; i < value.size && number >= 0; i++)
-            number = value.data[i] >= '0' && value.data[i] <= '9'
-                         ? number * 10 + (value.data[i] - '0')
-                         : -1;
-    if (number < 1 || number > 65535)
-        return plug_fail_argument(call, "port", "port is a number from 1 to 65535");
-    *port = (int)number;
-    return SIMPLUGIN_OK;
 }
 
 static int32_t address_read(milvus_settings *settings, plug_call *call)
@@ -92,7 +25,7 @@ static int32_t address_read(milvus_settings *settings, plug_call *call)
     if (!code)
         code = plug_arg_string(call, "host", &host);
     if (!code)
-        code = port_read(call, &port);
+        code = plug_arg_port(call, &port);
     if (!code)
         code = plug_arg_bool(call, "secure", &secure);
     if (code)
@@ -143,13 +76,13 @@ static int32_t authorization_read(milvus_settings *settings, plug_call *call)
 static int32_t tls_read(milvus_settings *settings, plug_call *call)
 {
     const char *name;
-    int32_t code = pem_read(call, "tls_ca", &settings->ca);
+    int32_t code = plug_arg_pem(call, "tls_ca", &settings->ca);
 
     settings->verify = 1;
     if (!code)
-        code = pem_read(call, "tls_cert", &settings->certificate);
+        code = plug_arg_pem(call, "tls_cert", &settings->certificate);
     if (!code)
-        code = pem_read(call, "tls_key", &settings->key);
+        code = plug_arg_pem(call, "tls_key", &settings->key);
     if (!code)
         code = plug_arg_bool(call, "tls_verify", &settings->verify);
     if (!code)
@@ -218,15 +151,11 @@ int32_t milvus_settings_read(milvus_settings *settings, plug_call *call)
 
 void milvus_settings_clear(milvus_settings *settings)
 {
-    if (settings->authorization)
-        explicit_bzero(settings->authorization, strlen(settings->authorization));
-    if (settings->key)
-        explicit_bzero(settings->key, strlen(settings->key));
+    plug_secret_free(settings->authorization);
+    plug_secret_free(settings->key);
     free(settings->db_name);
-    free(settings->authorization);
     free(settings->ca);
     free(settings->certificate);
-    free(settings->key);
     free(settings->server_name);
     memset(settings, 0, sizeof *settings);
 }

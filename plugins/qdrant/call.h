@@ -47,14 +47,19 @@ int32_t qdrant_serve_points_get(qdrant_call *call);
 int32_t qdrant_serve_points_count(qdrant_call *call);
 int32_t qdrant_serve_points_scan(qdrant_call *call);
 int32_t qdrant_serve_search(qdrant_call *call);
-int32_t qdrant_serve_search_radius(qdrant_call *call);
 int32_t qdrant_serve_view_create(qdrant_call *call);
 int32_t qdrant_serve_view_drop(qdrant_call *call);
 int32_t qdrant_serve_index_create(qdrant_call *call);
-int32_t qdrant_serve_index_drop(qdrant_call *call);
 int32_t qdrant_serve_index_describe(qdrant_call *call);
 
-/* native.c: any path of the server's */
+int32_t qdrant_native_alias_create(qdrant_call *call);
+int32_t qdrant_native_alias_drop(qdrant_call *call);
+int32_t qdrant_native_alias_list(qdrant_call *call);
+int32_t qdrant_native_snapshot_create(qdrant_call *call);
+int32_t qdrant_native_snapshot_list(qdrant_call *call);
+int32_t qdrant_native_snapshot_drop(qdrant_call *call);
+int32_t qdrant_native_cluster(qdrant_call *call);
+/* any path of the server's */
 int32_t qdrant_native_request(qdrant_call *call);
 
 #endif

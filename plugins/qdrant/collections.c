@@ -8,8 +8,8 @@
 #include "clock.h"
 #include "describe.h"
 #include "instance.h"
+#include "json_map.h"
 #include "metric.h"
-#include "native.h"
 #include "view.h"
 #include "walk.h"
 
@@ -232,6 +232,15 @@ int32_t qdrant_serve_collection_drop(qdrant_call *call)
     return code;
 }
 
+static int32_t json_write(qdrant_call *call, const json_t *json)
+{
+    const char *wrong = qdrant_json_write(&call->base.out, json);
+
+    return wrong ? plug_fail(&call->base, SIMPLUGIN_PROTOCOL,
+                             "the server's answer cannot be passed on: %s", wrong)
+                 : SIMPLUGIN_OK;
+}
+
 /* ---- what is in one ---------------------------------------------------------------------- */
 
 /* Those that were declared, and those that points were seen to have. */
@@ -295,7 +304,7 @@ int32_t qdrant_serve_collection_describe(qdrant_call *call)
     simplugin_write_string(out, "patches");
     simplugin_write_bool(out, schema->is_patches);
     simplugin_write_string(out, "attributes");
-    code = qdrant_json_write(&call->base, info);
+    code = json_write(call, info);
     json_decref(info);
     return code;
 }
@@ -309,8 +318,7 @@ int32_t qdrant_serve_index_create(qdrant_call *call)
     int32_t code = qdrant_creation_read(&call->base, &body);
 
     if (!code)
-        code = qdrant_ask(call, "PATCH", qdrant_path_timed(&call->base, qdrant_own_path(call, "")),
-                          json_incref(body), 1, NULL);
+        code = qdrant_ask(call, "PATCH", qdrant_own_path(call, ""), json_incref(body), 1, NULL);
     json_decref(body);
     return code;
 }
@@ -325,7 +333,7 @@ int32_t qdrant_serve_index_describe(qdrant_call *call)
     config = json_object_get(info, "config");
     simplugin_write_map(&call->base.out, 1);
     simplugin_write_string(&call->base.out, "parameters");
-    code = qdrant_json_write(&call->base, config);
+    code = json_write(call, config);
     json_decref(info);
     return code;
 }

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the backend says of itself; docs/protocol.md explains the keys. */
+#include "config.h"
+
+#include "describe.h"
+
+#include "buffer.h"
+#include "call.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MAX_DIMENSION 65536
+#define NAMES_MAX 4
+
+typedef struct parameter {
+    const char *name;
+    const char *type;
+    const char *standard; /* as text; NULL: none */
+    int secret;
+    const char *excludes[NAMES_MAX]; /* what is not given beside it */
+    const char *doc;
+} parameter;
+
+static const parameter connection[] = {
+    {"url", "text", NULL, 0, {"host", "port", "https"},
+     "where the server is: http:// or https:// or nothing, HOST:PORT, and the path of a reverse "
+     "proxy; http://localhost:6333 where neither this nor host is given"},
+    {"host", "text", NULL, 0, {NULL}, "instead of url, with port"},
+    {"port", "any", NULL, 0, {NULL}, "6333 by default"},
+    {"https", "bool", NULL, 0, {NULL}, "with host: TLS"},
+    {"api_key", "text", NULL, 1, {NULL}, "where the server asks for one"},
+    {"allow_insecure_api_key", "bool", "false", 0, {NULL},
+     "true: the api_key may go to another machine without TLS"},
+    {"proxy", "text", NULL, 1, {NULL},
+     "URL of a proxy, instead of what http_proxy, https_proxy and no_proxy say; nothing: none"},
+    {"tls_ca", "text", NULL, 0, {NULL},
+     "PEM file of the authorities that are trusted; the system's if absent"},
+    {"tls_cert", "text", NULL, 0, {NULL}, "PEM file of our certificate, for two-way TLS"},
+    {"tls_key", "text", NULL, 0, {NULL}, "PEM file of its key"},
+    {"tls_server_name", "text", NULL, 0, {NULL},
+     "the name that the server's certificate was made for, where it is not the host"},
+    {"tls_verify", "bool", "true", 0, {NULL}, "false: any certificate will do"},
+    {"consistency", "any", NULL, 0, {NULL},
+     "of reads in a cluster: majority, quorum, all, or a number of replicas"},
+    {"ordering", "text", NULL, 0, {NULL}, "of writes in a cluster: weak, medium or strong"},
+    {"max_receive_bytes", "int", "1073741824", 0, {NULL}, "the largest reply that is taken"},
+    {"timeout_ms", "int", NULL, 0, {NULL}, "of calls that say nothing else; 60000 if absent"},
+    {"retry_ms", "int", "30000", 0, {NULL},
+     "how long a server that went away is waited for, by calls that can be repeated"},
+    {"batch_bytes", "int", "8388608", 0, {NULL},
+     "of one request with points; servers take 33554432 at most"},
+    {"batches_in_flight", "int", "4", 0, {NULL}, "requests with points at a time, for one call"},
+};
+
+static const parameter creation[] = {
+    {"collection_name", "text", NULL, 0, {NULL}, "a new unique one if absent"},
+    {"metric", "text", "cosine", 0, {NULL}, "cosine, dotproduct or euclidean"},
+    {"replication_factor", "int", NULL, 0, {NULL}, "copies of each shard"},
+    {"shard_number", "int", NULL, 0, {NULL}, "how many shards"},
+    {"write_consistency_factor", "int", NULL, 0, {NULL},
+     "how many replicas acknowledge a write"},
+    {"on_disk_payload", "bool", NULL, 0, {NULL}, "fields stay on disk"},
+    {"hnsw_config", "map", NULL, 0, {NULL},
+     "m, ef_construct, full_scan_threshold, max_indexing_threads, on_disk, payload_m, "
+     "inline_storage, memory"},
+    {"wal_config", "map", NULL, 0, {NULL},
+     "wal_capacity_mb, wal_segments_ahead, wal_retain_closed"},
+    {"optimizers_config", "map", NULL, 0, {NULL},
+     "deleted_threshold, vacuum_min_vector_number, default_segment_number, max_segment_size, "
+     "memmap_threshold, indexing_threshold, flush_interval_sec, max_optimization_threads, "
+     "prevent_unoptimized"},
+    {"quantization_config", "map", NULL, 0, {NULL}, "one of scalar, product, binary, turbo"},
+};
+
+static const parameter searching[] = {
+    {"hnsw_ef", "int", NULL, 0, {NULL}, "more finds more, slower; never below k"},
+    {"exact", "bool", NULL, 0, {NULL}, "true: every point is looked at"},
+    {"indexed_only", "bool", NULL, 0, {NULL}, "true: points that are not indexed yet are left out"},
+    {"consistency", "any", NULL, 0, {NULL}, "of this search; the connection's if absent"},
+};
+
+const char *const qdrant_create_names[] = {
+    "collection_name", "metric", "replication_factor", "shard_number", "write_consistency_factor",
+    "on_disk_payload", "hnsw_config", "wal_config", "optimizers_config", "quantization_config"};
+const uint64_t qdrant_create_count = COUNT(qdrant_create_names);
+const char *const qdrant_search_names[] = {"hnsw_ef", "exact", "indexed_only", "consistency"};
+const uint64_t qdrant_search_count = COUNT(qdrant_search_names);
+
+const char *qdrant_connection_keys(plug_call *call)
+{
+    sp_buffer keys;
+    const char *text = NULL;
+
+    sp_buffer_init(&keys);
+    for (size_t i = 0; i < COUNT(connection); i++) {
+        if (i)
+            sp_buffer_append_text(&keys, " ");
+        sp_buffer_append_text(&keys, connection[i].name);
+    }
+    if (!keys.failed)
+        text = sp_arena_text(&call->scratch, (const char *)keys.data, keys.size);
+    sp_buffer_clear(&keys);
+    return text;
+}
+
+static void default_write(simplugin_writer *out, const parameter *p)
+{
+    if (p->standard && strcmp(p->type, "int") == 0)
+        simplugin_write_int(out, strtoll(p->standard, NULL, 10));
+    else if (p->standard && strcmp(p->type, "bool") == 0)
+        simplugin_write_bool(out, strcmp(p->standard, "true") == 0);
+    else
+        simplugin_write_string(out, p->standard);
+}
+
+static void parameters_write(simplugin_writer *out, const parameter *list, size_t count,
+                             int is_connection)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t excludes = 0;
+
+        while (excludes < NAMES_MAX && list[i].excludes[excludes])
+            excludes++;
+        simplugin_write_map(out, 7);
+        simplugin_write_string(out, "name");
+        simplugin_write_string(out, list[i].name);
+        simplugin_write_string(out, "type");
+        simplugin_write_string(out, list[i].type);
+        simplugin_write_string(out, "default");
+        default_write(out, &list[i]);
+        simplugin_write_string(out, "secret");
+        simplugin_write_bool(out, list[i].secret);
+        simplugin_write_string(out, "connection");
+        simplugin_write_bool(out, is_connection);
+        plug_write_texts(out, "excludes", list[i].excludes, excludes);
+        simplugin_write_string(out, "doc");
+        simplugin_write_string(out, list[i].doc);
+    }
+}
+
+int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
+{
+    static const char *const metrics[] = {"cosine", "dotproduct", "euclidean"};
+    static const char *const types[] = {
+        "text",       "int64",       "float64",       "bool",
+        "list<text>", "list<int64>", "list<float64>", "list<bool>",
+    };
+    static const char *const levels[] = {"majority", "quorum", "all"};
+    simplugin_writer out;
+    int32_t code = SIMPLUGIN_OK;
+
+    simplugin_writer_init(&out);
+    simplugin_write_map(&out, 16);
+    simplugin_write_string(&out, "name");
+    simplugin_write_string(&out, "qdrant");
+    simplugin_write_string(&out, "version");
+    simplugin_write_string(&out, QDRANT_BACKEND_VERSION);
+    plug_write_texts(&out, "metrics", metrics, COUNT(metrics));
+    simplugin_write_string(&out, "max_dimension");
+    simplugin_write_uint(&out, MAX_DIMENSION);
+    simplugin_write_string(&out, "exact");
+    simplugin_write_bool(&out, 0);
+    qdrant_methods_write(&out);
+    /* grows with the operations */
+    plug_write_texts(&out, "filters", NULL, 0);
+    plug_write_texts(&out, "field_types", types, COUNT(types));
+    plug_write_texts(&out, "reverse", NULL, 0);
+    simplugin_write_string(&out, "radius");
+    simplugin_write_bool(&out, 0);
+    simplugin_write_string(&out, "vectors");
+    simplugin_write_string(&out, "exact");
+    simplugin_write_string(&out, "counts_replaced");
+    simplugin_write_bool(&out, 0);
+    simplugin_write_string(&out, "nonfinite");
+    simplugin_write_bool(&out, 0);
+    plug_write_texts(&out, "consistency_levels", levels, COUNT(levels));
+    simplugin_write_string(&out, "parameters");
+    simplugin_write_array(&out, COUNT(connection) + COUNT(creation));
+    parameters_write(&out, connection, COUNT(connection), 1);
+    parameters_write(&out, creation, COUNT(creation), 0);
+    simplugin_write_string(&out, "search_parameters");
+    simplugin_write_array(&out, COUNT(searching));
+    parameters_write(&out, searching, COUNT(searching), 0);
+    if (simplugin_writer_reply(&out, plug_host, reply))
+        code = plug_error_no_memory(error);
+    simplugin_writer_clear(&out);
+    return code;
+}
