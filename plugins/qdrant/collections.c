@@ -105,7 +105,7 @@ static int declared_add(void *context, const char *name, uint32_t type)
 /* The body of the request, and the fields that it declares; to be freed in any case. */
 static int32_t creation_make(qdrant_call *call, json_t **body, json_t **fields)
 {
-    const char *metric;
+    const char *metric = NULL;
     int64_t dimension = 0;
     int patches, failed;
     json_t *ours;

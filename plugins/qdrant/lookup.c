@@ -13,8 +13,8 @@
 #define KEYS_PER_REQUEST 8192
 #define REPLY_BYTES (UINT64_C(16) << 20) /* of one, about */
 #define NUMBER_BYTES 12                  /* of a vector's, in JSON */
-#define POINT_BYTES 128
-#define FIELDS_BYTES 512
+#define POINT_BYTES UINT64_C(128)
+#define FIELDS_BYTES UINT64_C(512)
 #define ROWS_PER_CHECK 4096
 
 typedef struct finder {
@@ -71,7 +71,7 @@ static int32_t keys_make(finder *f, const sp_column *ids)
 
 static uint64_t keys_per_request(const finder *f)
 {
-    uint64_t bytes = POINT_BYTES + (f->lookup->names ? FIELDS_BYTES : 0) +
+    uint64_t bytes = POINT_BYTES + (f->lookup->names ? FIELDS_BYTES : UINT64_C(0)) +
                      (f->lookup->vectors ? f->call->schema->dimension * NUMBER_BYTES : 0);
     uint64_t rows = REPLY_BYTES / bytes;
 

@@ -3,6 +3,7 @@
 #ifndef QDRANT_ROWS_H
 #define QDRANT_ROWS_H
 
+#include "buffer.h"
 #include "upsert.h"
 
 /*

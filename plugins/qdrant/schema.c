@@ -182,7 +182,7 @@ static int32_t points_look(qdrant_call *call, qdrant_schema *schema, int is_ours
     schema->is_empty = !page.count;
     for (uint64_t i = 0; !code && i < page.count; i++) {
         const qdrant_point *point = &page.points[i];
-        sp_text original = {"", point->has_original}, sample;
+        sp_text original = {"", point->has_original ? 1u : 0u}, sample;
 
         if (!is_ours && !qdrant_key_is_mapped(point->key, point->is_number, original))
             schema->is_mapped = 0;
