@@ -8,17 +8,17 @@ milvus_programs = tests/test_milvus_pb tests/test_milvus_rows tests/test_milvus_
 check_PROGRAMS += $(milvus_programs)
 TESTS += $(milvus_programs)
 
-tests_test_milvus_pb_SOURCES = tests/test_milvus_pb.c tests/milvus_rig.h tests/unit.h
+tests_test_milvus_pb_SOURCES = tests/test_milvus_pb.c tests/milvus_rig.h tests/unit_locale.h tests/unit.h
 tests_test_milvus_pb_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_pb_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_pb_LDADD = $(MILVUS_LIBS)
 
-tests_test_milvus_rows_SOURCES = tests/test_milvus_rows.c tests/milvus_rig.h tests/unit.h
+tests_test_milvus_rows_SOURCES = tests/test_milvus_rows.c tests/milvus_rig.h tests/unit_locale.h tests/unit.h
 tests_test_milvus_rows_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_rows_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_rows_LDADD = $(MILVUS_LIBS)
 
-tests_test_milvus_page_SOURCES = tests/test_milvus_page.c tests/milvus_reply.h tests/milvus_rig.h tests/unit.h
+tests_test_milvus_page_SOURCES = tests/test_milvus_page.c tests/milvus_reply.h tests/milvus_rig.h tests/unit_locale.h tests/unit.h
 tests_test_milvus_page_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_page_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_page_LDADD = $(MILVUS_LIBS)
@@ -28,13 +28,13 @@ tests_test_milvus_address_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_address_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_address_LDADD = $(MILVUS_LIBS)
 
-tests_test_milvus_expr_SOURCES = tests/test_milvus_expr.c tests/milvus_reply.h tests/milvus_rig.h tests/unit.h
+tests_test_milvus_expr_SOURCES = tests/test_milvus_expr.c tests/milvus_reply.h tests/milvus_rig.h tests/unit_locale.h tests/unit.h
 tests_test_milvus_expr_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_expr_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_expr_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=milvus_query_run
 tests_test_milvus_expr_LDADD = $(MILVUS_LIBS)
 
-tests_test_milvus_memory_SOURCES = tests/test_milvus_memory.c tests/milvus_reply.h tests/milvus_rig.h tests/unit.h
+tests_test_milvus_memory_SOURCES = tests/test_milvus_memory.c tests/milvus_reply.h tests/milvus_rig.h tests/unit_locale.h tests/unit.h
 tests_test_milvus_memory_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_memory_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=milvus_query_run

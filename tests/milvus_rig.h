@@ -6,7 +6,6 @@
 #ifndef SP_TESTS_MILVUS_RIG_H
 #define SP_TESTS_MILVUS_RIG_H
 
-#include <locale.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -17,6 +16,7 @@
 #include "instance.h"
 #include "simplugin.h"
 #include "unit.h"
+#include "unit_locale.h"
 
 #define RIG_FIELDS 24
 
@@ -341,35 +341,6 @@ static inline const char *rig_column_text(milvus_rig *rig, const sp_column *colu
         }
     }
     return rig->text;
-}
-
-/* ---- locales ------------------------------------------------------------------------------- */
-
-/*
- * Runs it under a locale with that decimal point, which is made for it; where that cannot be
- * done it is said.
- */
-static inline void rig_in_locale(const char *name, const char *point, void (*run)(void))
-{
-    char *dir = unit_temp_dir();
-    char command[4400];
-
-    snprintf(command, sizeof command, "localedef -i %s -f UTF-8 %s/%s.UTF-8 >%s/log 2>&1", name,
-             dir, name, dir);
-    /* it also fails where it only warns */
-    if (system(command) < 0)
-        abort();
-    setenv("LOCPATH", dir, 1);
-    snprintf(command, sizeof command, "%s.UTF-8", name);
-    if (setlocale(LC_ALL, command) && strcmp(localeconv()->decimal_point, point) == 0)
-        run();
-    else
-        printf("\n    there is no locale %s here", name);
-    setlocale(LC_ALL, "C");
-    unsetenv("LOCPATH");
-    snprintf(command, sizeof command, "rm -rf '%s'", dir);
-    CU_ASSERT_EQUAL(system(command), 0);
-    free(dir);
 }
 
 /* ---- bytes ----------------------------------------------------------------------------------- */

@@ -435,8 +435,8 @@ static void zero_bytes(void)
 
 static void filters_in_locale(void)
 {
-    rig_in_locale("de_DE", ",", schema_types);
-    rig_in_locale("ps_AF", "\xd9\xab", schema_types);
+    unit_in_locale("de_DE", ",", schema_types);
+    unit_in_locale("ps_AF", "\xd9\xab", schema_types);
 }
 
 /* ---- texts ------------------------------------------------------------------------------------- */

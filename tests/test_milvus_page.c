@@ -411,7 +411,7 @@ static void mixed(void)
 
 static void mixed_in_locale(void)
 {
-    rig_in_locale("de_DE", ",", mixed);
+    unit_in_locale("de_DE", ",", mixed);
 }
 
 /* Without values the type is the one that was declared, if it can be. */

@@ -682,8 +682,8 @@ static void dynamic_floats(void)
 
 static void dynamic_floats_in_locales(void)
 {
-    rig_in_locale("de_DE", ",", dynamic_floats);
-    rig_in_locale("ps_AF", "\xd9\xab", dynamic_floats);
+    unit_in_locale("de_DE", ",", dynamic_floats);
+    unit_in_locale("ps_AF", "\xd9\xab", dynamic_floats);
 }
 
 /* ---- what is filled in ------------------------------------------------------------------------------- */
