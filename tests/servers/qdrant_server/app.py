@@ -266,8 +266,6 @@ class App:
 
     def enveloped(self, value, began):
         value["time"] = time.perf_counter() - began
-        if self.service.version >= (1, 15):
-            value["usage"] = {"hardware": None, "inference": None}
         return value
 
     def refused(self, error, began):

@@ -66,6 +66,7 @@ class Collection:
                 self.check_size(name, one)
 
     def info(self):
+        status = "yellow" if self.shard.is_behind() else "green"  # first, or green may be of a later state
         with self.shard.reading() as engine:
             info = engine.info()
         schema = {}
@@ -75,14 +76,16 @@ class Collection:
             if type(kept) is dict:
                 shown = {"data_type": shown["data_type"], "params": kept, "points": one.points}
             schema[field] = shown
+        more = {"update_queue": {"length": 0}} if self.service.version >= (1, 18) else {}
         return {
-            "status": "yellow" if self.shard.is_behind() else "green",
+            "status": status,
             "optimizer_status": "ok",
             "indexed_vectors_count": info.indexed_vectors_count,
             "points_count": info.points_count,
             "segments_count": info.segments_count,
             "config": self.config,
             "payload_schema": schema,
+            **more,
         }
 
 

@@ -413,12 +413,7 @@ def facet(call):
     )
     with call.collection().shard.reading() as engine:
         found = engine.facet(wanted)
-    return {"hits": [{"value": facet_value(hit.value), "count": hit.count} for hit in found.hits]}
-
-
-def facet_value(value):
-    """The engine may wrap it."""
-    return value if type(value) in (str, int, bool) else getattr(value, "value", None) or value[0]
+    return {"hits": [{"value": hit.value, "count": hit.count} for hit in found.hits]}
 
 
 def answered(collection, request):
@@ -476,7 +471,7 @@ def query_groups(call):
         wanted *= 4
     if not request.get("with_payload"):
         for group in groups:
-            group["hits"] = [{**hit, "payload": None} for hit in group["hits"]]
+            group["hits"] = [{key: value for key, value in hit.items() if key != "payload"} for hit in group["hits"]]
     return {"groups": groups}
 
 

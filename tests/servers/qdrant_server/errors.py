@@ -33,8 +33,6 @@ def no_collection(name):
 # What the engine says, by its beginning, and how a server passes it on.
 ENGINE = [
     ("No point with id", 404, "Not found: "),
-    ("No range index", 400, "Bad request: "),
-    ("No appropriate index", 400, "Bad request: "),
     ("Service runtime error: ", 500, "Service internal error: "),
     ("", 400, "Wrong input: "),
 ]
@@ -44,7 +42,9 @@ def from_engine(error):
     message = str(error)
     for beginning, status, kind in ENGINE:
         if message.startswith(beginning):
-            if status == 500:
+            if status == 404:
+                message += " found"
+            elif status == 500:
                 message = message[len(beginning) :]
             return ApiError(status, kind + message)
     raise AssertionError

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filters: from checked JSON to the engine's."""
 
+import numpy
 import qdrant_edge as edge
 
 from .errors import format_error, wrong_input
 from .requests import point_id
 
 MATCHES = [
-    ("value", edge.MatchValue),
+    ("value", lambda value: edge.MatchValue(numpy.bool_(value) if type(value) is bool else value)),  # else it is 1
     ("text", edge.MatchText),
     ("text_any", edge.MatchTextAny),
     ("phrase", edge.MatchPhrase),

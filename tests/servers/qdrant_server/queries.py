@@ -129,7 +129,7 @@ class Query:
             self.named.append(one)
         found = collection.retrieve([one], False, True)
         if not found:
-            raise not_found("No point with id %s" % shown_id(one))
+            raise not_found("No point with id %s found" % shown_id(one))
         value = found[0].vector
         if type(value) is dict:
             value = value.get(using)

@@ -245,13 +245,23 @@ def without_numbers(points):
 
 def check_points(value, name):
     """Whether the model of that name takes these points; unknown keys of a point are left out."""
+    if name == "PointInsertOperations":
+        name = "PointsBatch" if type(value) is dict and "batch" in value else "PointsList"
     if type(value) is dict and "points" in value:
         value = {**value, "points": without_numbers(value["points"])}
-    elif type(value) is dict and type(value.get("batch")) is dict and type(value["batch"].get("vectors")) is list:
-        rows = value["batch"]["vectors"]
-        if all(is_dense(row) and row for row in rows):
-            value = {**value, "batch": {**value["batch"], "vectors": [PLACEHOLDER] * len(rows)}}
+    elif type(value) is dict and type(value.get("batch")) is dict:
+        value = {**value, "batch": without_columns(value["batch"])}
     parse(orjson.dumps(value), name)
+
+
+def without_columns(batch):
+    result = dict(batch)
+    rows, payloads = batch.get("vectors"), batch.get("payloads")
+    if type(rows) is list and rows and all(is_dense(row) and row for row in rows):
+        result["vectors"] = [PLACEHOLDER] * len(rows)
+    if type(payloads) is list:  # of which the model does not know that one may be null
+        result["payloads"] = [{} if payload is None else payload for payload in payloads]
+    return result
 
 
 def columns(batch):
@@ -270,5 +280,5 @@ def columns(batch):
 def check_length(ids, column, what):
     if len(ids) != len(column):
         raise invalid(
-            "JSON body", "batch", "number of ids and %s must be equal (%d != %d)" % (what, len(ids), len(column))
+            "JSON body", "batch.batch", "number of ids and %s must be equal (%d != %d)" % (what, len(ids), len(column))
         )

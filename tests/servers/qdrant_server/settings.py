@@ -19,6 +19,8 @@ DATATYPES = {
 }
 COMPRESSIONS = {name.lower(): getattr(edge.CompressionRatio, name) for name in ("X4", "X8", "X16", "X32", "X64")}
 
+UNSEEN = "-"  # the vector of collections that have none: the engine wants one
+
 # name: smallest, largest
 BOUNDS = {
     "size": (1, 65536),
@@ -56,7 +58,11 @@ def defaults(version):
         "wal_config": {"wal_capacity_mb": 32, "wal_segments_ahead": 0},
         "quantization_config": None,
     }
-    if version >= (1, 13):
+    if version >= (1, 16):
+        result["wal_config"]["wal_retain_closed"] = 1
+    if version >= (1, 18):
+        result["optimizer_config"]["prevent_unoptimized"] = None
+    elif version >= (1, 13):
         result["strict_mode_config"] = {"enabled": False}
     return result
 
@@ -109,8 +115,8 @@ def created(request, version):
         "wal_config": merged(base["wal_config"], request.get("wal_config")),
         "quantization_config": request.get("quantization_config"),
     }
-    if "strict_mode_config" in base:
-        result["strict_mode_config"] = merged(base["strict_mode_config"], request.get("strict_mode_config"))
+    if "strict_mode_config" in base or request.get("strict_mode_config"):
+        result["strict_mode_config"] = merged(base.get("strict_mode_config", {}), request.get("strict_mode_config"))
     if request.get("metadata"):
         result["metadata"] = request["metadata"]
     return result
@@ -197,6 +203,8 @@ def engine_config(config):
         if one.get("modifier") == "idf":
             extra["modifier"] = edge.Modifier.Idf
         sparse[name] = edge.EdgeSparseVectorParams(**extra)
+    if not vectors and not sparse:
+        sparse[UNSEEN] = edge.EdgeSparseVectorParams()
     return edge.EdgeConfig(
         vectors=vectors,
         sparse_vectors=sparse,

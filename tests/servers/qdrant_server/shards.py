@@ -22,7 +22,7 @@ from .errors import ApiError, from_engine
 
 FLUSH_SECONDS = 5.0
 QUIET_SECONDS = 0.5  # without a write, before indexes are built
-RESTLESS_SECONDS = 30.0  # but no later than this
+RESTLESS_SECONDS = 10.0  # but no later than this
 
 log = logging.getLogger("qdrant")
 libc = ctypes.CDLL(None)
@@ -56,6 +56,7 @@ class Shard:
         self.written = self.restless_since = 0.0
         self.changes = self.tried = 0
         self.notes = None  # while indexes are built
+        self.building = False
         self.builder = None
         self.closed = False
 
@@ -134,7 +135,7 @@ class Shard:
 
     def is_behind(self):
         """Whether indexes are being built, or will be."""
-        if self.builder:
+        if self.building:
             return True
         threshold = self.record["config"]["optimizer_config"]["indexing_threshold"]
         return bool(threshold) and self.changes != self.tried and self.unindexed() > threshold
@@ -167,6 +168,7 @@ class Shard:
     def start_building(self):
         if self.closed:
             return
+        self.building = True
         self.copied = uuid.uuid4().hex
         self.tried = self.changes
         path = os.path.join(self.root, self.copied)
@@ -182,17 +184,21 @@ class Shard:
     def finish_building(self):
         if self.closed or not self.builder:
             return
-        output = self.builder.communicate()[0]
-        failed = self.builder.returncode
-        self.builder, notes, self.notes = None, self.notes, None
         path = os.path.join(self.root, self.copied)
-        if failed or output.strip() != b"1":
-            if failed:
-                log.error("building indexes failed with %d", failed)
+        output = self.builder.communicate()[0]
+        if self.builder.returncode:
+            log.error("building indexes failed with %d", self.builder.returncode)
+        if output.strip() == b"1":
+            self.replace(path)
+        else:
             shutil.rmtree(path, ignore_errors=True)
-            return
+        self.builder = self.notes = None
+        self.building = False
+
+    def replace(self, path):
+        """Goes on with the copy, once it has what was written meanwhile."""
         built = edge.EdgeShard.load(path)
-        for operation in notes:
+        for operation in self.notes:
             with contextlib.suppress(Exception):  # it failed the first time as well
                 built.update(operation)
         built.flush()
@@ -209,6 +215,7 @@ class Shard:
             self.builder.kill()
             self.builder.communicate()
             self.builder = self.notes = None
+            self.building = False
             shutil.rmtree(os.path.join(self.root, self.copied), ignore_errors=True)
 
     def configure(self, config):
