@@ -6,6 +6,7 @@
 
 #include "buffer.h"
 #include "call.h"
+#include "metric.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX_DIMENSION 65536
@@ -53,7 +54,7 @@ static const parameter connection[] = {
 
 static const parameter creation[] = {
     {"collection_name", "text", NULL, 0, {NULL}, "a new unique one if absent"},
-    {"metric", "text", "cosine", 0, {NULL}, "cosine, dotproduct or euclidean"},
+    {"metric", "text", "cosine", 0, {NULL}, "cosine, dotproduct, euclidean or manhattan"},
     {"replication_factor", "int", NULL, 0, {NULL}, "copies of each shard"},
     {"shard_number", "int", NULL, 0, {NULL}, "how many shards"},
     {"write_consistency_factor", "int", NULL, 0, {NULL},
@@ -139,7 +140,17 @@ static void parameters_write(simplugin_writer *out, const parameter *list, size_
 
 int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
 {
-    static const char *const metrics[] = {"cosine", "dotproduct", "euclidean"};
+    static const char *const filters[] = {
+        "and",           "or",            "==",            "!=",
+        "in",            "not in",        "exists",        "not exists",
+        "<:int64",       "<=:int64",      ">:int64",       ">=:int64",
+        "<:float64",     "<=:float64",    ">:float64",     ">=:float64",
+        "not <:int64",   "not <=:int64",  "not >:int64",   "not >=:int64",
+        "not <:float64", "not <=:float64", "not >:float64", "not >=:float64",
+        "array_contains", "array_contains_any", "array_contains_all",
+        "not array_contains", "not array_contains_any", "not array_contains_all",
+    };
+    static const char *const reverse[] = {"cosine", "dotproduct"};
     static const char *const types[] = {
         "text",       "int64",       "float64",       "bool",
         "list<text>", "list<int64>", "list<float64>", "list<bool>",
@@ -149,23 +160,24 @@ int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
     int32_t code = SIMPLUGIN_OK;
 
     simplugin_writer_init(&out);
-    simplugin_write_map(&out, 16);
+    simplugin_write_map(&out, 17);
     simplugin_write_string(&out, "name");
     simplugin_write_string(&out, "qdrant");
     simplugin_write_string(&out, "version");
     simplugin_write_string(&out, QDRANT_BACKEND_VERSION);
-    plug_write_texts(&out, "metrics", metrics, COUNT(metrics));
+    plug_write_texts(&out, "metrics", qdrant_metric_names, QDRANT_METRICS);
+    simplugin_write_string(&out, "max_k");
+    simplugin_write_uint(&out, QDRANT_MAX_K);
     simplugin_write_string(&out, "max_dimension");
     simplugin_write_uint(&out, MAX_DIMENSION);
     simplugin_write_string(&out, "exact");
     simplugin_write_bool(&out, 0);
     qdrant_methods_write(&out);
-    /* grows with the operations */
-    plug_write_texts(&out, "filters", NULL, 0);
+    plug_write_texts(&out, "filters", filters, COUNT(filters));
     plug_write_texts(&out, "field_types", types, COUNT(types));
-    plug_write_texts(&out, "reverse", NULL, 0);
+    plug_write_texts(&out, "reverse", reverse, COUNT(reverse));
     simplugin_write_string(&out, "radius");
-    simplugin_write_bool(&out, 0);
+    simplugin_write_bool(&out, 1);
     simplugin_write_string(&out, "vectors");
     simplugin_write_string(&out, "exact");
     simplugin_write_string(&out, "counts_replaced");

@@ -7,6 +7,9 @@
 
 #include "plug_call.h"
 
+/* Hits of one query, at most; beyond that the core goes through all points. */
+#define QDRANT_MAX_K (INT64_C(1) << 20)
+
 /* Names of what open takes, space-separated, in memory of the call; NULL: no memory. */
 const char *qdrant_connection_keys(plug_call *call);
 

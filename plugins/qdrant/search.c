@@ -13,7 +13,6 @@
 #include "metric.h"
 #include "view.h"
 
-#define K_MAX (INT64_C(1) << 24)
 /* Of one request: hits over all of its queries, bytes of its body, queries. */
 #define HITS_PER_REQUEST (UINT64_C(1) << 18)
 #define BODY_BYTES (UINT64_C(16) << 20)
@@ -187,7 +186,7 @@ static int32_t search_read(qdrant_search *s)
     plug_call *call = &s->call->base;
     int64_t k = 0;
     int present;
-    int32_t code = plug_arg_int(call, "k", 1, K_MAX, &k);
+    int32_t code = plug_arg_int(call, "k", 1, QDRANT_MAX_K, &k);
 
     s->max_distance = INFINITY;
     s->k = (uint64_t)k;
