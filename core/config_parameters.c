@@ -46,6 +46,7 @@ static const char *read_parameter(sp_parameter *parameter, json_t *entry)
     const json_t *secret = json_object_get(entry, "secret");
     const json_t *connection = json_object_get(entry, "connection");
     const json_t *aliases = json_object_get(entry, "aliases");
+    const json_t *excludes = json_object_get(entry, "excludes");
 
     if (!is_name(name))
         return "has no name";
@@ -62,6 +63,9 @@ static const char *read_parameter(sp_parameter *parameter, json_t *entry)
     if (aliases && !json_is_null(aliases) && !are_names(aliases))
         return "has aliases that are no array of names";
     parameter->aliases = json_is_array(aliases) ? aliases : NULL;
+    if (excludes && !json_is_null(excludes) && !are_names(excludes))
+        return "has excludes that are no array of names";
+    parameter->excludes = json_is_array(excludes) ? excludes : NULL;
     parameter->fallback = json_object_get(entry, "default");
     return NULL;
 }

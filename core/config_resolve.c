@@ -408,18 +408,57 @@ static int32_t add_default(const sp_layers *from, const sp_parameter *parameter,
     return add_value(values, provenance, parameter, value, "default", where, error);
 }
 
-static int32_t resolve_parameter(sp_config *config, const sp_layers *from,
-                                 const sp_parameter *parameter, json_t *values,
-                                 json_t *provenance, simplugin_error **error)
+/* ---- parameters that exclude each other ------------------------------------------------ */
+
+static int names_other(const sp_parameter *parameter, const sp_parameter *other)
 {
+    for (size_t i = 0; i < json_array_size(parameter->excludes); i++)
+        if (strcmp(json_string_value(json_array_get(parameter->excludes, i)), other->name) == 0)
+            return 1;
+    return 0;
+}
+
+/* Whether a stronger source says something, other than null, that excludes the setting. */
+static int32_t check_displaced(const sp_layers *from, const sp_parameters *declared,
+                               const sp_parameter *parameter, const sp_setting *said,
+                               int *displaced, simplugin_error **error)
+{
+    int32_t code = SIMPLUGIN_OK;
+
+    *displaced = 0;
+    for (size_t i = 0; i < declared->count && code == SIMPLUGIN_OK && !*displaced; i++) {
+        const sp_parameter *other = &declared->items[i];
+        json_t *value = NULL;
+        sp_setting beside;
+
+        if (!names_other(parameter, other) && !names_other(other, parameter))
+            continue;
+        code = find_setting(from, other, &beside, error);
+        if (code == SIMPLUGIN_OK && beside.name && beside.source < said->source) {
+            code = read_setting(from, other, &beside, &value, error);
+            *displaced = code == SIMPLUGIN_OK && !json_is_null(value);
+        }
+        json_decref(value);
+        free(beside.where);
+    }
+    return code;
+}
+
+static int32_t resolve_parameter(sp_config *config, const sp_layers *from,
+                                 const sp_parameters *declared, const sp_parameter *parameter,
+                                 json_t *values, json_t *provenance, simplugin_error **error)
+{
+    int displaced = 0;
     json_t *value = NULL;
     sp_setting said;
     int32_t code;
 
     code = find_setting(from, parameter, &said, error);
+    if (code == SIMPLUGIN_OK && said.name)
+        code = check_displaced(from, declared, parameter, &said, &displaced, error);
     if (code != SIMPLUGIN_OK)
         goto out;
-    if (!said.name) {
+    if (!said.name || displaced) {
         if (parameter->fallback)
             code = add_default(from, parameter, NULL, values, provenance, error);
         goto out;
@@ -463,7 +502,7 @@ int32_t sp_config_resolve(sp_config *config, const char *backend, const sp_param
     if (!declared)
         declared = &own;
     for (size_t i = 0; i < declared->count && code == SIMPLUGIN_OK; i++)
-        code = resolve_parameter(config, &from, &declared->items[i], found,
+        code = resolve_parameter(config, &from, declared, &declared->items[i], found,
                                  provenance ? origins : NULL, error);
     if (code == SIMPLUGIN_OK) {
         *values = found;

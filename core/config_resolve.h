@@ -91,6 +91,7 @@ typedef struct sp_parameter {
     int secret;
     int connection;        /* belongs to open */
     const json_t *aliases; /* array of text, deprecated names; or NULL */
+    const json_t *excludes; /* array of text, parameters not given beside it; or NULL */
     json_t *fallback;      /* the default; NULL: none */
 } sp_parameter;
 
@@ -117,6 +118,10 @@ const char *sp_parameter_type_name(int type);
  * "file" | "default", "where", "secret"}, in the order of the declaration. where is the
  * variable, "path:line:column" or the argument's name; for a null that stands for the
  * default, "null in" and that. Values may share memory with arguments (an object or NULL).
+ *
+ * Of parameters that exclude each other the ones with the stronger source count: a host in
+ * the arguments displaces a url in the environment, as if that were not there. What one
+ * source says of both is given as it is, for the backend to refuse.
  *
  * declared NULL: what the backend takes is not known; every parameter that is set is
  * given as FiftyOne would read it, and its name alone says whether it is secret.

@@ -466,6 +466,52 @@ static void check_origin(const json_t *provenance, const char *name, const char 
     CU_FAIL("no such entry");
 }
 
+/* A host given more closely than a uri is where the server is, and the other way round. */
+static void test_exclusion(void)
+{
+    static const char declared[] =
+        "[{\"name\": \"uri\", \"type\": \"text\", \"aliases\": [\"address\"],"
+        "  \"excludes\": [\"host\", \"port\"]},"
+        " {\"name\": \"host\", \"type\": \"text\", \"default\": \"here\"},"
+        " {\"name\": \"port\", \"type\": \"any\"}, {\"name\": \"user\", \"type\": \"text\"}]";
+    json_t *values, *provenance;
+    json_t *parsed = json_loads(declared, 0, NULL);
+    sp_parameters parameters;
+    place at;
+
+    open_place(&at,
+               "{\"FIFTYONE_BRAIN_SIMILARITY_MILVUS_URI\": \"http://env:1\","
+               " \"FIFTYONE_BRAIN_SIMILARITY_MILVUS_USER\": \"env\"}",
+               "{\"similarity_backends\": {\"milvus\": {\"host\": \"file\", \"port\": 2}}}");
+    check_values(&at, "milvus", declared, NULL,
+                 "{\"host\":\"here\",\"uri\":\"http://env:1\",\"user\":\"env\"}");
+    check_values(&at, "milvus", declared, "{\"host\": \"call\"}",
+                 "{\"host\":\"call\",\"user\":\"env\"}");
+    /* the file's were displaced already by what is displaced now */
+    check_values(&at, "milvus", declared, "{\"port\": 7}",
+                 "{\"host\":\"here\",\"port\":7,\"user\":\"env\"}");
+    check_values(&at, "milvus", declared, "{\"address\": \"call\"}",
+                 "{\"host\":\"here\",\"uri\":\"call\",\"user\":\"env\"}");
+    /* null says nothing */
+    check_values(&at, "milvus", declared, "{\"host\": null}",
+                 "{\"host\":\"here\",\"uri\":\"http://env:1\",\"user\":\"env\"}");
+    /* both at once are for the backend to refuse */
+    check_values(&at, "milvus", declared, "{\"host\": \"a\", \"uri\": \"b\"}",
+                 "{\"host\":\"a\",\"uri\":\"b\",\"user\":\"env\"}");
+    free(resolve(&at, "milvus", declared, "{\"host\": 7}", SIMPLUGIN_INVALID_ARGUMENT));
+    check_message(&at, "'host'", NULL);
+    CU_ASSERT_EQUAL_FATAL(sp_parameters_init(&parameters, "milvus", parsed, NULL), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL_FATAL(sp_config_resolve(at.config, "milvus", &parameters, NULL, &values,
+                                            &provenance, NULL),
+                          SIMPLUGIN_OK);
+    check_origin(provenance, "host", "default", "", 0);
+    json_decref(values);
+    json_decref(provenance);
+    sp_parameters_clear(&parameters);
+    json_decref(parsed);
+    close_place(&at);
+}
+
 static void test_provenance(void)
 {
     sp_parameters parameters = {.owner = NULL};
@@ -921,6 +967,8 @@ static void test_bad_declarations(void)
         "[{\"name\": \"a\", \"type\": \"int\", \"connection\": \"x\"}]",
         "[{\"name\": \"a\", \"type\": \"int\", \"aliases\": \"b\"}]",
         "[{\"name\": \"a\", \"type\": \"int\", \"aliases\": [1]}]",
+        "[{\"name\": \"a\", \"type\": \"int\", \"excludes\": \"b\"}]",
+        "[{\"name\": \"a\", \"type\": \"int\", \"excludes\": [\"b\", null]}]",
         "[{\"name\": \"a\", \"type\": \"int\"}, {\"name\": \"a\", \"type\": \"int\"}]",
         "[{\"name\":\"a\",\"type\":\"int\",\"aliases\":[\"b\"]},{\"name\":\"b\",\"type\":\"int\"}]",
     };
@@ -1180,6 +1228,7 @@ static const unit_case cases[] = {
     UNIT_CASE(test_backends_left_out, "FIFTYONE_BRAIN_SIMILARITY_BACKENDS and its *"),
     UNIT_CASE(test_backend_names, "names of backends are never paths"),
     UNIT_CASE(test_precedence, "R18 R22 R23 arguments over environment over file over defaults"),
+    UNIT_CASE(test_exclusion, "R23 R39 a host given with the call takes the place of the file's uri"),
     UNIT_CASE(test_variables_of_names_with_capitals, "R22 variables for names with capitals"),
     UNIT_CASE(test_credentials_of_each_kind,
               "R10-R14 R16 R17 R19 credentials by all three ways; 0042 is a password"),

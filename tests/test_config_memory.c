@@ -258,7 +258,7 @@ int main(void)
     snprintf(file, sizeof file, "%s/brain.json", dir);
     snprintf(plugin, sizeof plugin, "%s/simplugin_some.so", dir);
     out = fopen(file, "w");
-    if (!out || fputs("{\"similarity_backends\": {\"milvus\": {\"uri\": \"http://a:b@c\", \"n\": 1},"
+    if (!out || fputs("{\"similarity_backends\": {\"milvus\": {\"uri\": \"http://a:b@c\", \"n\": 1, \"port\": 5},"
                       " \"qdrant\": {\"a\": [1, 2.5]}}, \"default_similarity_backend\": \"qdrant\","
                       " \"plugin_path\": [\"/a\"]}",
                       out) < 0 ||
@@ -275,6 +275,7 @@ int main(void)
                              0, NULL);
     arguments = json_loads("{\"password\": \"p\"}", 0, NULL);
     declared = json_loads("[{\"name\": \"uri\", \"type\": \"text\"}, {\"name\": \"n\", \"type\": \"float\"},"
+                          " {\"name\": \"port\", \"type\": \"int\", \"excludes\": [\"password\"]},"
                           " {\"name\": \"password\", \"type\": \"text\", \"secret\": true},"
                           " {\"name\": \"collection_name\", \"type\": \"text\", \"aliases\":"
                           " [\"index_name\"]}, {\"name\": \"hosts\", \"type\": \"list\"}]",

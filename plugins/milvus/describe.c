@@ -22,6 +22,9 @@ typedef struct parameter {
     const char *doc;
 } parameter;
 
+/* What is not given beside uri: a host with the call displaces the uri of a file. */
+static const char *const uri_excludes[] = {"host", "port"};
+
 static const parameter connection[] = {
     {"uri", "text", NULL, 0, NULL,
      "where the server is: http://, https:// or tcp://HOST:PORT; http://localhost:19530 where "
@@ -107,7 +110,9 @@ static void parameters_write(simplugin_writer *out, const parameter *list, size_
                              int is_connection)
 {
     for (size_t i = 0; i < count; i++) {
-        simplugin_write_map(out, 7);
+        int is_uri = strcmp(list[i].name, "uri") == 0;
+
+        simplugin_write_map(out, 8);
         simplugin_write_string(out, "name");
         simplugin_write_string(out, list[i].name);
         simplugin_write_string(out, "type");
@@ -119,6 +124,7 @@ static void parameters_write(simplugin_writer *out, const parameter *list, size_
         simplugin_write_string(out, "connection");
         simplugin_write_bool(out, is_connection);
         plug_write_texts(out, "aliases", &list[i].alias, list[i].alias ? 1 : 0);
+        plug_write_texts(out, "excludes", uri_excludes, is_uri ? COUNT(uri_excludes) : 0);
         simplugin_write_string(out, "doc");
         simplugin_write_string(out, list[i].doc);
     }

@@ -15,6 +15,8 @@
 /* Pauses before a request is sent again. */
 #define PAUSE_FIRST (50 * MS)
 #define PAUSE_LAST (2000 * MS)
+/* What the last try is left of the time there is. */
+#define LAST_TRY (100 * MS)
 #define CONNECT_MS 10000
 /* Nobody sleeps longer than this without looking around. */
 #define SLEEP_LAST_MS 10000
@@ -175,6 +177,15 @@ static int is_json(const char *reply, size_t size)
     return blank < size && reply[blank] == '{';
 }
 
+/* Nothing came, and nothing said that it would be so: libcurl takes half a head for a whole. */
+static int is_cut(const qdrant_http *http, CURL *easy)
+{
+    curl_off_t length = -1;
+
+    curl_easy_getinfo(easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+    return !http->reply_size && length < 0;
+}
+
 /* Names where a redirection leads, as far as its host. */
 static void redirection_say(qdrant_http *http, CURL *easy)
 {
@@ -206,12 +217,10 @@ static void answer_read(qdrant_http *http, CURL *easy, long status)
                        http->reply_size);
     if (status >= 300 && status <= 399)
         redirection_say(http, easy);
-    if (!http->status.code && !http->is_text && !is_json(http->reply, http->reply_size)) {
-        static const char words[] = "it answers, but not with HTTP/JSON";
-
-        http->status.code = SIMPLUGIN_PROTOCOL;
-        qdrant_status_say(&http->status, words, sizeof words - 1);
-    }
+    if (!http->status.code && !http->is_text && !is_json(http->reply, http->reply_size))
+        qdrant_status_of_curl(&http->status,
+                              is_cut(http, easy) ? CURLE_PARTIAL_FILE : CURLE_WEIRD_SERVER_REPLY,
+                              NULL, 0);
     if (http->status.retryable && !curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds) &&
         seconds > 0)
         http->status.retry_after_ms = seconds > INT32_MAX ? INT64_C(1000) * INT32_MAX
@@ -237,8 +246,21 @@ static void answer_take(qdrant_flight *flight, qdrant_http *http, CURLcode resul
         qdrant_status_of_curl(&http->status, result, sent->words, os);
     qdrant_status_mask(&http->status, flight->link->settings);
     /* a proxy's word for it that it is away is none of the server's */
-    if (http->status.arrived && http->status.http < 500 && http->status.code != SIMPLUGIN_PROTOCOL)
+    if (http->status.arrived && http->status.http < 500)
         atomic_store(&flight->link->seen, 1);
+}
+
+/* When a request that failed for the attempts-th time is to be sent again. */
+static int64_t pause_of(const qdrant_http *http, int64_t left)
+{
+    int64_t pause = PAUSE_FIRST << (http->attempts < 8 ? http->attempts - 1 : 7);
+
+    if (pause > PAUSE_LAST)
+        pause = PAUSE_LAST;
+    /* one that would come too late comes a little sooner */
+    if (pause > left && left > LAST_TRY + PAUSE_FIRST)
+        pause = left - LAST_TRY;
+    return pause < http->status.retry_after_ms * MS ? http->status.retry_after_ms * MS : pause;
 }
 
 /*
@@ -247,22 +269,19 @@ static void answer_take(qdrant_flight *flight, qdrant_http *http, CURLcode resul
  */
 static int is_worth_another(qdrant_flight *flight, qdrant_http *http)
 {
-    const qdrant_settings *settings = flight->link->settings;
-    int64_t now = sp_clock_now();
-    int64_t pause = PAUSE_FIRST << (http->attempts < 8 ? http->attempts - 1 : 7);
+    int64_t now = sp_clock_now(), pause, left;
 
     if (!http->status.code || !http->status.retryable || !http->idempotent ||
         atomic_load(&flight->cancelled) || !atomic_load(&flight->link->seen))
         return 0;
     if (!http->first_failure)
         http->first_failure = now;
-    if (pause > PAUSE_LAST)
-        pause = PAUSE_LAST;
-    if (pause < http->status.retry_after_ms * MS)
-        pause = http->status.retry_after_ms * MS;
+    left = http->first_failure - now + flight->link->settings->retry_ms * MS;
+    if (left > flight->call->info->deadline - now)
+        left = flight->call->info->deadline - now;
+    pause = pause_of(http, left);
     http->retry_at = now + pause;
-    return http->retry_at - http->first_failure <= settings->retry_ms * MS &&
-           http->retry_at < flight->call->info->deadline;
+    return pause < left;
 }
 
 /* Takes what has ended from libcurl: to be sent again later, or to be handed out. */

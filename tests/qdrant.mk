@@ -1,0 +1,16 @@
+## the qdrant backend without a server, or with ones that are none
+## its headers before those of the core, some of which have the same names
+QDRANT_CPPFLAGS = -I$(top_srcdir)/plugins/qdrant $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+QDRANT_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(CURL_CFLAGS) $(JANSSON_CFLAGS)
+QDRANT_LIBS = libspqdrant.la libspcore.la $(JANSSON_LIBS) $(CUNIT_LIBS)
+qdrant_programs = tests/test_qdrant_transport
+check_PROGRAMS += $(qdrant_programs)
+TESTS += $(qdrant_programs)
+
+tests_test_qdrant_transport_SOURCES = tests/test_qdrant_transport.c tests/qdrant_fake.h tests/qdrant_link_rig.h tests/unit.h
+tests_test_qdrant_transport_CPPFLAGS = $(QDRANT_CPPFLAGS)
+tests_test_qdrant_transport_CFLAGS = $(QDRANT_CFLAGS)
+tests_test_qdrant_transport_LDADD = $(QDRANT_LIBS)
+
+## what the others test of every plugin
+AM_TESTS_ENVIRONMENT += TEST_PLUGINS="$$TEST_PLUGINS qdrant"; export TEST_PLUGINS;
