@@ -40,6 +40,7 @@ const char *sp_kind_name(uint32_t kinds)
     case SP_INDEX: return "an index";
     case SP_VIEW: return "a view";
     case SP_SCAN: return "a scan";
+    case SP_COPY: return "a copy";
     case SP_CONNECTION | SP_INDEX: return "a connection or an index";
     default: return "a handle";
     }

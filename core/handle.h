@@ -16,6 +16,7 @@
 #define SP_INDEX UINT32_C(4)
 #define SP_VIEW UINT32_C(8)
 #define SP_SCAN UINT32_C(16)
+#define SP_COPY UINT32_C(32)
 
 typedef struct sp_object {
     uint32_t kind;

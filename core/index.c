@@ -7,10 +7,11 @@
 #include <sys/random.h>
 
 #include "distance.h"
+#include "endpoint.h"
+#include "index_settings.h"
 #include "log.h"
 #include "suggest.h"
 
-#define DATASET_DEFAULT "default"
 #define DIMENSION_MAX (INT64_C(1) << 24)
 #define DROP_MS 5000
 
@@ -56,23 +57,6 @@ static sp_index *index_new(sp_session *session, uint64_t parent)
     return index;
 }
 
-/* What is recorded, without the collection's name being known for certain before it is made. */
-typedef struct settings {
-    const char *dataset;
-    const char *brain_key;
-    const char *backend;
-    const char *collection;
-    const char *metric;
-    const char *patches_field;
-    const char *model;
-    int supports_prompts;
-    int overwrite;
-    int by_name; /* opened by its collection's name: nothing else tells of patches */
-    int64_t dimension;
-    json_t *parameters; /* the call's arguments for the backend; owned */
-    json_t *fields;     /* owned */
-} settings;
-
 /* A copy that lives as long as the index; of NULL, NULL. 0 when memory is short. */
 static int text_keep(sp_index *index, const char **to, const char *from)
 {
@@ -117,8 +101,8 @@ static sp_text text_of(const char *string)
 
 /* ---- the collection ------------------------------------------------------------------- */
 
-static int32_t collection_exists(sp_index *index, const sp_context *context, int *exists,
-                                 simplugin_error **error)
+int32_t sp_index_exists(sp_index *index, const sp_context *context, int *exists,
+                        simplugin_error **error)
 {
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
@@ -139,12 +123,8 @@ static int32_t collection_exists(sp_index *index, const sp_context *context, int
     return code;
 }
 
-#define TAKE_METRIC 1 /* else another metric than the index's own is an error */
-#define TAKE_PATCHES 2
-
-/* Takes the dimension from the collection itself, and what else it is told to. */
-static int32_t collection_describe(sp_index *index, int take, const sp_context *context,
-                                   simplugin_error **error)
+int32_t sp_index_describe(sp_index *index, int take, const sp_context *context,
+                          simplugin_error **error)
 {
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
@@ -175,7 +155,7 @@ static int32_t collection_describe(sp_index *index, int take, const sp_context *
         sp_error_add_detail(error, "argument", "collection_name");
     }
     if (!code && (strlen(index->metric) != size || memcmp(index->metric, metric, size))) {
-        if (!(take & TAKE_METRIC)) {
+        if (!(take & SP_TAKE_METRIC)) {
             code = sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
                                 "collection \"%s\" was made meanwhile with metric %.*s, not %s: "
                                 "open it again",
@@ -185,7 +165,7 @@ static int32_t collection_describe(sp_index *index, int take, const sp_context *
             code = sp_error_no_memory(error);
         }
     }
-    if (!code && take & TAKE_PATCHES && simplugin_find_bool(&map, "patches", &patches) == 1)
+    if (!code && take & SP_TAKE_PATCHES && simplugin_find_bool(&map, "patches", &patches) == 1)
         index->patches = patches;
     if (!code)
         atomic_store(&index->dimension, (uint64_t)dimension);
@@ -194,9 +174,8 @@ static int32_t collection_describe(sp_index *index, int take, const sp_context *
     return code;
 }
 
-/* *made: it was, whatever happened then. */
-static int32_t collection_create(sp_index *index, uint64_t dimension, const sp_context *context,
-                                 int *made, simplugin_error **error)
+int32_t sp_index_create_collection(sp_index *index, uint64_t dimension, const sp_context *context,
+                                   int *made, simplugin_error **error)
 {
     simplugin_reply reply = SP_REPLY_INIT;
     json_t *fields = NULL;
@@ -239,7 +218,7 @@ static int32_t collection_create(sp_index *index, uint64_t dimension, const sp_c
             goto out;
         }
     }
-    code = collection_describe(index, TAKE_METRIC, context, error);
+    code = sp_index_describe(index, SP_TAKE_METRIC, context, error);
 out:
     json_decref(fields);
     simplugin_reply_clear(&reply);
@@ -247,19 +226,36 @@ out:
     return code;
 }
 
-static void collection_drop(sp_index *index)
+int32_t sp_index_drop(sp_index *index, const char *metric, const sp_context *context,
+                      simplugin_error **error)
 {
-    /* what was made is taken back also where the call was cancelled or ran out of time */
-    sp_context context = {.deadline = sp_clock_deadline(DROP_MS)};
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
+    int32_t code;
 
     simplugin_writer_init(&writer);
     simplugin_write_map(&writer, 1);
     sp_index_write_collection(index, &writer);
-    sp_connection_send(index->connection, &context, "collection.drop", &writer, &reply, NULL);
+    code = sp_connection_send(index->connection, context, "collection.drop", &writer, &reply,
+                              error);
     simplugin_reply_clear(&reply);
     simplugin_writer_clear(&writer);
+    if (!code)
+        atomic_store(&index->dimension, 0);
+    return code || metric_set(index, metric, strlen(metric)) ? code : sp_error_no_memory(error);
+}
+
+static void collection_drop(sp_index *index)
+{
+    /* what was made is taken back also where the call was cancelled or ran out of time */
+    sp_context context = {.deadline = sp_clock_deadline(DROP_MS)};
+
+    sp_index_drop(index, index->metric, &context, NULL);
+}
+
+int sp_index_rename(sp_index *index, const char *collection)
+{
+    return collection_set(index, collection, strlen(collection));
 }
 
 /* ---- the record ----------------------------------------------------------------------- */
@@ -282,8 +278,8 @@ static json_t *record_new(const sp_index *index)
                      index->fields ? json_incref(index->fields) : json_null());
 }
 
-static int32_t record_put(sp_index *index, int mode, const sp_resolved *resolved,
-                          const sp_context *context, simplugin_error **error)
+int32_t sp_index_record_put(sp_index *index, int mode, const sp_resolved *resolved,
+                            const sp_context *context, simplugin_error **error)
 {
     sp_runs_wait wait = wait_of(context);
     const char **secrets = NULL;
@@ -326,7 +322,7 @@ static int32_t record_update(sp_index *index, const char *collection, const sp_c
         recorded = json_string_value(json_object_get(json_object_get(record, "config"),
                                                      "collection_name"));
         if (recorded && strcmp(recorded, collection) == 0)
-            code = record_put(index, SP_RUNS_UPDATE, NULL, context, error);
+            code = sp_index_record_put(index, SP_RUNS_UPDATE, NULL, context, error);
     }
     json_decref(record);
     /* an index whose record was renamed or deleted meanwhile works on */
@@ -337,9 +333,8 @@ static int32_t record_update(sp_index *index, const char *collection, const sp_c
     return code;
 }
 
-/* What would be refused in the end is refused before anything is made. */
-static int32_t record_check_free(sp_session *session, const settings *s, const sp_context *context,
-                                 simplugin_error **error)
+int32_t sp_index_record_check_free(sp_session *session, const sp_index_settings *s,
+                                   const sp_context *context, simplugin_error **error)
 {
     sp_runs_wait wait = wait_of(context);
     sp_runs *runs = NULL;
@@ -376,9 +371,9 @@ int32_t sp_index_look(sp_index *index, const sp_context *context, simplugin_erro
     if (code)
         return code;
     if (!atomic_load(&index->dimension)) {
-        code = collection_exists(index, context, &exists, error);
+        code = sp_index_exists(index, context, &exists, error);
         if (!code && exists)
-            code = collection_describe(index, 0, context, error);
+            code = sp_index_describe(index, 0, context, error);
     }
     sp_queue_leave(&index->making);
     return code;
@@ -390,7 +385,7 @@ int32_t sp_index_explain(sp_index *index, const sp_context *context, int32_t cod
     int exists = 0;
 
     if (code != SIMPLUGIN_NOT_FOUND || !error || !atomic_load(&index->dimension) ||
-        collection_exists(index, context, &exists, NULL) || exists)
+        sp_index_exists(index, context, &exists, NULL) || exists)
         return code;
     sp_error_set(error, code, index->backend,
                  "%s: collection \"%s\" was dropped after this index was opened: index.add makes it "
@@ -407,7 +402,7 @@ int32_t sp_index_forget(sp_index *index, const sp_context *context, simplugin_er
 
     if (code)
         return code;
-    code = collection_exists(index, context, &exists, error);
+    code = sp_index_exists(index, context, &exists, error);
     if (!code && !exists)
         atomic_store(&index->dimension, 0);
     sp_queue_leave(&index->making);
@@ -452,11 +447,11 @@ int32_t sp_index_make(sp_index *index, uint64_t dimension, const sp_context *con
             code = dimension_check(sp_connection_describe(index->connection), index->backend,
                                    dimension, "vectors", error);
             if (!code)
-                code = collection_create(index, dimension, context, &made, error);
+                code = sp_index_create_collection(index, dimension, context, &made, error);
             /* somebody else was first */
             if (code == SIMPLUGIN_ALREADY_EXISTS) {
                 simplugin_error_free(error);
-                code = collection_describe(index, 0, context, error);
+                code = sp_index_describe(index, 0, context, error);
             }
             if (!code)
                 code = record_update(index, name, context, error);
@@ -515,7 +510,7 @@ static const char *value_text(const json_t *values, const char *key)
 }
 
 /* "quickstart_img_sim_9f2c41d07ab3": readable, legal nearly everywhere, and unique. */
-static char *name_generate(const settings *s)
+static char *name_generate(const sp_index_settings *s)
 {
     const char *parts[2] = {s->dataset, s->brain_key ? s->brain_key : "index"};
     uint8_t random[6];
@@ -571,11 +566,11 @@ static int32_t metric_check(const sp_describe *describe, const char *backend, co
 }
 
 /* Looks the collection up; makes it where the dimension is known already. */
-static int32_t collection_settle(sp_index *index, const settings *s, int must_exist,
+static int32_t collection_settle(sp_index *index, const sp_index_settings *s, int must_exist,
                                  const sp_context *context, int *made, simplugin_error **error)
 {
     int exists = 0;
-    int32_t code = collection_exists(index, context, &exists, error);
+    int32_t code = sp_index_exists(index, context, &exists, error);
 
     *made = 0;
     if (code)
@@ -589,14 +584,14 @@ static int32_t collection_settle(sp_index *index, const settings *s, int must_ex
     if (!exists && !s->dimension)
         return SIMPLUGIN_OK;
     if (!exists) {
-        code = collection_create(index, (uint64_t)s->dimension, context, made, error);
+        code = sp_index_create_collection(index, (uint64_t)s->dimension, context, made, error);
         if (code != SIMPLUGIN_ALREADY_EXISTS)
             return code;
         /* somebody else was first */
         simplugin_error_free(error);
     }
     index->existing = 1;
-    code = collection_describe(index, TAKE_METRIC | (s->by_name ? TAKE_PATCHES : 0), context,
+    code = sp_index_describe(index, SP_TAKE_METRIC | (s->by_name ? SP_TAKE_PATCHES : 0), context,
                                error);
     if (!code && s->dimension && (uint64_t)s->dimension != atomic_load(&index->dimension)) {
         code = sp_error_set(error, SIMPLUGIN_DIMENSION_MISMATCH, "core",
@@ -624,14 +619,13 @@ static json_t *without_secrets(json_t *parameters, const sp_parameters *declared
     return rest;
 }
 
-/* From settings to an index with a connection; nothing is made yet. */
-static int32_t index_connect(sp_session *session, sp_request *request, settings *s,
-                             sp_resolved *resolved, sp_index **out, simplugin_error **error)
+int32_t sp_index_connect(sp_session *session, sp_request *request, sp_index_settings *s,
+                         sp_resolved *resolved, sp_index **out, simplugin_error **error)
 {
     const sp_context *context = request->context;
     sp_index *index = NULL;
     const char *metric, *name;
-    char *generated = NULL;
+    char *generated = NULL, *endpoint = NULL;
     int32_t code = sp_session_resolve(session, s->backend, s->parameters, context, resolved, error);
 
     *out = NULL;
@@ -648,14 +642,16 @@ static int32_t index_connect(sp_session *session, sp_request *request, settings 
     name = s->collection ? s->collection : value_text(resolved->values, "collection_name");
     if (!name)
         name = generated = name_generate(s);
+    endpoint = sp_endpoint_text(resolved);
     index->create_parameters = sp_resolved_part(resolved, 0);
     index->public_parameters = without_secrets(index->create_parameters, &resolved->parameters);
     index->fields = json_incref(s->fields);
     index->supports_prompts = s->supports_prompts;
-    index->patches = s->patches_field != NULL;
+    index->patches = s->patches_field || s->patches;
     if (!name || !collection_set(index, name, strlen(name)) ||
         !metric_set(index, metric, strlen(metric)) || !index->create_parameters ||
-        !index->public_parameters || !text_keep(index, &index->backend, resolved->backend) ||
+        !index->public_parameters || !endpoint || !text_keep(index, &index->endpoint, endpoint) ||
+        !text_keep(index, &index->backend, resolved->backend) ||
         !text_keep(index, &index->dataset, s->dataset) ||
         !text_keep(index, &index->brain_key, s->brain_key) ||
         !text_keep(index, &index->patches_field, s->patches_field) ||
@@ -677,6 +673,7 @@ static int32_t index_connect(sp_session *session, sp_request *request, settings 
         code = sp_session_share(session, resolved, context, &index->connection, error);
 out:
     free(generated);
+    free(endpoint);
     if (code)
         sp_object_release(&index->object);
     else
@@ -704,8 +701,14 @@ static int32_t fields_check(const sp_args *args, const json_t *fields, simplugin
     return SIMPLUGIN_OK;
 }
 
-/* Arguments that configure the backend win over environment and file, like all others. */
-static int32_t parameters_merge(settings *s, simplugin_error **error)
+void sp_index_settings_clear(sp_index_settings *s)
+{
+    json_decref(s->parameters);
+    json_decref(s->fields);
+    s->parameters = s->fields = NULL;
+}
+
+int32_t sp_index_settings_merge(sp_index_settings *s, simplugin_error **error)
 {
     if (!s->parameters)
         s->parameters = json_object();
@@ -717,15 +720,15 @@ static int32_t parameters_merge(settings *s, simplugin_error **error)
     return SIMPLUGIN_OK;
 }
 
-static int32_t create_read(const sp_args *args, settings *s, simplugin_error **error)
+int32_t sp_index_settings_read(const sp_args *args, sp_index_settings *s, simplugin_error **error)
 {
     int32_t code;
 
     memset(s, 0, sizeof *s);
-    s->dataset = DATASET_DEFAULT;
+    s->dataset = SP_DATASET_DEFAULT;
     code = sp_arg_string(args, "dataset", &s->dataset, error);
     if (!s->dataset)
-        s->dataset = DATASET_DEFAULT;
+        s->dataset = SP_DATASET_DEFAULT;
     if (!code)
         code = sp_arg_string(args, "brain_key", &s->brain_key, error);
     if (!code)
@@ -750,7 +753,7 @@ static int32_t create_read(const sp_args *args, settings *s, simplugin_error **e
         code = sp_arg_json(args, "fields", &s->fields, error);
     if (!code)
         code = fields_check(args, s->fields, error);
-    return code ? code : parameters_merge(s, error);
+    return code ? code : sp_index_settings_merge(s, error);
 }
 
 int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_error **error)
@@ -758,14 +761,14 @@ int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_erro
     const sp_context *context = request->context;
     sp_resolved resolved = {0};
     sp_index *index = NULL;
-    settings s;
+    sp_index_settings s;
     int made = 0;
-    int32_t code = create_read(&request->args, &s, error);
+    int32_t code = sp_index_settings_read(&request->args, &s, error);
 
     if (!code)
-        code = record_check_free(session, &s, context, error);
+        code = sp_index_record_check_free(session, &s, context, error);
     if (!code)
-        code = index_connect(session, request, &s, &resolved, &index, error);
+        code = sp_index_connect(session, request, &s, &resolved, &index, error);
     if (!code)
         code = collection_settle(index, &s, 0, context, &made, error);
     if (!code)
@@ -774,7 +777,7 @@ int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_erro
         code = reply_write(index, request, error);
     /* last: a record that is there is one whose index was handed out */
     if (!code)
-        code = record_put(index, s.overwrite ? SP_RUNS_REPLACE : SP_RUNS_CREATE, &resolved,
+        code = sp_index_record_put(index, s.overwrite ? SP_RUNS_REPLACE : SP_RUNS_CREATE, &resolved,
                           context, error);
     if (code && index) {
         /* nothing stays behind of an index that nobody got */
@@ -786,13 +789,12 @@ int32_t sp_index_create(sp_session *session, sp_request *request, simplugin_erro
     if (index)
         sp_object_release(&index->object);
     sp_resolved_clear(&resolved);
-    json_decref(s.parameters);
-    json_decref(s.fields);
+    sp_index_settings_clear(&s);
     return code;
 }
 
 /* The settings as a run recorded them; what the call gives wins. */
-static int32_t record_read(const json_t *record, settings *s, simplugin_error **error)
+static int32_t record_read(const json_t *record, sp_index_settings *s, simplugin_error **error)
 {
     const json_t *config = json_object_get(record, "config");
     json_t *parameters = json_object_get(config, "parameters");
@@ -827,12 +829,12 @@ int32_t sp_index_open(sp_session *session, sp_request *request, simplugin_error 
     sp_index *index = NULL;
     json_t *record = NULL;
     sp_runs *runs = NULL;
-    settings s = {.dataset = NULL};
+    sp_index_settings s = {.dataset = NULL};
     int made = 0;
     int32_t code = sp_arg_string(args, "dataset", &s.dataset, error);
 
     if (!s.dataset)
-        s.dataset = DATASET_DEFAULT;
+        s.dataset = SP_DATASET_DEFAULT;
     if (!code)
         code = sp_arg_string(args, "brain_key", &s.brain_key, error);
     if (!code)
@@ -856,9 +858,9 @@ int32_t sp_index_open(sp_session *session, sp_request *request, simplugin_error 
     }
     s.by_name = s.collection && !s.brain_key;
     if (!code)
-        code = parameters_merge(&s, error);
+        code = sp_index_settings_merge(&s, error);
     if (!code)
-        code = index_connect(session, request, &s, &resolved, &index, error);
+        code = sp_index_connect(session, request, &s, &resolved, &index, error);
     /* a run whose collection was never made has no dimension yet */
     if (!code)
         code = collection_settle(index, &s, !s.brain_key || s.dimension, request->context, &made,
@@ -874,8 +876,7 @@ int32_t sp_index_open(sp_session *session, sp_request *request, simplugin_error 
     }
     sp_resolved_clear(&resolved);
     json_decref(record);
-    json_decref(s.parameters);
-    json_decref(s.fields);
+    sp_index_settings_clear(&s);
     return code;
 }
 

@@ -21,6 +21,7 @@ typedef struct sp_index {
     sp_connection *connection; /* shared */
     sp_arena *texts;           /* all of the following; none goes before the index does */
     const char *backend;
+    const char *endpoint; /* what its connection leads to: endpoint.h */
     _Atomic(const char *) collection; /* replaced where the backend calls it otherwise */
     _Atomic(const char *) metric;
     _Atomic int metric_id; /* SP_METRIC_..., or SP_METRIC_UNKNOWN */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define PAGE_BYTES (UINT64_C(8) << 20)
+
 void sp_points_clear(sp_points *points)
 {
     simplugin_reply_clear(&points->reply);
@@ -185,7 +187,7 @@ static int32_t points_scan(sp_walk *walk, const sp_context *context, simplugin_e
     simplugin_write_string(&writer, "vectors");
     simplugin_write_bool(&writer, walk->want.vectors);
     simplugin_write_string(&writer, "max_bytes");
-    simplugin_write_uint(&writer, 8 << 20);
+    simplugin_write_uint(&writer, walk->spec.max_bytes ? walk->spec.max_bytes : PAGE_BYTES);
     if (fields) {
         simplugin_write_string(&writer, "fields");
         sp_write_names(&writer, &walk->want.fields);
@@ -304,6 +306,20 @@ static int32_t rows_select(sp_walk *walk, simplugin_error **error)
     return code;
 }
 
+int32_t sp_walk_resume(sp_walk *walk, const uint8_t *cursor, uint64_t size, simplugin_error **error)
+{
+    uint8_t *copy = malloc(size + 1);
+
+    if (!copy)
+        return sp_error_no_memory(error);
+    if (size)
+        memcpy(copy, cursor, size);
+    free(walk->cursor);
+    walk->cursor = copy;
+    walk->cursor_size = size;
+    return SIMPLUGIN_OK;
+}
+
 int32_t sp_walk_next(sp_walk *walk, const sp_context *context, int *more, simplugin_error **error)
 {
     int32_t code;
@@ -318,18 +334,12 @@ int32_t sp_walk_next(sp_walk *walk, const sp_context *context, int *more, simplu
         code = points_scan(walk, context, error);
     if (!code)
         code = rows_select(walk, error);
+    /* one that cannot be kept leaves the walk where it was */
+    if (!code && walk->page.cursor.type)
+        code = sp_walk_resume(walk, walk->page.cursor.data, walk->page.cursor.size, error);
     if (code)
         return code;
-    free(walk->cursor);
-    walk->cursor = NULL;
     walk->done = walk->page.cursor.type == 0;
-    if (!walk->done) {
-        walk->cursor_size = walk->page.cursor.size;
-        walk->cursor = malloc(walk->cursor_size + 1);
-        if (!walk->cursor)
-            return sp_error_no_memory(error);
-        memcpy(walk->cursor, walk->page.cursor.data, walk->cursor_size);
-    }
     *more = 1;
     return SIMPLUGIN_OK;
 }

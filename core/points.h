@@ -57,7 +57,8 @@ typedef struct sp_walk_spec {
     sp_want want;
     const sp_filter *filter;
     const sp_view *view;
-    uint64_t max_rows; /* of a page; 0: as the backend likes */
+    uint64_t max_rows;  /* of a page; 0: as the backend likes */
+    uint64_t max_bytes; /* the same; 0: 8 MiB */
 } sp_walk_spec;
 
 /* A walk over all points that pass, page by page: points.scan with what it lacks. */
@@ -81,6 +82,9 @@ typedef struct sp_walk {
 int32_t sp_walk_init(sp_walk *walk, sp_index *index, const sp_walk_spec *spec,
                      simplugin_error **error);
 void sp_walk_clear(sp_walk *walk);
+/* Goes on where another walk of the same collection was: behind its page of that cursor. */
+int32_t sp_walk_resume(sp_walk *walk, const uint8_t *cursor, uint64_t size,
+                       simplugin_error **error);
 /* The next page, which may have no rows that pass; *more is 0 when there is none. */
 int32_t sp_walk_next(sp_walk *walk, const sp_context *context, int *more,
                      simplugin_error **error);

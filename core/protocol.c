@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "copy.h"
 #include "points.h"
 #include "suggest.h"
 
@@ -57,6 +58,11 @@ static int32_t scan_next(sp_object *target, sp_request *request, simplugin_error
     return sp_index_explain(sp_scan_index(target), request->context, code, error);
 }
 
+static int32_t copy_open(sp_object *target, sp_request *request, simplugin_error **error)
+{
+    return sp_copy_open((sp_session *)target, request, error);
+}
+
 static int32_t index_create(sp_object *target, sp_request *request, simplugin_error **error)
 {
     return sp_index_create((sp_session *)target, request, error);
@@ -81,6 +87,10 @@ static const sp_method methods[] = {
     {"config.resolve", SP_SESSION, "backend parameters", sp_serve_config_resolve},
     {"connection.close", SP_CONNECTION, "", handle_close},
     {"connection.open", SP_SESSION, "backend parameters", sp_serve_connection_open},
+    {"copy.close", SP_COPY, "", handle_close},
+    {"copy.next", SP_COPY, "", sp_copy_next},
+    {"copy.open", SP_SESSION, "source target dry_run verify sample_size resume batch_bytes",
+     copy_open},
     {"health", SP_CONNECTION | SP_INDEX, "", sp_serve_health},
     {"index.add", SP_INDEX,
      "ids vectors sample_ids fields overwrite allow_existing warn_existing duplicates parameters",
@@ -133,6 +143,7 @@ sp_connection *sp_target_connection(sp_object *target)
     case SP_CONNECTION: return (sp_connection *)target;
     case SP_INDEX: return ((sp_index *)target)->connection;
     case SP_SCAN: return sp_scan_index(target)->connection;
+    case SP_COPY: return sp_copy_target(target)->connection;
     default: return NULL;
     }
 }

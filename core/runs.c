@@ -54,6 +54,11 @@ void sp_runs_close(sp_runs *runs)
     free(runs);
 }
 
+const char *sp_runs_directory(const sp_runs *runs)
+{
+    return runs->directory;
+}
+
 /* ---- names ---- */
 
 static void add_detail(simplugin_error **error, const char *key, sp_text text)

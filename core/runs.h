@@ -33,6 +33,7 @@ typedef struct sp_runs_wait {
  */
 int32_t sp_runs_open(const char *directory, sp_runs **runs, simplugin_error **error);
 void sp_runs_close(sp_runs *runs);
+const char *sp_runs_directory(const sp_runs *runs);
 
 /*
  * Stores config, an object, under dataset and key. secrets are the names of parameters

@@ -9,18 +9,18 @@
 #include "error.h"
 #include "host.h"
 #include "simplugin.h"
+#include "typed.h"
 #include "wire.h"
 
-static int32_t argument_error(simplugin_error **error, const char *method, const char *argument,
-                              const char *wrong)
+int32_t sp_typed_argument(simplugin_error **error, const char *method, const char *argument,
+                          const char *wrong)
 {
     sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core", "%s: %s: %s", method, argument, wrong);
     sp_error_add_detail(error, "argument", argument);
     return SIMPLUGIN_INVALID_ARGUMENT;
 }
 
-/* A reply of the core that lacks what docs/protocol.md promises is our own bug. */
-static int32_t reply_error(simplugin_error **error, const char *method, const char *key)
+int32_t sp_typed_reply_error(simplugin_error **error, const char *method, const char *key)
 {
     return sp_error_set(error, SIMPLUGIN_INTERNAL, "core",
                         "%s: the reply has no proper \"%s\"", method, key);
@@ -33,10 +33,10 @@ static int32_t text_check(const char *text, int required, const char *method, co
                           simplugin_error **error)
 {
     if (!text)
-        return required ? argument_error(error, method, argument, "is NULL") : SIMPLUGIN_OK;
+        return required ? sp_typed_argument(error, method, argument, "is NULL") : SIMPLUGIN_OK;
     return simplugin_utf8_check((const uint8_t *)text, strlen(text))
                ? SIMPLUGIN_OK
-               : argument_error(error, method, argument, "is not UTF-8");
+               : sp_typed_argument(error, method, argument, "is not UTF-8");
 }
 
 /* A matrix of the caller's; NULL only where there are no numbers. */
@@ -44,9 +44,9 @@ static int32_t matrix_check(const float *numbers, uint64_t count, uint64_t dimen
                             const char *method, const char *argument, simplugin_error **error)
 {
     if (count && dimension > UINT64_MAX / sizeof *numbers / count)
-        return argument_error(error, method, argument, "count times dimension overflows");
+        return sp_typed_argument(error, method, argument, "count times dimension overflows");
     return numbers || !count || !dimension ? SIMPLUGIN_OK
-                                           : argument_error(error, method, argument, "is NULL");
+                                           : sp_typed_argument(error, method, argument, "is NULL");
 }
 
 /* Ids as a column: offsets and, behind them, all bytes, in one allocation. */
@@ -63,7 +63,7 @@ static int32_t ids_init(ids *list, const char *const *texts, uint64_t count, con
 
     memset(list, 0, sizeof *list);
     if (count && !texts)
-        return argument_error(error, method, "ids", "is NULL");
+        return sp_typed_argument(error, method, "ids", "is NULL");
     for (uint64_t i = 0; i < count; i++) {
         if (!texts[i]) {
             sp_error_set(error, SIMPLUGIN_INVALID_ARGUMENT, "core",
@@ -94,7 +94,7 @@ static int32_t ids_init(ids *list, const char *const *texts, uint64_t count, con
 
 /* ---- the call ------------------------------------------------------------------------- */
 
-static int32_t method_call(uint64_t target, const char *method, const simplugin_writer *writer,
+int32_t sp_typed_call(uint64_t target, const char *method, const simplugin_writer *writer,
                            const simplugin_options *options, simplugin_reply *reply,
                            simplugin_error **error)
 {
@@ -114,14 +114,14 @@ static void key_write(simplugin_writer *writer, uint64_t *count, const char *key
     ++*count;
 }
 
-static int32_t reply_uint(const simplugin_reply *reply, const char *method, const char *key,
+int32_t sp_typed_uint(const simplugin_reply *reply, const char *method, const char *key,
                           uint64_t *number, simplugin_error **error)
 {
     simplugin_value map = simplugin_body_value(reply->body, reply->body_size);
     int64_t value = 0;
 
     if (simplugin_find_int(&map, key, &value) != 1 || value < 0)
-        return reply_error(error, method, key);
+        return sp_typed_reply_error(error, method, key);
     *number = (uint64_t)value;
     return SIMPLUGIN_OK;
 }
@@ -135,16 +135,16 @@ static int32_t reply_ids(const simplugin_reply *reply, const char *method, simpl
     if (!simplugin_find(&map, "ids", &value) ||
         simplugin_column_read(&value, reply->tensors, reply->tensor_count, column) ||
         column->type != SIMPLUGIN_COLUMN_TEXT)
-        return reply_error(error, method, "ids");
+        return sp_typed_reply_error(error, method, "ids");
     return SIMPLUGIN_OK;
 }
 
 /* ---- create and open ------------------------------------------------------------------ */
 
 /* Never jansson's own words: they quote the text, which may hold a credential. */
-static int32_t parameters_write(simplugin_writer *writer, const char *text, simplugin_error **error)
+static int32_t parameters_write(simplugin_writer *writer, const char *text, const char *method,
+                                simplugin_error **error)
 {
-    static const char *const method = "index.create";
     json_error_t at;
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, &at);
     int32_t code = SIMPLUGIN_OK;
@@ -160,7 +160,7 @@ static int32_t parameters_write(simplugin_writer *writer, const char *text, simp
         sp_error_add_detail(error, "argument", "parameters");
         code = SIMPLUGIN_INVALID_ARGUMENT;
     } else if (!json_is_object(json)) {
-        code = argument_error(error, method, "parameters", "is not a JSON object");
+        code = sp_typed_argument(error, method, "parameters", "is not a JSON object");
     } else {
         simplugin_write_string(writer, "parameters");
         sp_json_write(writer, json);
@@ -169,9 +169,9 @@ static int32_t parameters_write(simplugin_writer *writer, const char *text, simp
     return code;
 }
 
-static int32_t spec_check(const simplugin_index_spec *spec, simplugin_error **error)
+static int32_t spec_check(const simplugin_index_spec *spec, const char *method,
+                          simplugin_error **error)
 {
-    static const char *const method = "index.create";
     const struct {
         const char *text;
         const char *name;
@@ -189,49 +189,58 @@ static int32_t spec_check(const simplugin_index_spec *spec, simplugin_error **er
     if (code)
         return code;
     if (spec->dimension > INT64_MAX)
-        return argument_error(error, method, "dimension", "is too large");
+        return sp_typed_argument(error, method, "dimension", "is too large");
     if (spec->supports_prompts != 0 && spec->supports_prompts != 1)
-        return argument_error(error, method, "supports_prompts", "is neither 0 nor 1");
+        return sp_typed_argument(error, method, "supports_prompts", "is neither 0 nor 1");
     if (spec->overwrite != 0 && spec->overwrite != 1)
-        return argument_error(error, method, "overwrite", "is neither 0 nor 1");
+        return sp_typed_argument(error, method, "overwrite", "is neither 0 nor 1");
     wrong = sp_reserved_check(spec->reserved, sizeof spec->reserved / sizeof spec->reserved[0]);
-    return wrong ? argument_error(error, method, "spec", wrong) : SIMPLUGIN_OK;
+    return wrong ? sp_typed_argument(error, method, "spec", wrong) : SIMPLUGIN_OK;
 }
 
-static int32_t spec_write(simplugin_writer *writer, const simplugin_index_spec *spec,
-                          simplugin_error **error)
+int32_t sp_typed_spec_read(const simplugin_index_spec *spec, simplugin_index_spec *read,
+                           const char *method, simplugin_error **error)
 {
-    uint64_t begin = simplugin_write_map_begin(writer);
-    uint64_t count = 0;
+    const char *wrong;
+
+    memset(read, 0, sizeof *read);
+    read->size = sizeof *read;
+    wrong = spec ? sp_struct_read(read, spec, sizeof spec->size, sizeof *read) : NULL;
+    return wrong ? sp_typed_argument(error, method, "spec", wrong) : spec_check(read, method, error);
+}
+
+int32_t sp_typed_spec_write(simplugin_writer *writer, uint64_t *count,
+                            const simplugin_index_spec *spec, const char *method,
+                            simplugin_error **error)
+{
     int32_t code = SIMPLUGIN_OK;
 
-    key_write(writer, &count, "backend", spec->backend);
-    key_write(writer, &count, "dataset", spec->dataset);
-    key_write(writer, &count, "brain_key", spec->brain_key);
-    key_write(writer, &count, "collection_name", spec->collection);
-    key_write(writer, &count, "metric", spec->metric);
-    key_write(writer, &count, "patches_field", spec->patches_field);
-    key_write(writer, &count, "model", spec->model);
+    key_write(writer, count, "backend", spec->backend);
+    key_write(writer, count, "dataset", spec->dataset);
+    key_write(writer, count, "brain_key", spec->brain_key);
+    key_write(writer, count, "collection_name", spec->collection);
+    key_write(writer, count, "metric", spec->metric);
+    key_write(writer, count, "patches_field", spec->patches_field);
+    key_write(writer, count, "model", spec->model);
     if (spec->dimension) {
         simplugin_write_string(writer, "dimension");
         simplugin_write_uint(writer, spec->dimension);
-        count++;
+        ++*count;
     }
     if (spec->supports_prompts) {
         simplugin_write_string(writer, "supports_prompts");
         simplugin_write_bool(writer, 1);
-        count++;
+        ++*count;
     }
     if (spec->overwrite) {
         simplugin_write_string(writer, "overwrite");
         simplugin_write_bool(writer, 1);
-        count++;
+        ++*count;
     }
     if (spec->parameters) {
-        code = parameters_write(writer, spec->parameters, error);
-        count++;
+        code = parameters_write(writer, spec->parameters, method, error);
+        ++*count;
     }
-    simplugin_write_end(writer, begin, count);
     return code;
 }
 
@@ -239,24 +248,25 @@ int32_t simplugin_index_create(const simplugin_index_spec *spec, uint64_t *index
                                const simplugin_options *options, simplugin_error **error)
 {
     static const char *const method = "index.create";
-    simplugin_index_spec read = {.size = sizeof read};
+    simplugin_index_spec read;
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
-    const char *wrong;
+    uint64_t begin, count = 0;
     int32_t code;
 
     if (!index)
-        return argument_error(error, method, "index", "is NULL");
+        return sp_typed_argument(error, method, "index", "is NULL");
     *index = 0;
     simplugin_writer_init(&writer);
-    wrong = spec ? sp_struct_read(&read, spec, sizeof spec->size, sizeof read) : NULL;
-    code = wrong ? argument_error(error, method, "spec", wrong) : spec_check(&read, error);
+    begin = simplugin_write_map_begin(&writer);
+    code = sp_typed_spec_read(spec, &read, method, error);
     if (!code)
-        code = spec_write(&writer, &read, error);
+        code = sp_typed_spec_write(&writer, &count, &read, method, error);
+    simplugin_write_end(&writer, begin, count);
     if (!code)
-        code = method_call(read.session, method, &writer, options, &reply, error);
+        code = sp_typed_call(read.session, method, &writer, options, &reply, error);
     if (!code)
-        code = reply_uint(&reply, method, "index", index, error);
+        code = sp_typed_uint(&reply, method, "index", index, error);
     simplugin_reply_clear(&reply);
     simplugin_writer_clear(&writer);
     return code;
@@ -272,7 +282,7 @@ int32_t simplugin_index_open(const char *dataset, const char *brain_key, uint64_
     int32_t code;
 
     if (!index)
-        return argument_error(error, method, "index", "is NULL");
+        return sp_typed_argument(error, method, "index", "is NULL");
     *index = 0;
     simplugin_writer_init(&writer);
     code = text_check(dataset, 0, method, "dataset", error);
@@ -283,10 +293,10 @@ int32_t simplugin_index_open(const char *dataset, const char *brain_key, uint64_
         key_write(&writer, &count, "dataset", dataset);
         key_write(&writer, &count, "brain_key", brain_key);
         simplugin_write_end(&writer, begin, count);
-        code = method_call(0, method, &writer, options, &reply, error);
+        code = sp_typed_call(0, method, &writer, options, &reply, error);
     }
     if (!code)
-        code = reply_uint(&reply, method, "index", index, error);
+        code = sp_typed_uint(&reply, method, "index", index, error);
     simplugin_reply_clear(&reply);
     simplugin_writer_clear(&writer);
     return code;
@@ -314,7 +324,7 @@ int32_t simplugin_index_add(uint64_t index, const char *const *id_texts, const f
         simplugin_write_column(&writer, &list.column);
         simplugin_write_string(&writer, "vectors");
         simplugin_write_tensor(&writer, &matrix);
-        code = method_call(index, method, &writer, options, NULL, error);
+        code = sp_typed_call(index, method, &writer, options, NULL, error);
     }
     free(list.memory);
     simplugin_writer_clear(&writer);
@@ -374,7 +384,7 @@ int32_t simplugin_index_get(uint64_t index, const char *const *id_texts, uint64_
     simplugin_write_column(&writer, &list.column);
     simplugin_write_string(&writer, "allow_missing");
     simplugin_write_bool(&writer, found != NULL);
-    code = method_call(index, method, &writer, options, &reply, error);
+    code = sp_typed_call(index, method, &writer, options, &reply, error);
     if (!code)
         code = reply_ids(&reply, method, &have, error);
     if (code)
@@ -382,7 +392,7 @@ int32_t simplugin_index_get(uint64_t index, const char *const *id_texts, uint64_
     map = simplugin_body_value(reply.body, reply.body_size);
     if (simplugin_find_tensor(&map, "vectors", reply.tensors, reply.tensor_count, &matrix) != 1 ||
         matrix->dtype != SIMPLUGIN_FLOAT32 || matrix->rows != have.count) {
-        code = reply_error(error, method, "vectors");
+        code = sp_typed_reply_error(error, method, "vectors");
     } else if (matrix->rows && matrix->cols != dimension) {
         sp_error_set(error, SIMPLUGIN_DIMENSION_MISMATCH, "core",
                      "%s: the index has dimension %llu, the caller's memory %llu", method,
@@ -390,7 +400,7 @@ int32_t simplugin_index_get(uint64_t index, const char *const *id_texts, uint64_
         sp_error_add_detail(error, "argument", "dimension");
         code = SIMPLUGIN_DIMENSION_MISMATCH;
     } else if (!rows_copy(&have, matrix, &list, dimension, vectors, found)) {
-        code = reply_error(error, method, "ids");
+        code = sp_typed_reply_error(error, method, "ids");
     }
 out:
     free(list.memory);
@@ -415,10 +425,10 @@ int32_t simplugin_index_remove(uint64_t index, const char *const *id_texts, uint
         simplugin_write_map(&writer, 1);
         simplugin_write_string(&writer, "ids");
         simplugin_write_column(&writer, &list.column);
-        code = method_call(index, method, &writer, options, &reply, error);
+        code = sp_typed_call(index, method, &writer, options, &reply, error);
     }
     if (!code && removed)
-        code = reply_uint(&reply, method, "removed", removed, error);
+        code = sp_typed_uint(&reply, method, "removed", removed, error);
     free(list.memory);
     simplugin_writer_clear(&writer);
     simplugin_reply_clear(&reply);
@@ -433,10 +443,10 @@ int32_t simplugin_index_size(uint64_t index, uint64_t *size, const simplugin_opt
     int32_t code;
 
     if (!size)
-        return argument_error(error, method, "size", "is NULL");
+        return sp_typed_argument(error, method, "size", "is NULL");
     code = simplugin_call(index, method, strlen(method), NULL, options, &reply, error);
     if (!code)
-        code = reply_uint(&reply, method, "size", size, error);
+        code = sp_typed_uint(&reply, method, "size", size, error);
     simplugin_reply_clear(&reply);
     return code;
 }
@@ -490,11 +500,11 @@ static int32_t hits_take(simplugin_reply *reply, const char *method, simplugin_h
     if (!offsets || !offsets->rows ||
         !simplugin_offsets_check(offsets->data, offsets->rows - 1, column.count) ||
         (uint64_t)((const int64_t *)offsets->data)[offsets->rows - 1] != column.count)
-        return reply_error(error, method, "offsets");
+        return sp_typed_reply_error(error, method, "offsets");
     if (!distances || distances->rows != column.count)
-        return reply_error(error, method, "distances");
+        return sp_typed_reply_error(error, method, "distances");
     if (!scores || scores->rows != column.count)
-        return reply_error(error, method, "scores");
+        return sp_typed_reply_error(error, method, "scores");
     /* the reply holds 8 bytes for each id and all of their text: no overflow */
     bytes = (uint64_t)column.offsets[column.count] + column.count;
     owner = malloc(sizeof *owner + column.count * sizeof owner->ids[0] + bytes + 1);
@@ -531,7 +541,7 @@ static int32_t hits_check(const simplugin_hits *hits, const char *method, simplu
 
     if (!wrong && hits->owner)
         wrong = "holds earlier hits: clear it first";
-    return wrong ? argument_error(error, method, "hits", wrong) : SIMPLUGIN_OK;
+    return wrong ? sp_typed_argument(error, method, "hits", wrong) : SIMPLUGIN_OK;
 }
 
 /* k goes last, behind the query, which the caller has written as the first of two keys. */
@@ -545,7 +555,7 @@ static int32_t search_finish(uint64_t index, simplugin_writer *writer, uint64_t 
 
     simplugin_write_string(writer, "k");
     simplugin_write_uint(writer, k);
-    code = method_call(index, method, writer, options, &reply, error);
+    code = sp_typed_call(index, method, writer, options, &reply, error);
     if (!code)
         code = hits_take(&reply, method, hits, error);
     simplugin_reply_clear(&reply);
@@ -632,7 +642,7 @@ static int32_t run_call(const char *method, const char *dataset, const char *bra
     key_write(&writer, &count, "brain_key", brain_key);
     key_write(&writer, &count, "new_brain_key", new_brain_key);
     simplugin_write_end(&writer, begin, count);
-    code = method_call(0, method, &writer, NULL, NULL, error);
+    code = sp_typed_call(0, method, &writer, NULL, NULL, error);
     simplugin_writer_clear(&writer);
     return code;
 }
@@ -667,7 +677,7 @@ static int32_t runs_walk(const simplugin_value *runs,
         uint64_t size = 0;
 
         if (simplugin_find_text(&run, "brain_key", &text, &size) != 1) {
-            code = reply_error(error, "runs.list", "runs");
+            code = sp_typed_reply_error(error, "runs.list", "runs");
             break;
         }
         if (size + 1 > room) {
@@ -700,20 +710,20 @@ int32_t simplugin_run_list(const char *dataset,
     int32_t code;
 
     if (!each)
-        return argument_error(error, method, "each", "is NULL");
+        return sp_typed_argument(error, method, "each", "is NULL");
     simplugin_writer_init(&writer);
     code = text_check(dataset, 0, method, "dataset", error);
     if (!code) {
         begin = simplugin_write_map_begin(&writer);
         key_write(&writer, &count, "dataset", dataset);
         simplugin_write_end(&writer, begin, count);
-        code = method_call(0, method, &writer, NULL, &reply, error);
+        code = sp_typed_call(0, method, &writer, NULL, &reply, error);
     }
     if (!code) {
         map = simplugin_body_value(reply.body, reply.body_size);
         code = simplugin_find(&map, "runs", &runs) && runs.type == SIMPLUGIN_ARRAY
                    ? runs_walk(&runs, each, context, error)
-                   : reply_error(error, method, "runs");
+                   : sp_typed_reply_error(error, method, "runs");
     }
     simplugin_reply_clear(&reply);
     simplugin_writer_clear(&writer);

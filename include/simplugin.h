@@ -26,6 +26,7 @@
  *                FiftyOne's similarity indexes; possibly recorded as a brain run
  *   view         a set of ids that restricts searches of one index
  *   scan         an iteration over an index
+ *   copy         the points of an index on their way into another
  *   cancel       a token that ends calls
  * and, in the caller's memory
  *   simplugin_request, simplugin_reply   body and tensors of a call (simplugin/plugin.h)
@@ -267,6 +268,66 @@ SIMPLUGIN_EXPORT int32_t simplugin_index_size(uint64_t index, uint64_t *size,
 /* Method index.cleanup: drops the collection. A run's record stays until simplugin_run_delete. */
 SIMPLUGIN_EXPORT int32_t simplugin_index_cleanup(uint64_t index, const simplugin_options *options,
                                                  simplugin_error **error);
+
+/* What is read again from both sides of a copy. */
+#define SIMPLUGIN_VERIFY_SAMPLE INT32_C(0)
+#define SIMPLUGIN_VERIFY_NONE INT32_C(1)
+#define SIMPLUGIN_VERIFY_ALL INT32_C(2)
+
+#define SIMPLUGIN_COPY_COPYING INT32_C(1)
+#define SIMPLUGIN_COPY_VERIFYING INT32_C(2)
+#define SIMPLUGIN_COPY_DONE INT32_C(3)
+
+/* How far a copy is. */
+typedef struct simplugin_copy_state {
+    uint64_t size;            /* sizeof(simplugin_copy_state) */
+    int32_t phase;            /* SIMPLUGIN_COPY_... */
+    int32_t reserved0;        /* 0 */
+    uint64_t copied;          /* points, and of how many */
+    uint64_t total;
+    uint64_t resumed;         /* of these, those that an earlier copy had written */
+    uint64_t bytes;           /* of all that were copied */
+    uint64_t rows_per_second; /* 0: not known yet */
+    int64_t left_ms;          /* of the phase; -1: not known yet */
+    uint64_t verified;        /* points compared */
+    uint64_t differences;     /* points that are not the same, or on one side only */
+    uint64_t reserved[4];     /* 0 */
+} simplugin_copy_state;
+
+/* Called after each step; returns 0 to go on, else the copy ends with CANCELLED. */
+typedef int32_t (*simplugin_copy_fn)(void *context, const simplugin_copy_state *state);
+
+/* What to copy where. */
+typedef struct simplugin_copy_spec {
+    uint64_t size;                      /* sizeof(simplugin_copy_spec) */
+    uint64_t source;                    /* an index */
+    const simplugin_index_spec *target; /* dimension 0; NULL and 0 stand for what the source has */
+    int32_t verify;                     /* SIMPLUGIN_VERIFY_... */
+    int32_t merge;                      /* 1: into a collection that is there */
+    int32_t restart;                    /* 1: not where an earlier copy stopped */
+    int32_t reserved0;                  /* 0 */
+    uint64_t sample_size;               /* points that are compared of a sample; 0: 1000 */
+    uint64_t batch_bytes;               /* read at a time; 0: 32 MiB */
+    simplugin_copy_fn each;             /* on the calling thread; or NULL */
+    void *context;
+    uint64_t reserved[4];               /* 0 */
+} simplugin_copy_spec;
+
+/*
+ * Methods copy.open and copy.next until it is done: every point of an index, with ids,
+ * fields and sample ids, into a collection of any backend. options' timeout is that of each
+ * step, of about a second, and its progress is not called. *index, unless index is NULL, is
+ * the target's, closed by simplugin_close; 0 on failure. state, with .size set, is what each
+ * was told last; or NULL.
+ * After CANCELLED, DEADLINE_EXCEEDED, any failure of a backend and the end of the process the
+ * same call goes on where it stopped. ALREADY_EXISTS for a collection or run that is there and
+ * that this copy did not begin, unless target's overwrite or merge is 1; INVALID_ARGUMENT for
+ * what cannot be kept at all, with the detail "argument"; BUSY while another copies into the
+ * same target; CORRUPT if points are not the same, with the first of them as details "id".
+ */
+SIMPLUGIN_EXPORT int32_t simplugin_copy(const simplugin_copy_spec *spec, uint64_t *index,
+                                        simplugin_copy_state *state,
+                                        const simplugin_options *options, simplugin_error **error);
 
 /*
  * Methods runs.list, runs.rename and runs.delete (the record only) in the default session.

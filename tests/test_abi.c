@@ -109,6 +109,34 @@ AT(simplugin_hits, distances, 40);
 AT(simplugin_hits, scores, 48);
 AT(simplugin_hits, owner, 56);
 
+SIZE(simplugin_copy_state, 112);
+AT(simplugin_copy_state, size, 0);
+AT(simplugin_copy_state, phase, 8);
+AT(simplugin_copy_state, reserved0, 12);
+AT(simplugin_copy_state, copied, 16);
+AT(simplugin_copy_state, total, 24);
+AT(simplugin_copy_state, resumed, 32);
+AT(simplugin_copy_state, bytes, 40);
+AT(simplugin_copy_state, rows_per_second, 48);
+AT(simplugin_copy_state, left_ms, 56);
+AT(simplugin_copy_state, verified, 64);
+AT(simplugin_copy_state, differences, 72);
+AT(simplugin_copy_state, reserved, 80);
+
+SIZE(simplugin_copy_spec, 104);
+AT(simplugin_copy_spec, size, 0);
+AT(simplugin_copy_spec, source, 8);
+AT(simplugin_copy_spec, target, 16);
+AT(simplugin_copy_spec, verify, 24);
+AT(simplugin_copy_spec, merge, 28);
+AT(simplugin_copy_spec, restart, 32);
+AT(simplugin_copy_spec, reserved0, 36);
+AT(simplugin_copy_spec, sample_size, 40);
+AT(simplugin_copy_spec, batch_bytes, 48);
+AT(simplugin_copy_spec, each, 56);
+AT(simplugin_copy_spec, context, 64);
+AT(simplugin_copy_spec, reserved, 72);
+
 /* Codes are numbers on disk, in logs and in other languages. */
 static void codes(void)
 {

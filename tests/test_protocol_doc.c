@@ -50,7 +50,7 @@ static void targets_text(uint32_t targets, char *text, size_t size)
         uint32_t kind;
         const char *name;
     } kinds[] = {{SP_SESSION, "session"}, {SP_CONNECTION, "connection"}, {SP_INDEX, "index"},
-                 {SP_VIEW, "view"},       {SP_SCAN, "scan"}};
+                 {SP_VIEW, "view"},       {SP_SCAN, "scan"},       {SP_COPY, "copy"}};
     size_t at = 0;
 
     text[0] = 0;

@@ -328,13 +328,15 @@ static void attributes_write(milvus_call *call)
     uint64_t begin;
 
     simplugin_write_string(out, "attributes");
-    simplugin_write_map(out, 8);
+    simplugin_write_map(out, 9);
     simplugin_write_string(out, "id");
     simplugin_write_int(out, schema->collection_id);
     simplugin_write_string(out, "key");
     simplugin_write_string(out, schema->key->name);
     simplugin_write_string(out, "key_type");
     simplugin_write_string(out, milvus_type_name(schema->key->type));
+    simplugin_write_string(out, "id_type");
+    simplugin_write_string(out, schema->key->type == MILVUS_INT64 ? "int64" : "text");
     simplugin_write_string(out, "auto_id");
     simplugin_write_bool(out, schema->auto_id);
     simplugin_write_string(out, "vector");

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a point is the same in two places, whatever the places are. */
+#ifndef SP_COPY_COMPARE_H
+#define SP_COPY_COMPARE_H
+
+#include "points.h"
+
+/* Directions that are so near to each other are the same. */
+#define SP_DIRECTION_TOLERANCE 1e-6
+
+/* float32 for float32, or, where norms may be lost, by direction. */
+int sp_vectors_same(const float *a, const float *b, uint64_t dimension, int by_direction);
+
+/* The same type and value, or both missing; nonfinite 0: in b NaN and infinities are. */
+int sp_cells_same(const sp_column *a, uint64_t row_a, const sp_column *b, uint64_t row_b,
+                  int nonfinite);
+
+#endif
