@@ -1,127 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""qdrant.py: that it answers as a Qdrant server does, keeps what it acknowledged, and fails on demand.
+"""qdrant.py answers as a Qdrant server does. Where SIMPLUGIN_TEST_QDRANT_URL names a server, that is asked."""
 
-Where SIMPLUGIN_TEST_QDRANT_URL names a server, the first part runs against that, and the second,
-which is about the stand-in itself, is left out.
-"""
-
-import contextlib
-import gzip
-import http.client
 import json
 import os
-import shlex
-import signal
-import ssl
-import subprocess
-import sys
 import threading
-import time
 import urllib.parse
 import uuid
 
 import pytest
-from qdrant_client import QdrantClient, models
+from qdrant_client import models
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-PREFIX = "SIMPLUGIN_TEST_QDRANT_"
-PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "qdrant.py")
+from qdrant_rig import PREFIX, Server, serving
+
 UUID = "550e8400-e29b-41d4-a716-446655440000"
-
-stand_in = pytest.mark.skipif(PREFIX + "URL" in os.environ, reason="about the stand-in")
-
-
-class Server:
-    """A server, by the variables that qdrant.py printed or set."""
-
-    def __init__(self, variables):
-        self.variables = variables
-        self.url = urllib.parse.urlsplit(variables["URL"])
-
-    def client(self, **more):
-        return QdrantClient(
-            url=self.variables["URL"],
-            api_key=self.variables.get("API_KEY"),
-            timeout=60,
-            check_compatibility=False,
-            **more,
-        )
-
-    def connection(self, tls=None):
-        if self.url.scheme == "https":
-            return http.client.HTTPSConnection(self.url.hostname, self.url.port, timeout=60, context=tls)
-        return http.client.HTTPConnection(self.url.hostname, self.url.port, timeout=60)
-
-    def ask(self, method, path, body=None, headers=None, tls=None):
-        """The status and the answer: JSON, or bytes if it is none."""
-        headers = dict(headers or {})
-        if "API_KEY" in self.variables:
-            headers.setdefault("api-key", self.variables["API_KEY"])
-        if body is not None:
-            headers.setdefault("content-type", "application/json")
-        if not isinstance(body, (bytes, type(None))):
-            body = json.dumps(body)
-        peer = self.connection(tls)
-        try:
-            peer.request(method, path, body, headers)
-            answer = peer.getresponse()
-            content = answer.read()
-        finally:
-            peer.close()
-        if answer.getheader("content-encoding") == "gzip":
-            content = gzip.decompress(content)
-        if answer.getheader("content-type") == "application/json":
-            content = json.loads(content)
-        return answer.status, content
-
-    def refused(self, method, path, body=None, **more):
-        """The status and the words of an error."""
-        status, answer = self.ask(method, path, body, **more)
-        assert set(answer) <= {"status", "time", "result", "usage"} and "result" not in answer or not answer["result"]
-        return status, answer["status"]["error"]
-
-    def restart(self):
-        return int(subprocess.check_output(self.variables["RESTART"], shell=True))
-
-    def fault(self, *rules):
-        control(self.variables["FAULTS"], "POST", list(rules))
-
-    def seen(self):
-        return control(self.variables["FAULTS"], "GET")
-
-
-def control(url, method, body=None):
-    peer = http.client.HTTPConnection(urllib.parse.urlsplit(url).netloc, timeout=60)
-    try:
-        peer.request(method, "/", json.dumps(body) if body is not None else None)
-        answer = peer.getresponse()
-        content = json.loads(answer.read())
-        assert answer.status == 200, content
-        return content
-    finally:
-        peer.close()
-
-
-@contextlib.contextmanager
-def serving(work, *options):
-    program = subprocess.Popen(
-        [sys.executable, PROGRAM, "--work", str(work), *options, "--serve"], stdout=subprocess.PIPE, text=True
-    )
-    try:
-        variables = {}
-        for line in program.stdout:
-            name, value = line.rstrip("\n").split("=", 1)
-            variables[name.removeprefix(PREFIX)] = shlex.split(value)[0]
-            if name == PREFIX + "RESTART":
-                break
-        assert "RESTART" in variables
-        yield Server(variables)
-        log = os.path.join(str(work), "server.log")
-        with open(log, encoding="utf-8") as file:
-            assert "AN ANSWER OF OURS" not in file.read()
-    finally:
-        program.terminate()
-        program.wait()
 
 
 @pytest.fixture(scope="module")
@@ -153,20 +45,23 @@ def filled(client, name):
     """Four points in euclidean space."""
     client.create_collection(name, models.VectorParams(size=4, distance="Euclid"))
     points = [
-        models.PointStruct(id=i, vector=vector, payload={"n": i, "tags": ["t%d" % i, "all"], "even": i % 2 == 0})
+        models.PointStruct(
+            id=i, vector=vector, payload={"n": i, "tags": ["t%d" % i, "all"], "even": i % 2 == 0}
+        )
         for i, vector in enumerate(VECTORS)
     ]
     client.upsert(name, points, wait=True)
     return name
 
 
-# As a server
-
-
 def test_service(server, client):
     info = client.info()
     assert info.title == "qdrant - vector search engine" and info.version.count(".") == 2
-    for path, text in (("/healthz", b"healthz check passed"), ("/livez", b"healthz check passed"), ("/readyz", b"all shards are ready")):
+    for path, text in (
+        ("/healthz", b"healthz check passed"),
+        ("/livez", b"healthz check passed"),
+        ("/readyz", b"all shards are ready"),
+    ):
         assert server.ask("GET", path) == (200, text)
     status, page = server.ask("GET", "/metrics")
     assert status == 200 and b"\ncollections_total " in page
@@ -175,7 +70,12 @@ def test_service(server, client):
 
 
 def test_unknown_paths(server):
-    for method, path in (("GET", "/nothing"), ("POST", "/collections"), ("PUT", "/"), ("GET", "/collections/x/points/1/2")):
+    for method, path in (
+        ("GET", "/nothing"),
+        ("POST", "/collections"),
+        ("PUT", "/"),
+        ("GET", "/collections/x/points/1/2"),
+    ):
         assert server.ask(method, path) == (404, b"")
 
 
@@ -189,7 +89,9 @@ def test_collections(server, client, name):
     status, answer = server.ask("PUT", path, body)
     assert status == 200 and answer["result"] is True and answer["status"] == "ok" and answer["time"] >= 0
     assert server.refused("PUT", path, body) == (409, "Wrong input: Collection `%s` already exists!" % name)
-    assert client.collection_exists(name) and name in [one.name for one in client.get_collections().collections]
+    assert client.collection_exists(name) and name in [
+        one.name for one in client.get_collections().collections
+    ]
     assert server.ask("DELETE", path)[1]["result"] is True
     assert server.ask("DELETE", path)[1]["result"] is False
 
@@ -197,7 +99,10 @@ def test_collections(server, client, name):
 def test_configuration(server, client, name):
     path = "/collections/" + name
     body = {
-        "vectors": {"a": {"size": 3, "distance": "Cosine", "on_disk": True}, "b": {"size": 2, "distance": "Manhattan"}},
+        "vectors": {
+            "a": {"size": 3, "distance": "Cosine", "on_disk": True},
+            "b": {"size": 2, "distance": "Manhattan"},
+        },
         "sparse_vectors": {"s": {}},
         "hnsw_config": {"m": 8, "ef_construct": None},
         "optimizers_config": {"indexing_threshold": 123},
@@ -210,23 +115,39 @@ def test_configuration(server, client, name):
     assert info["status"] == "green" and info["points_count"] == 0 and info["payload_schema"] == {}
     config = info["config"]
     assert config["params"]["vectors"] == body["vectors"] and config["params"]["replication_factor"] == 2
-    assert config["params"]["sparse_vectors"] == {"s": {}} and config["params"]["write_consistency_factor"] == 1
+    assert (
+        config["params"]["sparse_vectors"] == {"s": {}} and config["params"]["write_consistency_factor"] == 1
+    )
     assert config["hnsw_config"]["m"] == 8 and config["hnsw_config"]["ef_construct"] == 100
     assert config["optimizer_config"]["indexing_threshold"] == 123
     assert config["wal_config"]["wal_capacity_mb"] == 32 and config["quantization_config"] is None
     client.upsert(name, [models.PointStruct(id=1, vector={"a": [1, 2, 3]})], wait=True)
-    assert server.ask("PATCH", path, {"hnsw_config": {"ef_construct": 50}, "params": {"replication_factor": 1}})[0] == 200
+    assert (
+        server.ask("PATCH", path, {"hnsw_config": {"ef_construct": 50}, "params": {"replication_factor": 1}})[
+            0
+        ]
+        == 200
+    )
     config = client.get_collection(name).config
-    assert (config.hnsw_config.m, config.hnsw_config.ef_construct, config.params.replication_factor) == (8, 50, 1)
+    assert (config.hnsw_config.m, config.hnsw_config.ef_construct, config.params.replication_factor) == (
+        8,
+        50,
+        1,
+    )
     assert client.count(name).count == 1
 
 
 @pytest.mark.parametrize("bad", ["a/b", "a:b", 'a"b', "a?b", "a*b", "a\\b", "a|b", "a<b", "a>b", "a\0b"])
 def test_bad_names(server, bad):
     character = next(one for one in bad if one not in "ab")
-    status, error = server.refused("PUT", "/collections/" + urllib.parse.quote(bad, safe=""), {"vectors": {"size": 4, "distance": "Dot"}})
+    status, error = server.refused(
+        "PUT", "/collections/" + urllib.parse.quote(bad, safe=""), {"vectors": {"size": 4, "distance": "Dot"}}
+    )
     assert status == 422
-    assert error == 'Validation error in path parameters: [name: collection name cannot contain "%s" char]' % character
+    assert (
+        error
+        == 'Validation error in path parameters: [name: collection name cannot contain "%s" char]' % character
+    )
 
 
 def test_long_names(server):
@@ -266,14 +187,26 @@ def test_configurations_out_of_bounds(server, name):
     path = "/collections/" + name
     body = {"vectors": {"size": 4, "distance": "Dot"}, "hnsw_config": {"ef_construct": 0}}
     status, error = server.refused("PUT", path, body)
-    assert status == 422 and error.startswith("Validation error in JSON body: [hnsw_config.ef_construct: value 0 invalid, must be 4")
+    assert status == 422 and error.startswith(
+        "Validation error in JSON body: [hnsw_config.ef_construct: value 0 invalid, must be 4"
+    )
     status, error = server.refused("PUT", path + "?timeout=0", {"vectors": {"size": 4, "distance": "Dot"}})
     assert status == 422 and "timeout: value 0 invalid" in error
 
 
 def test_malformed_bodies(server, filled):
     path = "/collections/%s/points" % filled
-    for body in (b"", b"{", b'{"ids": [1]', b"\xff", b"nonsense", b'{"ids": [NaN]}', b'{"ids": "1"}', b"{}", b"[]"):
+    for body in (
+        b"",
+        b"{",
+        b'{"ids": [1]',
+        b"\xff",
+        b"nonsense",
+        b'{"ids": [NaN]}',
+        b'{"ids": "1"}',
+        b"{}",
+        b"[]",
+    ):
         status, error = server.refused("POST", path, body)
         assert status == 400 and error.startswith("Format error in JSON body: "), body
     assert server.refused("POST", path, b"{}")[1].startswith("Format error in JSON body: missing field `ids`")
@@ -292,7 +225,10 @@ def test_large_bodies(server, filled):
     error = json.loads(answer.read())["status"]["error"]
     peer.close()
     assert answer.status in (400, 413)
-    assert error == "Payload error: JSON payload (%d bytes) is larger than allowed (limit: 33554432 bytes)." % size
+    assert (
+        error
+        == "Payload error: JSON payload (%d bytes) is larger than allowed (limit: 33554432 bytes)." % size
+    )
 
 
 @pytest.mark.parametrize(
@@ -300,7 +236,9 @@ def test_large_bodies(server, filled):
 )
 def test_point_ids(server, filled, given):
     path = "/collections/%s/points" % filled
-    status, answer = server.ask("PUT", path + "?wait=true", {"points": [{"id": given, "vector": [1, 2, 3, 4]}]})
+    status, answer = server.ask(
+        "PUT", path + "?wait=true", {"points": [{"id": given, "vector": [1, 2, 3, 4]}]}
+    )
     assert status == 200 and answer["result"]["status"] == "completed"
     shown = given if isinstance(given, int) else UUID
     assert server.ask("POST", path, {"ids": [given]})[1]["result"] == [{"id": shown, "payload": {}}]
@@ -310,7 +248,9 @@ def test_point_ids(server, filled, given):
     assert [one["id"] for one in hit["points"]] == [shown] and hit["next_page_offset"] is None
 
 
-@pytest.mark.parametrize("bad", ["x", "", "1", UUID + "0", UUID[:-1], UUID.replace("-", "_"), -1, 2**64, 1.5, None, True, []])
+@pytest.mark.parametrize(
+    "bad", ["x", "", "1", UUID + "0", UUID[:-1], UUID.replace("-", "_"), -1, 2**64, 1.5, None, True, []]
+)
 def test_bad_point_ids(server, filled, bad):
     path = "/collections/%s/points" % filled
     for method, end, body in (
@@ -323,7 +263,11 @@ def test_bad_point_ids(server, filled, bad):
         status, error = server.refused(method, path + end, body)
         assert status == 400 and error.startswith("Format error in JSON body: ")
         if isinstance(bad, str) and end != "/scroll":
-            assert "value %s is not a valid point ID, valid values are either an unsigned integer or a UUID" % bad in error
+            assert (
+                "value %s is not a valid point ID, valid values are either an unsigned integer or a UUID"
+                % bad
+                in error
+            )
 
 
 def test_missing_points(server, filled):
@@ -331,7 +275,10 @@ def test_missing_points(server, filled):
     assert server.refused("GET", path + "/99") == (404, "Not found: Point with id 99 does not exists!")
     assert server.refused("GET", path + "/x") == (400, 'Wrong input: Can not recognize "x" as point id')
     assert server.ask("POST", path, {"ids": [99, 1], "with_payload": False})[1]["result"] == [{"id": 1}]
-    assert server.refused("POST", path + "/query", {"query": 99}) == (404, "Not found: No point with id 99 found")
+    assert server.refused("POST", path + "/query", {"query": 99}) == (
+        404,
+        "Not found: No point with id 99 found",
+    )
     assert server.ask("POST", path + "/delete?wait=true", {"points": [99]})[0] == 200
 
 
@@ -350,7 +297,10 @@ def test_dimensions(server, filled):
 def test_names_of_vectors(server, client, name):
     client.create_collection(
         name,
-        {"a": models.VectorParams(size=2, distance="Dot"), "b": models.VectorParams(size=3, distance="Cosine")},
+        {
+            "a": models.VectorParams(size=2, distance="Dot"),
+            "b": models.VectorParams(size=3, distance="Cosine"),
+        },
         sparse_vectors_config={"s": models.SparseVectorParams()},
     )
     sparse = models.SparseVector(indices=[7, 2], values=[0.5, 2.0])
@@ -377,7 +327,10 @@ def test_names_of_vectors(server, client, name):
     path = "/collections/%s/points" % name
     wrong = "Wrong input: Not existing vector name error: c"
     assert server.refused("POST", path + "/query", {"query": [1, 2], "using": "c"}) == (400, wrong)
-    assert server.refused("PUT", path + "?wait=true", {"points": [{"id": 1, "vector": {"c": [1]}}]}) == (400, wrong)
+    assert server.refused("PUT", path + "?wait=true", {"points": [{"id": 1, "vector": {"c": [1]}}]}) == (
+        400,
+        wrong,
+    )
     client.delete_vectors(name, ["a"], [1], wait=True)
     client.update_vectors(name, [models.PointVectors(id=2, vector={"b": [1, 0, 0]})], wait=True)
     assert "a" not in client.retrieve(name, [1], with_vectors=True)[0].vector
@@ -403,11 +356,15 @@ def test_distances(client, name, distance, scores):
     client.create_collection(name, models.VectorParams(size=4, distance=distance))
     client.upsert(name, models.Batch(ids=[0, 1, 2, 3], vectors=VECTORS), wait=True)
     for exact in (False, True):
-        found = client.query_points(name, [1.0, 0, 0, 0], search_params=models.SearchParams(exact=exact)).points
+        found = client.query_points(
+            name, [1.0, 0, 0, 0], search_params=models.SearchParams(exact=exact)
+        ).points
         assert [one.id for one in found] == [one for one, _ in scores]
         assert [one.score for one in found] == pytest.approx([score for _, score in scores], abs=1e-6)
     limit = scores[1][1]
-    found = client.query_points(name, [1.0, 0, 0, 0], score_threshold=limit + (0.1 if distance in ("Euclid", "Manhattan") else -0.1)).points
+    found = client.query_points(
+        name, [1.0, 0, 0, 0], score_threshold=limit + (0.1 if distance in ("Euclid", "Manhattan") else -0.1)
+    ).points
     assert [one.id for one in found] == [one for one, _ in scores[:2]]
     stored = client.retrieve(name, [1], with_vectors=True)[0].vector
     assert stored == pytest.approx([0.6, 0.8, 0, 0] if distance == "Cosine" else [3, 4, 0, 0])
@@ -426,16 +383,36 @@ def test_numbers_are_float32(server, client, name):
 
 def test_search_and_query_agree(server, filled):
     path = "/collections/%s/points" % filled
-    more = {"limit": 2, "offset": 1, "with_payload": ["n"], "with_vector": True, "filter": {"must_not": [{"key": "n", "match": {"value": 3}}]}}
+    more = {
+        "limit": 2,
+        "offset": 1,
+        "with_payload": ["n"],
+        "with_vector": True,
+        "filter": {"must_not": [{"key": "n", "match": {"value": 3}}]},
+    }
     status, searched = server.ask("POST", path + "/search", {"vector": [1, 0, 0, 0], **more})
     assert status == 200 and [one["id"] for one in searched["result"]] == [2, 1]
     assert searched["result"][0]["payload"] == {"n": 2} and searched["result"][0]["vector"] == VECTORS[2]
     assert isinstance(searched["result"][0]["version"], int)
-    assert server.ask("POST", path + "/query", {"query": [1, 0, 0, 0], **more})[1]["result"]["points"] == searched["result"]
-    assert server.ask("POST", path + "/query", {"query": {"nearest": [1, 0, 0, 0]}, **more})[1]["result"]["points"] == searched["result"]
-    batch = server.ask("POST", path + "/query/batch", {"searches": [{"query": [1, 0, 0, 0], **more}, {"query": 0, "limit": 1}]})[1]["result"]
+    assert (
+        server.ask("POST", path + "/query", {"query": [1, 0, 0, 0], **more})[1]["result"]["points"]
+        == searched["result"]
+    )
+    assert (
+        server.ask("POST", path + "/query", {"query": {"nearest": [1, 0, 0, 0]}, **more})[1]["result"][
+            "points"
+        ]
+        == searched["result"]
+    )
+    batch = server.ask(
+        "POST",
+        path + "/query/batch",
+        {"searches": [{"query": [1, 0, 0, 0], **more}, {"query": 0, "limit": 1}]},
+    )[1]["result"]
     assert batch[0]["points"] == searched["result"] and [one["id"] for one in batch[1]["points"]] == [3]
-    batch = server.ask("POST", path + "/search/batch", {"searches": [{"vector": [1, 0, 0, 0], **more}]})[1]["result"]
+    batch = server.ask("POST", path + "/search/batch", {"searches": [{"vector": [1, 0, 0, 0], **more}]})[1][
+        "result"
+    ]
     assert batch == [searched["result"]]
     plain = server.ask("POST", path + "/query", {"query": [1, 0, 0, 0], "limit": 1})[1]["result"]["points"][0]
     assert "payload" not in plain and "vector" not in plain
@@ -444,23 +421,36 @@ def test_search_and_query_agree(server, filled):
 
 
 def test_other_queries(client, filled):
-    ids = lambda **more: [one.id for one in client.query_points(filled, **more).points]
+    def ids(**more):
+        return [one.id for one in client.query_points(filled, **more).points]
+
     assert ids(query=models.RecommendQuery(recommend=models.RecommendInput(positive=[0, 1])))
     best = models.RecommendInput(positive=[0], negative=[3], strategy="best_score")
     assert sorted(ids(query=models.RecommendQuery(recommend=best))) == [1, 2]
-    assert ids(query=models.DiscoverQuery(discover=models.DiscoverInput(target=0, context=[models.ContextPair(positive=1, negative=3)])))
+    assert ids(
+        query=models.DiscoverQuery(
+            discover=models.DiscoverInput(target=0, context=[models.ContextPair(positive=1, negative=3)])
+        )
+    )
     assert sorted(ids(query=models.SampleQuery(sample="random"))) == [0, 1, 2, 3]
     fused = ids(
-        prefetch=[models.Prefetch(query=[1.0, 0, 0, 0], limit=2), models.Prefetch(query=[3.0, 4, 0, 0], limit=2)],
+        prefetch=[
+            models.Prefetch(query=[1.0, 0, 0, 0], limit=2),
+            models.Prefetch(query=[3.0, 4, 0, 0], limit=2),
+        ],
         query=models.FusionQuery(fusion="rrf"),
     )
     assert set(fused) <= {0, 1, 2, 3} and len(fused) >= 2
     formula = models.FormulaQuery(formula=models.MultExpression(mult=["n", 2.0]), defaults={"n": 0})
     found = client.query_points(filled, prefetch=models.Prefetch(query=[1.0, 0, 0, 0]), query=formula).points
     assert [(one.id, one.score) for one in found] == [(3, 6.0), (2, 4.0), (1, 2.0), (0, 0.0)]
-    groups = client.query_points_groups(filled, group_by="even", query=[1.0, 0, 0, 0], limit=5, group_size=1).groups
+    groups = client.query_points_groups(
+        filled, group_by="even", query=[1.0, 0, 0, 0], limit=5, group_size=1
+    ).groups
     assert groups == [] or len(groups) == 2  # by booleans: the versions differ
-    groups = client.query_points_groups(filled, group_by="tags", query=[1.0, 0, 0, 0], limit=5, group_size=2).groups
+    groups = client.query_points_groups(
+        filled, group_by="tags", query=[1.0, 0, 0, 0], limit=5, group_size=2
+    ).groups
     assert {one.id: [hit.id for hit in one.hits] for one in groups}["all"] == [0, 3]
 
 
@@ -477,7 +467,15 @@ FILTERS = [
     ({"must": [{"is_null": {"key": "n"}}]}, []),
     ({"must": [{"key": "tags", "values_count": {"gt": 1}}]}, [0, 1, 2, 3]),
     ({"must": [{"should": [{"has_id": [1]}, {"must": [{"key": "n", "range": {"gt": 2}}]}]}]}, [1, 3]),
-    ({"min_should": {"conditions": [{"has_id": [1, 2]}, {"key": "n", "match": {"value": 1}}], "min_count": 2}}, [1]),
+    (
+        {
+            "min_should": {
+                "conditions": [{"has_id": [1, 2]}, {"key": "n", "match": {"value": 1}}],
+                "min_count": 2,
+            }
+        },
+        [1],
+    ),
     ({}, [0, 1, 2, 3]),
     (None, [0, 1, 2, 3]),
 ]
@@ -488,8 +486,12 @@ def test_filters(server, filled, given, expected):
     path = "/collections/%s/points" % filled
     found = server.ask("POST", path + "/scroll", {"filter": given})[1]["result"]["points"]
     assert [one["id"] for one in found] == expected
-    assert server.ask("POST", path + "/count", {"filter": given, "exact": True})[1]["result"] == {"count": len(expected)}
-    found = server.ask("POST", path + "/query", {"query": [0, 0, 0, 0], "filter": given})[1]["result"]["points"]
+    assert server.ask("POST", path + "/count", {"filter": given, "exact": True})[1]["result"] == {
+        "count": len(expected)
+    }
+    found = server.ask("POST", path + "/query", {"query": [0, 0, 0, 0], "filter": given})[1]["result"][
+        "points"
+    ]
     assert sorted(one["id"] for one in found) == expected
 
 
@@ -531,17 +533,29 @@ def test_scroll(server, client, filled):
 
 
 def test_payloads(client, filled):
-    payload = {"text": "größe \U0001f600 \0 \"", "big": 2**63 - 1, "real": 1.5e300, "null": None, "list": [1, "a", {"b": []}], "": 1, "a b": 2}
+    payload = {
+        "text": 'größe \U0001f600 \0 "',
+        "big": 2**63 - 1,
+        "real": 1.5e300,
+        "null": None,
+        "list": [1, "a", {"b": []}],
+        "": 1,
+        "a b": 2,
+    }
     client.overwrite_payload(filled, payload, [1], wait=True)
     assert client.retrieve(filled, [1])[0].payload == payload
     client.set_payload(filled, {"n": 5}, [1, 2], wait=True)
-    client.set_payload(filled, {"deep": True}, models.Filter(must=[models.HasIdCondition(has_id=[3])]), key="a.b", wait=True)
+    client.set_payload(
+        filled, {"deep": True}, models.Filter(must=[models.HasIdCondition(has_id=[3])]), key="a.b", wait=True
+    )
     client.delete_payload(filled, ["text", "list"], [1], wait=True)
     client.clear_payload(filled, [0], wait=True)
     found = {one.id: one.payload for one in client.scroll(filled)[0]}
     assert found[0] == {} and found[2]["n"] == 5 and found[3]["a"] == {"b": {"deep": True}}
     assert set(found[1]) == set(payload) - {"text", "list"} | {"n"}
-    assert client.retrieve(filled, [3], with_payload=models.PayloadSelectorExclude(exclude=["tags", "a"]))[0].payload == {"n": 3, "even": False}
+    assert client.retrieve(filled, [3], with_payload=models.PayloadSelectorExclude(exclude=["tags", "a"]))[
+        0
+    ].payload == {"n": 3, "even": False}
     assert client.retrieve(filled, [3], with_payload=["a.b.deep"])[0].payload == {"a": {"b": {"deep": True}}}
     with pytest.raises(UnexpectedResponse) as error:
         client.set_payload(filled, {"n": 5}, [99], wait=True)
@@ -550,7 +564,9 @@ def test_payloads(client, filled):
 
 def test_payload_indexes(server, client, filled):
     client.create_payload_index(filled, "n", "integer", wait=True)
-    client.create_payload_index(filled, "tags", models.KeywordIndexParams(type="keyword", is_tenant=True), wait=True)
+    client.create_payload_index(
+        filled, "tags", models.KeywordIndexParams(type="keyword", is_tenant=True), wait=True
+    )
     schema = client.get_collection(filled).payload_schema
     assert schema["n"].data_type == "integer" and schema["n"].points == 4
     assert schema["tags"].params.is_tenant is True
@@ -566,13 +582,18 @@ def test_columns(server, filled):
     path = "/collections/%s/points?wait=true" % filled
     batch = {"ids": [10, UUID], "vectors": [[1, 1, 1, 1], [2, 2, 2, 2]], "payloads": [{"a": 1}, None]}
     assert server.ask("PUT", path, {"batch": batch})[0] == 200
-    found = server.ask("POST", "/collections/%s/points" % filled, {"ids": [10, UUID], "with_vector": True})[1]["result"]
+    found = server.ask("POST", "/collections/%s/points" % filled, {"ids": [10, UUID], "with_vector": True})[
+        1
+    ]["result"]
     assert {one["id"]: (one["vector"], one["payload"]) for one in found} == {
         10: ([1, 1, 1, 1], {"a": 1}),
         UUID: ([2, 2, 2, 2], {}),
     }
     status, error = server.refused("PUT", path, {"batch": {**batch, "vectors": []}})
-    assert (status, error) == (422, "Validation error in JSON body: [batch.batch: number of ids and vectors must be equal (2 != 0)]")
+    assert (status, error) == (
+        422,
+        "Validation error in JSON body: [batch.batch: number of ids and vectors must be equal (2 != 0)]",
+    )
     assert server.refused("PUT", path, {"points": []}) == (400, "Bad request: Empty update request")
     status, error = server.refused("PUT", path, {"points": [{"id": 1}]})
     assert status == 400 and "missing field `vector`" in error
@@ -585,10 +606,14 @@ def test_batch_of_writes(client, filled):
     client.batch_update_points(
         filled,
         [
-            models.UpsertOperation(upsert=models.PointsList(points=[models.PointStruct(id=7, vector=VECTORS[0])])),
+            models.UpsertOperation(
+                upsert=models.PointsList(points=[models.PointStruct(id=7, vector=VECTORS[0])])
+            ),
             models.SetPayloadOperation(set_payload=models.SetPayload(payload={"k": 1}, points=[7])),
             models.DeleteOperation(delete=models.PointIdsList(points=[0])),
-            models.UpdateVectorsOperation(update_vectors=models.UpdateVectors(points=[models.PointVectors(id=1, vector=VECTORS[3])])),
+            models.UpdateVectorsOperation(
+                update_vectors=models.UpdateVectors(points=[models.PointVectors(id=1, vector=VECTORS[3])])
+            ),
         ],
         wait=True,
     )
@@ -597,7 +622,9 @@ def test_batch_of_writes(client, filled):
 
 
 def test_deletes_by_filter(client, filled):
-    client.delete(filled, models.Filter(must=[models.FieldCondition(key="n", range=models.Range(gte=2))]), wait=True)
+    client.delete(
+        filled, models.Filter(must=[models.FieldCondition(key="n", range=models.Range(gte=2))]), wait=True
+    )
     assert [one.id for one in client.scroll(filled)[0]] == [0, 1]
 
 
@@ -622,7 +649,9 @@ def test_parameters(server, filled):
 
 def test_aliases(server, client, filled):
     alias, other = "alias-" + uuid.uuid4().hex, "alias-" + uuid.uuid4().hex
-    create = models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name=filled, alias_name=alias))
+    create = models.CreateAliasOperation(
+        create_alias=models.CreateAlias(collection_name=filled, alias_name=alias)
+    )
     client.update_collection_aliases([create])
     assert client.count(alias).count == 4 and client.collection_exists(alias)
     assert [one.alias_name for one in client.get_collection_aliases(filled).aliases] == [alias]
@@ -633,7 +662,11 @@ def test_aliases(server, client, filled):
     assert status == 400 and "Alias with the same name already exists" in error
     assert server.ask("DELETE", "/collections/" + alias)[1]["result"] is False
     client.update_collection_aliases(
-        [models.RenameAliasOperation(rename_alias=models.RenameAlias(old_alias_name=alias, new_alias_name=other))]
+        [
+            models.RenameAliasOperation(
+                rename_alias=models.RenameAlias(old_alias_name=alias, new_alias_name=other)
+            )
+        ]
     )
     assert client.count(other).count == 4
     with pytest.raises(UnexpectedResponse, match="404"):
@@ -642,7 +675,10 @@ def test_aliases(server, client, filled):
     client.update_collection_aliases([delete])
     client.update_collection_aliases([delete])
     create = {"actions": [{"create_alias": {"collection_name": alias, "alias_name": other}}]}
-    assert server.refused("POST", "/collections/aliases", create) == (404, "Not found: Collection `%s` doesn't exist!" % alias)
+    assert server.refused("POST", "/collections/aliases", create) == (
+        404,
+        "Not found: Collection `%s` doesn't exist!" % alias,
+    )
 
 
 def test_cluster(server, filled):
@@ -671,7 +707,9 @@ def test_in_parallel(client, server, filled):
         try:
             for i in range(20):
                 one = 1000 + number * 100 + i
-                own.upsert(filled, [models.PointStruct(id=one, vector=[float(number), float(i), 0, 1])], wait=True)
+                own.upsert(
+                    filled, [models.PointStruct(id=one, vector=[float(number), float(i), 0, 1])], wait=True
+                )
                 found = own.query_points(filled, [float(number), float(i), 0, 1], limit=1).points
                 assert found[0].id == one, (found, one)
         except Exception as error:
@@ -684,246 +722,3 @@ def test_in_parallel(client, server, filled):
         thread.join()
     assert not failures
     assert client.count(filled).count == 4 + 160
-
-
-# The stand-in
-
-
-def settled(client, name, deadline=60):
-    end = time.monotonic() + deadline
-    while client.get_collection(name).status != "green":
-        assert time.monotonic() < end
-        time.sleep(0.05)
-    return client.get_collection(name)
-
-
-@stand_in
-def test_indexes(tmp_path):
-    """Built when enough is there; what is written meanwhile is there afterwards, and after a kill."""
-    with serving(tmp_path) as server:
-        client = server.client()
-        optimizers = models.OptimizersConfigDiff(indexing_threshold=100)
-        client.create_collection("c", models.VectorParams(size=16, distance="Euclid"), optimizers_config=optimizers)
-        rows = [[(i * 31 % 97) / 97 + j * i % 7 for j in range(16)] for i in range(4000)]
-        client.upsert("c", models.Batch(ids=list(range(4000)), vectors=rows), wait=True)
-        assert client.get_collection("c").status == "yellow"
-        count = 4000
-        while client.get_collection("c").status == "yellow":
-            client.upsert("c", [models.PointStruct(id=count, vector=[count] * 16)], wait=True)
-            assert client.query_points("c", [count] * 16, limit=1).points[0].id == count
-            count += 1
-            time.sleep(0.6)  # building begins when it is quiet
-        info = settled(client, "c")
-        assert info.indexed_vectors_count >= 3000 and info.points_count == count == client.count("c").count
-        server.restart()
-        assert client.count("c").count == count
-        assert client.query_points("c", [count - 1] * 16, limit=1).points[0].id == count - 1
-        assert client.get_collection("c").indexed_vectors_count >= 3000
-
-
-@stand_in
-def test_kills(tmp_path):
-    """Acknowledged writes are there after a kill, and of one in flight all or nothing breaks."""
-    with serving(tmp_path) as server:
-        client = server.client()
-        client.create_collection("c", models.VectorParams(size=64, distance="Dot"))
-        client.update_collection_aliases(
-            [models.CreateAliasOperation(create_alias=models.CreateAlias(collection_name="c", alias_name="d"))]
-        )
-        pid, known = int(server.variables["PID"]), 0
-        for _ in range(4):
-            acknowledged = [known]
-
-            def write():
-                with contextlib.suppress(Exception):
-                    while True:
-                        low = acknowledged[-1]
-                        ids = list(range(low, low + 200))
-                        server.client().upsert("c", models.Batch(ids=ids, vectors=[[float(i)] * 64 for i in ids]), wait=True)
-                        acknowledged.append(low + 200)
-
-            thread = threading.Thread(target=write)
-            thread.start()
-            while len(acknowledged) < 4:
-                time.sleep(0.01)
-            os.kill(pid, signal.SIGKILL)
-            thread.join()
-            began = time.monotonic()
-            pid = server.restart()
-            assert time.monotonic() - began < 20
-            known = acknowledged[-1]
-            found = client.count("d").count
-            assert known <= found <= known + 200
-            points = client.retrieve("c", list(range(known)), with_payload=False, with_vectors=True)
-            assert len(points) == known and all(one.vector == [float(one.id)] * 64 for one in points)
-            known = found
-
-
-@stand_in
-def test_restart_while_running(tmp_path):
-    with serving(tmp_path) as server:
-        client = server.client()
-        client.create_collection("c", models.VectorParams(size=2, distance="Dot"))
-        client.upsert("c", [models.PointStruct(id=1, vector=[1, 2])], wait=True)
-        client.create_payload_index("c", "k", models.KeywordIndexParams(type="keyword", is_tenant=True), wait=True)
-        client.delete_collection("gone")
-        pid = server.restart()
-        assert pid != int(server.variables["PID"])
-        assert client.count("c").count == 1 and client.get_collection("c").payload_schema["k"].params.is_tenant
-
-
-@stand_in
-def test_stopped(tmp_path):
-    """The server is one process that can be stopped, and goes with the program."""
-    with serving(tmp_path) as server:
-        pid = int(server.variables["PID"])
-        os.kill(pid, signal.SIGSTOP)
-        with pytest.raises(TimeoutError):
-            peer = http.client.HTTPConnection(server.url.netloc, timeout=0.3)
-            peer.request("GET", "/")
-            peer.getresponse()
-        os.kill(pid, signal.SIGCONT)
-        assert server.ask("GET", "/")[0] == 200
-    with pytest.raises(ProcessLookupError):
-        os.kill(pid, 0)
-
-
-@stand_in
-def test_keys(tmp_path):
-    with serving(tmp_path, "--api-key", "secret", "--read-only-api-key", "reader") as server:
-        body = {"vectors": {"size": 2, "distance": "Dot"}}
-        assert server.ask("PUT", "/collections/c", body)[0] == 200
-        for path in ("/", "/healthz", "/readyz", "/livez"):
-            assert server.ask("GET", path, headers={"api-key": "wrong"})[0] == 200
-        assert server.ask("GET", "/collections", headers={"api-key": "wrong"}) == (401, b"Invalid API key or JWT")
-        assert server.ask("GET", "/nothing", headers={"api-key": "wrong"})[0] == 401
-        reader = {"api-key": "reader"}
-        assert server.ask("GET", "/collections/c", headers=reader)[0] == 200
-        assert server.ask("POST", "/collections/c/points/query", {"query": [1, 2]}, headers=reader)[0] == 200
-        assert server.refused("PUT", "/collections/d", body, headers=reader) == (403, "Forbidden: Global manage access is required")
-        assert server.refused("POST", "/collections/c/points/delete", {"points": [1]}, headers=reader)[0] == 403
-        peer = server.connection()
-        peer.request("GET", "/collections")
-        answer = peer.getresponse()
-        assert (answer.status, answer.read()) == (401, b"Must provide an API key or an Authorization bearer token")
-        peer.request("GET", "/collections", headers={"authorization": "Bearer secret"})
-        assert peer.getresponse().status == 200
-        peer.close()
-
-
-@stand_in
-def test_old_versions(tmp_path):
-    with serving(tmp_path, "--version", "1.9.7") as server:
-        client = server.client()
-        assert client.info().version == "1.9.7"
-        client.create_collection("c", models.VectorParams(size=2, distance="Dot"))
-        client.upsert("c", [models.PointStruct(id=1, vector=[1, 2])], wait=True)
-        assert server.ask("POST", "/collections/c/points/query", {"query": [1, 2]}) == (404, b"")
-        assert server.ask("POST", "/collections/c/points/query/batch", {"searches": []}) == (404, b"")
-        assert server.ask("POST", "/collections/c/facet", {"key": "k"}) == (404, b"")
-        assert server.ask("POST", "/collections/c/points/search", {"vector": [1, 2], "limit": 1})[1]["result"][0]["score"] == 5
-
-
-def tls_of(server, **more):
-    context = ssl.create_default_context(cafile=server.variables["CA"])
-    if "CERT" in server.variables and more.get("certificate", True):
-        context.load_cert_chain(server.variables["CERT"], server.variables["KEY"])
-    return context
-
-
-@stand_in
-@pytest.mark.parametrize("mode", ["one", "two"])
-def test_tls(tmp_path, mode):
-    with serving(tmp_path, "--tls", mode) as server:
-        assert server.ask("GET", "/", tls=tls_of(server))[0] == 200
-        with pytest.raises(ssl.SSLCertVerificationError):
-            server.ask("GET", "/", tls=ssl.create_default_context(cafile=server.variables["OTHER_CA"]))
-        if mode == "two":
-            with pytest.raises((ssl.SSLError, OSError)):
-                server.ask("GET", "/", tls=tls_of(server, certificate=False))
-
-
-@stand_in
-def test_expired(tmp_path):
-    with serving(tmp_path, "--tls", "expired") as server:
-        with pytest.raises(ssl.SSLCertVerificationError, match="expired"):
-            server.ask("GET", "/", tls=tls_of(server))
-
-
-@stand_in
-def test_http2(tmp_path):
-    httpx = pytest.importorskip("httpx")
-    pytest.importorskip("h2")
-    with serving(tmp_path, "--tls", "one", "--http2") as server:
-        with httpx.Client(http2=True, verify=tls_of(server), base_url=server.variables["URL"], timeout=30) as client:
-            answer = client.put("/collections/c", json={"vectors": {"size": 200, "distance": "Dot"}})
-            assert answer.http_version == "HTTP/2" and answer.json()["result"] is True
-            points = [{"id": i, "vector": [i] * 200} for i in range(2000)]
-            assert client.put("/collections/c/points?wait=true", json={"points": points}).json()["status"] == "ok"
-            found = client.post("/collections/c/points/scroll", json={"limit": 2000, "with_vector": True}).json()
-            assert len(found["result"]["points"]) == 2000
-            server.fault({"path": "/collections/c", "action": {"cut_after_bytes": 10}}, {"path": "/", "action": {"close": True}})
-            for path in ("/collections/c", "/"):
-                with pytest.raises(httpx.HTTPError):
-                    client.get(path)
-            assert client.get("/collections/c").status_code == 200
-        assert server.ask("GET", "/", tls=tls_of(server))[0] == 200
-
-
-@stand_in
-def test_faults(tmp_path):
-    with serving(tmp_path) as server:
-        client = server.client()
-        client.create_collection("c", models.VectorParams(size=2, distance="Dot"))
-        target = server.variables["FAULTS"] + "/elsewhere"
-        server.fault(
-            {"method": "GET", "path": "/collections/c", "skip": 1, "times": 2, "action": {"status": 503, "headers": {"retry-after": "1"}, "body": {"status": {"error": "busy"}}}},
-            {"path": "/collections/c/exists", "action": {"body_raw": '{"result": NaN'}},
-            {"path": "/aliases", "action": {"status": 307, "headers": {"location": target}}},
-            {"path": "/collections", "action": {"cut_after_bytes": 20}},
-            {"method": "PUT", "path": ".*/points", "action": {"apply_then_close": True}},
-            {"path": "/healthz", "times": None, "action": {"close": True}},
-            {"path": "/livez", "action": {"delay_ms": 300}},
-        )
-        statuses = [server.ask("GET", "/collections/c")[0] for _ in range(4)]
-        assert statuses == [200, 503, 503, 200]
-        with pytest.raises(json.JSONDecodeError):
-            server.ask("GET", "/collections/c/exists")
-        with pytest.raises(http.client.IncompleteRead):
-            server.ask("GET", "/collections")
-        for _ in range(3):
-            with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
-                server.ask("GET", "/healthz")
-        with pytest.raises((http.client.RemoteDisconnected, ConnectionResetError)):
-            server.ask("PUT", "/collections/c/points?wait=true", {"points": [{"id": 1, "vector": [1, 2]}]})
-        assert client.count("c").count == 1
-        began = time.monotonic()
-        assert server.ask("GET", "/livez")[0] == 200 and time.monotonic() - began >= 0.3
-        peer = server.connection()
-        peer.request("GET", "/aliases", headers={"api-key": "secret"})
-        answer = peer.getresponse()
-        assert answer.status == 307 and answer.getheader("location") == target
-        peer.close()
-        other = http.client.HTTPConnection(urllib.parse.urlsplit(target).netloc)
-        other.request("GET", "/elsewhere", headers={"api-key": "secret"})
-        assert other.getresponse().status == 200
-        other.close()
-        seen = server.seen()
-        assert {"method": "GET", "path": "/collections/c", "count": 4} in seen["requests"]
-        last = seen["log"][-1]
-        assert last["port"] == "control" and last["path"] == "/elsewhere" and last["headers"]["api-key"] == "secret"
-        control(server.variables["FAULTS"], "DELETE")
-        assert server.seen() == {"requests": [], "log": [], "rules": []}
-        assert server.ask("GET", "/healthz")[0] == 200
-
-
-@stand_in
-def test_command(tmp_path):
-    """The command's exit code, and its environment; a real server is left to itself."""
-    script = "import os, sys; sys.exit(7 if os.environ['%sURL'].startswith('http://127.0.0.1:') else 1)" % PREFIX
-    line = [sys.executable, PROGRAM, "--work", str(tmp_path), "--", sys.executable, "-c", script]
-    assert subprocess.run(line, check=False).returncode == 7
-    script = "import os, sys; sys.exit(8 if '%sPID' not in os.environ else 1)" % PREFIX
-    line[-1] = script
-    environment = {**os.environ, PREFIX + "URL": "http://there.test:6333"}
-    assert subprocess.run(line, check=False, env=environment).returncode == 8

@@ -73,7 +73,9 @@ ROUTES = [
     writes("DELETE", C + "/index/{field}", endpoints.delete_index, UPDATED, body=False),
     reads("GET", C + "/snapshots", endpoints.snapshots, "InlineResponse20014"),
     writes("POST", C + "/snapshots", endpoints.create_snapshot, "InlineResponse20015", body=False),
-    writes("DELETE", C + "/snapshots/{snapshot}", endpoints.delete_snapshot, "InlineResponse20013", body=False),
+    writes(
+        "DELETE", C + "/snapshots/{snapshot}", endpoints.delete_snapshot, "InlineResponse20013", body=False
+    ),
     reads("GET", C + "/snapshots/{snapshot}", endpoints.snapshot_path, None, plain=True),
     reads("GET", "/snapshots", endpoints.snapshots, "InlineResponse20014"),
     writes("POST", "/snapshots", endpoints.create_snapshot, "InlineResponse20015", body=False),
@@ -115,7 +117,9 @@ class Call:
         self.wait, self.timeout = checked(query)
         self.name = path.get("name")
         if self.name is not None and len(self.name) > 255:
-            raise invalid("path parameters", "name", 'value "%s" invalid, must be from 1 to 255 characters' % self.name)
+            raise invalid(
+                "path parameters", "name", 'value "%s" invalid, must be from 1 to 255 characters' % self.name
+            )
 
     def collection(self):
         return self.service.find(self.name)
@@ -143,7 +147,9 @@ def checked(query):
     """The parameters of a query string that mean something: (wait, timeout)."""
     wait = query.get("wait", "false")
     if wait not in ("true", "false"):
-        raise ApiError(400, "Deserialize error in query parameters: provided string was not `true` or `false`")
+        raise ApiError(
+            400, "Deserialize error in query parameters: provided string was not `true` or `false`"
+        )
     timeout = query.get("timeout")
     if timeout is not None:
         if not timeout.isascii() or not timeout.isdigit():
@@ -152,7 +158,9 @@ def checked(query):
             raise invalid("query parameters", "timeout", "value %s invalid, must be 1 or larger" % timeout)
     consistency = query.get("consistency", "all")
     if consistency not in ("all", "majority", "quorum") and not consistency.isdigit():
-        raise ApiError(400, "Deserialize error in query parameters: failed to parse consistency `%s`" % consistency)
+        raise ApiError(
+            400, "Deserialize error in query parameters: failed to parse consistency `%s`" % consistency
+        )
     if query.get("ordering", "weak") not in ("weak", "medium", "strong"):
         raise ApiError(
             400,
@@ -190,7 +198,11 @@ class App:
         may_write = self.authorized(request, path)
         if may_write is None:
             given = "api-key" in request.headers or bearer(request) is not None
-            text = "Invalid API key or JWT" if given else "Must provide an API key or an Authorization bearer token"
+            text = (
+                "Invalid API key or JWT"
+                if given
+                else "Must provide an API key or an Authorization bearer token"
+            )
             return Response(text, 401)
         route, found = self.routed(request.method, path)
         if not route:
@@ -227,7 +239,9 @@ class App:
         length = request.headers.get("content-length", "0")
         if length.isdigit() and int(length) > BODY_LIMIT:
             raise ApiError(
-                400, "Payload error: JSON payload (%s bytes) is larger than allowed (limit: %d bytes)." % (length, BODY_LIMIT)
+                400,
+                "Payload error: JSON payload (%s bytes) is larger than allowed (limit: %d bytes)."
+                % (length, BODY_LIMIT),
             )
         if not re.match("application/([^;]*\\+)?json\\b", request.headers.get("content-type", "")):
             raise ApiError(400, "Payload error: Content type error")
@@ -245,7 +259,11 @@ class App:
         try:
             result = route.endpoint(Call(self, route, path, query, body))
             if route.plain:
-                return FileResponse(result) if result.startswith("/") else Response(result, media_type="text/plain")
+                return (
+                    FileResponse(result)
+                    if result.startswith("/")
+                    else Response(result, media_type="text/plain")
+                )
             if route.answer != "VersionInfo":
                 result = self.enveloped({"result": result, "status": "ok"}, began)
             content = orjson.dumps(result, option=orjson.OPT_SERIALIZE_NUMPY)
@@ -255,13 +273,17 @@ class App:
             return self.refused(error, began)
         except ValidationError as error:
             log.error("AN ANSWER OF OURS IS NONE OF QDRANT'S: %s %s: %s", route.method, path, error)
-            return self.refused(ApiError(500, "Service internal error: the stand-in's answer is malformed"), began)
+            return self.refused(
+                ApiError(500, "Service internal error: the stand-in's answer is malformed"), began
+            )
         except BaseException as error:  # the engine's panics are no Exception
             log.exception("%s %s failed", route.method, path)
             return self.refused(ApiError(500, "Service internal error: %s" % error), began)
         if len(content) >= COMPRESSED_FROM and "gzip" in headers.get("accept-encoding", ""):
             content = gzip.compress(content, 1)
-            return Response(content, 200, {"content-encoding": "gzip", "vary": "accept-encoding"}, "application/json")
+            return Response(
+                content, 200, {"content-encoding": "gzip", "vary": "accept-encoding"}, "application/json"
+            )
         return Response(content, media_type="application/json")
 
     def enveloped(self, value, began):

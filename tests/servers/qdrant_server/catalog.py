@@ -25,7 +25,7 @@ class Collection:
         self.service = service
         self.name = name
         self.record = record
-        self.shard = Shard(service.folder, record, service.save)
+        self.shard = Shard(name, service.folder, record, service.save)
 
     @property
     def config(self):
@@ -51,7 +51,9 @@ class Collection:
             return
         for one in value if value and type(value[0]) is list else (value,):
             if len(one) != known["size"]:
-                raise wrong_input("Vector dimension error: expected dim: %d, got %d" % (known["size"], len(one)))
+                raise wrong_input(
+                    "Vector dimension error: expected dim: %d, got %d" % (known["size"], len(one))
+                )
 
     def check_vectors(self, rows):
         """The vectors of points, as the engine takes them."""
@@ -72,7 +74,10 @@ class Collection:
         schema = {}
         for field, one in info.payload_schema.items():
             kept = self.record["indexes"].get(field)
-            shown = {"data_type": str(one.data_type).rsplit(".", maxsplit=1)[-1].lower(), "points": one.points}
+            shown = {
+                "data_type": str(one.data_type).rsplit(".", maxsplit=1)[-1].lower(),
+                "points": one.points,
+            }
             if type(kept) is dict:
                 shown = {"data_type": shown["data_type"], "params": kept, "points": one.points}
             schema[field] = shown

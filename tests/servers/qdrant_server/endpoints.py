@@ -18,12 +18,24 @@ from .requests import point_id, shown_id
 PEER = 1  # the only one
 FORBIDDEN_IN_NAMES = '<>:"/\\|?*\0\x1f'
 SCHEMAS = {
-    "keyword": (edge.PayloadSchemaType.Keyword, edge.KeywordIndexParams, "is_tenant on_disk enable_hnsw prefix"),
-    "integer": (edge.PayloadSchemaType.Integer, edge.IntegerIndexParams, "lookup range is_principal on_disk enable_hnsw"),
+    "keyword": (
+        edge.PayloadSchemaType.Keyword,
+        edge.KeywordIndexParams,
+        "is_tenant on_disk enable_hnsw prefix",
+    ),
+    "integer": (
+        edge.PayloadSchemaType.Integer,
+        edge.IntegerIndexParams,
+        "lookup range is_principal on_disk enable_hnsw",
+    ),
     "float": (edge.PayloadSchemaType.Float, edge.FloatIndexParams, "is_principal on_disk enable_hnsw"),
     "geo": (edge.PayloadSchemaType.Geo, edge.GeoIndexParams, "on_disk enable_hnsw"),
     "bool": (edge.PayloadSchemaType.Bool, edge.BoolIndexParams, "on_disk enable_hnsw"),
-    "datetime": (edge.PayloadSchemaType.Datetime, edge.DatetimeIndexParams, "is_principal on_disk enable_hnsw"),
+    "datetime": (
+        edge.PayloadSchemaType.Datetime,
+        edge.DatetimeIndexParams,
+        "is_principal on_disk enable_hnsw",
+    ),
     "uuid": (edge.PayloadSchemaType.Uuid, edge.UuidIndexParams, "is_tenant on_disk enable_hnsw"),
     "text": (
         edge.PayloadSchemaType.Text,
@@ -107,9 +119,7 @@ def collection_cluster(call):
 def create_collection(call):
     for character in FORBIDDEN_IN_NAMES:
         if character in call.name:
-            raise invalid(
-                "path parameters", "name", 'collection name cannot contain "%s" char' % character
-            )
+            raise invalid("path parameters", "name", 'collection name cannot contain "%s" char' % character)
     request = call.json("CreateCollection")
     call.service.create(call.name, settings.created(request, call.service.version))
     return True
@@ -272,7 +282,11 @@ def deleted(collection, request):
 
 def payload_set(collection, request):
     return chosen(
-        request, Operation.set_payload, Operation.set_payload_by_filter, request["payload"], request.get("key")
+        request,
+        Operation.set_payload,
+        Operation.set_payload_by_filter,
+        request["payload"],
+        request.get("key"),
     )
 
 
@@ -366,7 +380,10 @@ def point(call):
 
 def retrieve(call):
     request = call.json("PointRequest")
-    with_payload, with_vector = payload_wanted(request.get("with_payload"), True), request.get("with_vector") or False
+    with_payload, with_vector = (
+        payload_wanted(request.get("with_payload"), True),
+        request.get("with_vector") or False,
+    )
     ids = [point_id(one) for one in request["ids"]]
     found = call.collection().retrieve(ids, with_payload, with_vector)
     return [record(one, with_payload, with_vector) for one in found]
@@ -374,7 +391,10 @@ def retrieve(call):
 
 def scroll(call):
     request = call.json("ScrollRequest")
-    with_payload, with_vector = payload_wanted(request.get("with_payload"), True), request.get("with_vector") or False
+    with_payload, with_vector = (
+        payload_wanted(request.get("with_payload"), True),
+        request.get("with_vector") or False,
+    )
     order, offset = request.get("order_by"), request.get("offset")
     if order is not None and offset is not None:
         raise ApiError(
@@ -420,7 +440,10 @@ def answered(collection, request):
     wanted = Query(collection, request).wanted()
     with collection.shard.reading() as engine:
         found = engine.query(wanted)
-    with_payload, with_vector = payload_wanted(request.get("with_payload")), request.get("with_vector") or False
+    with_payload, with_vector = (
+        payload_wanted(request.get("with_payload")),
+        request.get("with_vector") or False,
+    )
     return [scored(one, with_payload, with_vector) for one in found]
 
 
@@ -471,7 +494,9 @@ def query_groups(call):
         wanted *= 4
     if not request.get("with_payload"):
         for group in groups:
-            group["hits"] = [{key: value for key, value in hit.items() if key != "payload"} for hit in group["hits"]]
+            group["hits"] = [
+                {key: value for key, value in hit.items() if key != "payload"} for hit in group["hits"]
+            ]
     return {"groups": groups}
 
 

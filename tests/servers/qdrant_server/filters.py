@@ -8,7 +8,10 @@ from .errors import format_error, wrong_input
 from .requests import point_id
 
 MATCHES = [
-    ("value", lambda value: edge.MatchValue(numpy.bool_(value) if type(value) is bool else value)),  # else it is 1
+    (
+        "value",
+        lambda value: edge.MatchValue(numpy.bool_(value) if type(value) is bool else value),
+    ),  # else it is 1
     ("text", edge.MatchText),
     ("text_any", edge.MatchTextAny),
     ("phrase", edge.MatchPhrase),

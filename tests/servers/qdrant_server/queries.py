@@ -109,9 +109,7 @@ class Query:
         result = filter_of(request.get("filter"))
         if not self.named:
             return result
-        return edge.Filter(
-            must=[result] if result else None, must_not=[edge.HasIdCondition(set(self.named))]
-        )
+        return edge.Filter(must=[result] if result else None, must_not=[edge.HasIdCondition(set(self.named))])
 
     def vector(self, value, using, request):
         """A vector given as itself, or as the id of the point that has it."""
@@ -200,7 +198,15 @@ class Query:
         return edge.Query.RecommendSumScores(examples, using)
 
 
-ONE = {"neg": "Neg", "abs": "Abs", "sqrt": "Sqrt", "exp": "Exp", "log10": "Log10", "ln": "Ln", "acosh": "Acosh"}
+ONE = {
+    "neg": "Neg",
+    "abs": "Abs",
+    "sqrt": "Sqrt",
+    "exp": "Exp",
+    "log10": "Log10",
+    "ln": "Ln",
+    "acosh": "Acosh",
+}
 MANY = {"mult": "Mult", "sum": "Sum", "max": "Max", "min": "Min"}
 DECAYS = {
     "lin_decay": edge.DecayKind.Lin,

@@ -94,7 +94,9 @@ def loads(body):
     except orjson.JSONDecodeError as error:
         if not body:
             raise format_error("EOF while parsing a value at line 1 column 0") from None
-        raise format_error("%s at line %d column %d" % (error.msg.split(":")[0], error.lineno, error.colno)) from None
+        raise format_error(
+            "%s at line %d column %d" % (error.msg.split(":")[0], error.lineno, error.colno)
+        ) from None
 
 
 def parse(body, name):
@@ -178,7 +180,11 @@ def plain_uuid(text):
 def path_id(text):
     """An id in a path."""
     try:
-        return int(text) if text.isascii() and text.isdigit() and int(text) < 2**64 else uuid.UUID(plain_uuid(text))
+        return (
+            int(text)
+            if text.isascii() and text.isdigit() and int(text) < 2**64
+            else uuid.UUID(plain_uuid(text))
+        )
     except ValueError:
         raise wrong_input('Can not recognize "%s" as point id' % text) from None
 
@@ -280,5 +286,7 @@ def columns(batch):
 def check_length(ids, column, what):
     if len(ids) != len(column):
         raise invalid(
-            "JSON body", "batch.batch", "number of ids and %s must be equal (%d != %d)" % (what, len(ids), len(column))
+            "JSON body",
+            "batch.batch",
+            "number of ids and %s must be equal (%d != %d)" % (what, len(ids), len(column)),
         )

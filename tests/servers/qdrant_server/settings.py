@@ -17,7 +17,9 @@ DATATYPES = {
     "float16": edge.VectorStorageDatatype.Float16,
     "uint8": edge.VectorStorageDatatype.Uint8,
 }
-COMPRESSIONS = {name.lower(): getattr(edge.CompressionRatio, name) for name in ("X4", "X8", "X16", "X32", "X64")}
+COMPRESSIONS = {
+    name.lower(): getattr(edge.CompressionRatio, name) for name in ("X4", "X8", "X16", "X32", "X64")
+}
 
 UNSEEN = "-"  # the vector of collections that have none: the engine wants one
 
@@ -81,7 +83,9 @@ def check(value, place=""):
         elif key in BOUNDS and type(one) in (int, float):
             low, high = BOUNDS[key]
             if one < low or (high is not None and one > high):
-                limits = "must be %s or larger" % low if high is None else "must be from %s to %s" % (low, high)
+                limits = (
+                    "must be %s or larger" % low if high is None else "must be from %s to %s" % (low, high)
+                )
                 raise invalid("JSON body", where, "value %s invalid, %s" % (one, limits))
 
 
@@ -105,9 +109,7 @@ def created(request, version):
     names = set(params["vectors"]) if "size" not in params["vectors"] else {""}
     shared = names & set(params.get("sparse_vectors") or {})
     if shared:
-        raise wrong_input(
-            "Vector name `%s` is used in both dense and sparse vectors" % sorted(shared)[0]
-        )
+        raise wrong_input("Vector name `%s` is used in both dense and sparse vectors" % sorted(shared)[0])
     result = {
         "params": params,
         "hnsw_config": merged(base["hnsw_config"], request.get("hnsw_config")),
@@ -116,7 +118,9 @@ def created(request, version):
         "quantization_config": request.get("quantization_config"),
     }
     if "strict_mode_config" in base or request.get("strict_mode_config"):
-        result["strict_mode_config"] = merged(base.get("strict_mode_config", {}), request.get("strict_mode_config"))
+        result["strict_mode_config"] = merged(
+            base.get("strict_mode_config", {}), request.get("strict_mode_config")
+        )
     if request.get("metadata"):
         result["metadata"] = request["metadata"]
     return result
@@ -129,7 +133,9 @@ def changed(config, request):
     result["hnsw_config"] = merged(config["hnsw_config"], request.get("hnsw_config"))
     result["optimizer_config"] = merged(config["optimizer_config"], request.get("optimizers_config"))
     if request.get("strict_mode_config") is not None:
-        result["strict_mode_config"] = merged(config.get("strict_mode_config", {}), request["strict_mode_config"])
+        result["strict_mode_config"] = merged(
+            config.get("strict_mode_config", {}), request["strict_mode_config"]
+        )
     if request.get("metadata") is not None:
         result["metadata"] = merged(config.get("metadata", {}), request["metadata"])
     if request.get("quantization_config") is not None:

@@ -18,7 +18,7 @@ import uuid
 import qdrant_edge as edge
 
 from . import settings
-from .errors import ApiError, from_engine
+from .errors import ApiError, from_engine, no_collection
 
 FLUSH_SECONDS = 5.0
 QUIET_SECONDS = 0.5  # without a write, before indexes are built
@@ -43,7 +43,8 @@ class Shard:
     of the two whole, and the record of the collection says which.
     """
 
-    def __init__(self, root, record, moved):
+    def __init__(self, name, root, record, moved):
+        self.name = name
         self.root = root
         self.record = record  # "folder" and "config"
         self.moved = moved  # called when the folder changed, to save the record
@@ -77,7 +78,7 @@ class Shard:
     def reading(self):
         with self.idle:
             if self.closed:
-                raise ApiError(500, "Service internal error: the collection is gone")
+                raise no_collection(self.name)
             self.load()
             self.readers += 1
         try:
@@ -100,7 +101,10 @@ class Shard:
     def write(self, operations, wait):
         """Does them in order, all of one request; returns the number of each."""
         numbers = [next(self.operations) for _ in operations]
-        done = self.writer.submit(self.write_now, operations)
+        try:
+            done = self.writer.submit(self.write_now, operations)
+        except RuntimeError:  # the thread has ended
+            raise no_collection(self.name) from None
         if wait:
             done.result()
         else:
@@ -160,40 +164,42 @@ class Shard:
         with self.reading() as engine:
             engine.flush()
 
-    def copy(self, path):
-        """The folder as it is, with all writes in it; by cp, which keeps holes."""
-        self.flush()
-        subprocess.run(["cp", "-a", "--reflink=auto", self.path(), path], check=True)
-
     def start_building(self):
         if self.closed:
             return
         self.building = True
-        self.copied = uuid.uuid4().hex
         self.tried = self.changes
+        self.copied = uuid.uuid4().hex
         path = os.path.join(self.root, self.copied)
-        self.copy(path)
-        self.notes = []
-        self.builder = subprocess.Popen(
-            [sys.executable, "-m", __package__ + ".optimize", path],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            preexec_fn=end_with_parent,
-        )
+        try:
+            self.flush()
+            # cp keeps the holes, of which a shard is full
+            subprocess.run(["cp", "-a", "--reflink=auto", self.path(), path], check=True)
+            self.builder = subprocess.Popen(
+                [sys.executable, "-m", __package__ + ".optimize", path],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                preexec_fn=end_with_parent,
+            )
+            self.notes = []
+        finally:
+            self.building = self.builder is not None
 
     def finish_building(self):
         if self.closed or not self.builder:
             return
         path = os.path.join(self.root, self.copied)
-        output = self.builder.communicate()[0]
-        if self.builder.returncode:
-            log.error("building indexes failed with %d", self.builder.returncode)
-        if output.strip() == b"1":
-            self.replace(path)
-        else:
-            shutil.rmtree(path, ignore_errors=True)
-        self.builder = self.notes = None
-        self.building = False
+        try:
+            output = self.builder.communicate()[0]
+            if self.builder.returncode:
+                log.error("building indexes failed with %d", self.builder.returncode)
+            if output.strip() == b"1":
+                self.replace(path)
+            else:
+                shutil.rmtree(path, ignore_errors=True)
+        finally:  # not before: until then, indexes are being built
+            self.builder = self.notes = None
+            self.building = False
 
     def replace(self, path):
         """Goes on with the copy, once it has what was written meanwhile."""
