@@ -14,7 +14,7 @@
 
 
 const char *bench_backend;
-const simplugin_options bench_patient = {.size = sizeof patient,
+const simplugin_options bench_patient = {.size = sizeof bench_patient,
                                           .timeout_ms = SIMPLUGIN_TIMEOUT_NONE};
 
 double bench_now(void)

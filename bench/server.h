@@ -7,6 +7,8 @@
 #ifndef BENCH_SERVER_H
 #define BENCH_SERVER_H
 
+#include <stddef.h>
+
 #include "simplugin.h"
 
 #define K 10
