@@ -15,3 +15,10 @@ bench_milvus_CFLAGS = $(AM_CFLAGS) $(GRPC_CFLAGS)
 bench_milvus_LDADD = libspmilvus.la libsimplugin.la -lgrpc -lgpr
 endif
 EXTRA_DIST += bench/milvus.py bench/milvus_peer.py
+
+EXTRA_PROGRAMS += bench/json
+bench_json_SOURCES = bench/json.c
+bench_json_LDADD = libspplug.la libspcore.la
+EXTRA_DIST += bench/json.py
+bench-json: bench/json$(EXEEXT)
+	python3 $(srcdir)/bench/json.py $(abs_top_builddir)

@@ -7,12 +7,11 @@
 #define MILVUS_INSTANCE_H
 
 #include "call.h"
-#include "plug_instance.h"
+#include "plug_known.h"
 
 typedef struct milvus_view milvus_view;
 typedef struct milvus_copy milvus_copy;
 typedef struct milvus_written milvus_written;
-typedef struct milvus_known milvus_known;
 
 struct simplugin_instance {
     plug_instance base; /* first; its lock guards everything from schemas on */
@@ -22,7 +21,7 @@ struct simplugin_instance {
     atomic_int is_lite;    /* Milvus Lite, which differs here and there */
     milvus_schema *schemas;
     milvus_written *written;
-    milvus_known *known;
+    plug_known *known;
     milvus_view *views;
     int64_t view_number;
 };
