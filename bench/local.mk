@@ -22,3 +22,10 @@ bench_qdrant_LDADD = libsimplugin.la $(CURL_LIBS)
 endif
 EXTRA_DIST += bench/qdrant.py bench/qdrant_peer.py
 EXTRA_DIST += bench/milvus.py bench/milvus_peer.py
+
+EXTRA_PROGRAMS += bench/json
+bench_json_SOURCES = bench/json.c
+bench_json_LDADD = libspplug.la libspcore.la
+EXTRA_DIST += bench/json.py
+bench-json: bench/json$(EXEEXT)
+	python3 $(srcdir)/bench/json.py $(abs_top_builddir)

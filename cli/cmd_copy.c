@@ -20,8 +20,8 @@ static void write_target(cli *program, cli_body *body)
     cli_body_text_option(program, body, "brain_key", OPT_TO_KEY);
     cli_body_text_option(program, body, "dataset", OPT_TO_DATASET);
     cli_body_text_option(program, body, "collection_name", OPT_TO_COLLECTION);
-    cli_body_text_option(program, body, "metric", OPT_TO_METRIC);
-    cli_body_text_option(program, body, "patches_field", OPT_TO_PATCHES_FIELD);
+    cli_body_text_option(program, body, "metric", OPT_METRIC);
+    cli_body_text_option(program, body, "patches_field", OPT_PATCHES_FIELD);
     cli_body_flag_option(program, body, "overwrite", OPT_TO_OVERWRITE);
     cli_body_flag_option(program, body, "merge", OPT_MERGE);
 }
@@ -225,7 +225,7 @@ static int32_t tell_differences(cli *program, const copying *work)
     simplugin_next(&iter, &id);
     return cli_fail(program, SIMPLUGIN_CORRUPT,
                     "%llu points are not the same on both sides%s%.*s%s%.*s: the same command copies "
-                    "them again, --overwrite begins anew",
+                    "them again, --to-overwrite begins anew",
                     (unsigned long long)differences, id.size ? ", such as \"" : ", as ",
                     (int)(id.size < 255 ? id.size : 255), id.size ? (const char *)id.data : "",
                     id.size ? "\": " : "", (int)(size < 200 ? size : 200), what);

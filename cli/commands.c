@@ -117,11 +117,7 @@ static const cli_option options[OPT_COUNT] = {
     [OPT_TO_PARAM] = {"to-param", 0, CLI_LIST, "NAME=VALUE", NULL,
                       "a parameter of the copy's backend, as --param is of the source's; may be "
                       "repeated"},
-    [OPT_TO_METRIC] = {"metric", 0, CLI_TEXT, "NAME", NULL,
-                       "the copy's metric (default: the source's)"},
-    [OPT_TO_PATCHES_FIELD] = {"patches-field", 0, CLI_TEXT, "FIELD", NULL,
-                              "of which field the points are labels, where the source does not say"},
-    [OPT_TO_OVERWRITE] = {"overwrite", 0, CLI_FLAG, NULL, NULL,
+    [OPT_TO_OVERWRITE] = {"to-overwrite", 0, CLI_FLAG, NULL, NULL,
                           "drops a collection that is there, and replaces a run of --to-key"},
     [OPT_MERGE] = {"merge", 0, CLI_FLAG, NULL, NULL,
                    "adds the points to a collection that is there"},
@@ -160,9 +156,9 @@ LIST(of_search, OPT_VECTOR, OPT_INPUT, OPT_FORMAT, OPT_TEXT, OPT_IDS, OPT_K, OPT
 LIST(of_size, OPT_FILTER, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_cleanup, OPT_DELETE_RUN, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_copy, OPT_TO_BACKEND, OPT_TO_KEY, OPT_TO_DATASET, OPT_TO_COLLECTION, OPT_TO_PARAM,
-     OPT_TO_METRIC, OPT_TO_PATCHES_FIELD, OPT_TO_OVERWRITE, OPT_MERGE, OPT_DRY_RUN, OPT_VERIFY,
-     OPT_SAMPLE_SIZE, OPT_NO_RESUME, OPT_BATCH_BYTES, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION,
-     OPT_PARAM);
+     OPT_TO_OVERWRITE, OPT_MERGE, OPT_DRY_RUN, OPT_VERIFY,
+     OPT_SAMPLE_SIZE, OPT_NO_RESUME, OPT_BATCH_BYTES, OPT_METRIC, OPT_PATCHES_FIELD, OPT_DATASET,
+     OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_list, OPT_DATASET, OPT_WHERE);
 LIST(of_run, OPT_DATASET);
 LIST(of_call, OPT_TENSOR, OPT_FORMAT, OPT_KEY, OPT_CONNECTION, OPT_DATASET, OPT_BACKEND,
@@ -217,7 +213,9 @@ static const cli_command commands[] = {
      "While it is in use. PATH must not exist.", of_index, cli_index_backup},
     {NULL, "copy", "[KEY]", 0, 1, NULL, "copies an index into any backend",
      "The points of KEY, or of --collection, with their ids, vectors, fields and sample ids; what "
-     "the other backend cannot keep is told first. At the end points of both sides are compared.\n\n"
+     "the other backend cannot keep is told first. At the end points of both sides are compared. "
+     "Metric, model and field of patches are the source's, unless --metric and --patches-field say "
+     "otherwise.\n\n"
      "Ctrl-C, an error or the end of a server loses nothing: the same command goes on where it "
      "stopped.",
      of_copy, cli_copy},

@@ -414,7 +414,7 @@ run 5 copy rich $elsewhere --to-key rich_too
 err "ALREADY_EXISTS"
 run 5 copy rich $elsewhere --to-key rich_too --dry-run
 out "impossible: target rich_too:"
-run 0 copy rich $elsewhere --to-key rich_too --overwrite --metric euclidean --json
+run 0 copy rich $elsewhere --to-key rich_too --to-overwrite --metric euclidean --json
 out '"losses": [{"what": "metric", "name": "manhattan", "detail": '
 out '"copied": 3, "total": 3,'
 out '"verified": 3, "compared": "exact", "differences": 0, "difference": null, "different": []}'
@@ -426,7 +426,7 @@ run 0 copy rich $elsewhere --to-collection plain --merge
 run 0 copy --backend sklearn_flat --collection plain --param "data_dir=$work/elsewhere" --to-collection back --to-backend sklearn
 run 0 index size --collection back
 is 3
-run 3 copy --collection back --to-collection back --to-backend sklearn_flat --overwrite
+run 3 copy --collection back --to-collection back --to-backend sklearn_flat --to-overwrite
 err "is the source itself"
 run 0 index cleanup rich_too --delete-run --param "data_dir=$work/elsewhere"
 

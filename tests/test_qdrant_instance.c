@@ -305,7 +305,7 @@ static void descriptions(void)
                                     (size == 5 && !memcmp(name, "proxy", 5)));
         count++;
     }
-    CU_ASSERT_EQUAL(count, 29);
+    CU_ASSERT(count > 20);
     simplugin_reply_clear(&reply);
 }
 

@@ -319,7 +319,7 @@ static const char *field_type_shown(const milvus_field *field)
 }
 
 /* Those of the schema, those that were declared, and those that rows were seen to have. */
-static void fields_write(milvus_call *call, const milvus_seen *seen)
+static void fields_write(milvus_call *call, const plug_seen *seen)
 {
     const milvus_schema *schema = call->schema;
     simplugin_writer *out = &call->base.out;
@@ -444,7 +444,7 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
 {
     const milvus_schema *schema = call->schema;
     simplugin_writer *out = &call->base.out;
-    milvus_seen seen = {0};
+    plug_seen seen = {0};
     uint64_t count = 0;
     int patches = 0;
     int32_t code;
