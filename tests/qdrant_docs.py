@@ -387,8 +387,9 @@ def test_keys_of_payloads():
     """R263 R281: the keys that the backend keeps for itself are those of the sources."""
     own = re.findall(r'#define QDRANT_\w+ "(__\w+)"', (PLUGIN / "ids.h").read_text())
     sample = source("schema.h", 'SAMPLE_ID "(\\w+)"')
+    member = source("member.h", 'QDRANT_MEMBER "(\\w+:)"')
     keys = [code(row["key of the payload"]) for row in PAGE.table("payload")]
-    assert [key for (key,) in keys[:-1]] == [sample] + own
+    assert [key for (key,) in keys[:-1]] == [sample] + own + [member]
     assert '`simplugin`: `{"fields"' in PAGE.text() and source("schema.h", 'METADATA "(\\w+)"') == "simplugin"
 
 
@@ -592,7 +593,7 @@ def test_what_is_stored(server):
     ids = [code(row["id"])[0] for row in PAGE.table("ids")]
     good(server.method("collection.create", {"collection": name, "dimension": 2, "metric": "cosine"}))
     good(server.method("points.upsert", {"collection": name, "ids": ids, "vectors": [[1, 0], [0, 5]],
-                                         "fields": {"page": [7, None], "tags": [["a"], []]}}))
+                                         "fields": {"page": [7, None], "tags": [["a"], []], 'a"b': [None, 1]}}))
     reply = good(server.method("native.request", {"method": "POST", "path": "/collections/%s/points/scroll" % name,
                                                   "body": {"with_vector": True}}))
     points = {point["id"]: point for point in reply["result"]["points"]}
@@ -602,7 +603,7 @@ def test_what_is_stored(server):
     assert second["vector"] == [0, 1]
     payload = second["payload"]
     assert payload.pop("tags", []) == []
-    assert payload == {"__id": ids[1], "__norm": 5, "__empty": ["tags"]}
+    assert payload == {"__id": ids[1], "__norm": 5, "__empty": ["tags"], "__f:a%22b": 1}
     got = good(server.method("points.get", {"collection": name, "ids": ids, "fields": True}))
     assert got["ids"] == ids and got["vectors"] == [[1, 0], [0, 5]]
-    assert got["fields"] == {"page": [7, None], "tags": [["a"], []]}
+    assert got["fields"] == {"page": [7, None], "tags": [["a"], []], 'a"b': [None, 1]}
