@@ -234,7 +234,7 @@ def test_integers_as_keys(simplugin, client, name, vector):
     make(client, name, "euclidean", vector)
     numbers = [0, 7, 42, 2**53 + 1, 2**63, 2**64 - 1] + list(range(100, 104))
     payloads = [{"text": "text %d" % i, "page": i, "ok": i % 2 == 0, "at": {"x": 1}, "mixed": "a" if i else 1,
-                 "list": [1.5, 2], "nothing": None} for i in range(10)]
+                 "list": [1.5, 2], "nothing": None, "big": 2**63 + 5, 'odd"': i} for i in range(10)]
     put(client, name, numbers, rows, payloads, vector)
     described = simplugin.method("collection.describe", {"collection": name})
     assert (described["dimension"], described["metric"], described["count"], described["id_mode"]) == (
@@ -245,6 +245,7 @@ def test_integers_as_keys(simplugin, client, name, vector):
     fields = got["fields"]
     assert fields["text"] == ["text 1", "text 5", "text 3"] and fields["page"] == [1, 5, 3]
     assert fields["ok"] == [False, False, False] and fields["list"] == [[1.5, 2]] * 3
+    assert fields["big"] == [2.0**63] * 3 and fields['odd"'] == [1, 5, 3]
     assert fields["mixed"] == ["a"] * 3 and json.loads(fields["at"][0]) == {"x": 1}
     assert np.array_equal(np.array(got["vectors"], np.float32), rows[[1, 5, 3]])
 
