@@ -15,4 +15,4 @@ format:
 tidy:
 	cd $(srcdir) && git ls-files 'core/*.c' 'cli/*.c' 'plugins/*.c' | \
 	xargs -n 1 -I{} clang-tidy --quiet {} -- -std=c11 -D_GNU_SOURCE -Iinclude -Icore -I.
-.PHONY: bench check-asan check-tsan check-valgrind format tidy fuzzers print-fuzzers
+.PHONY: bench bench-json check-asan check-tsan check-valgrind format tidy fuzzers print-fuzzers

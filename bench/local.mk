@@ -10,8 +10,22 @@ bench: all bench/flat$(EXEEXT)
 
 if MILVUS_ENABLED
 EXTRA_PROGRAMS += bench/milvus
-bench_milvus_SOURCES = bench/milvus.c
+bench_milvus_SOURCES = bench/milvus.c bench/server.c bench/server.h
 bench_milvus_CFLAGS = $(AM_CFLAGS) $(GRPC_CFLAGS)
 bench_milvus_LDADD = libspmilvus.la libsimplugin.la -lgrpc -lgpr
 endif
+if QDRANT_ENABLED
+EXTRA_PROGRAMS += bench/qdrant
+bench_qdrant_SOURCES = bench/qdrant.c bench/server.c bench/server.h
+bench_qdrant_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS)
+bench_qdrant_LDADD = libsimplugin.la $(CURL_LIBS)
+endif
+EXTRA_DIST += bench/qdrant.py bench/qdrant_peer.py
 EXTRA_DIST += bench/milvus.py bench/milvus_peer.py
+
+EXTRA_PROGRAMS += bench/json
+bench_json_SOURCES = bench/json.c
+bench_json_LDADD = libspplug.la libspcore.la
+EXTRA_DIST += bench/json.py
+bench-json: bench/json$(EXEEXT)
+	python3 $(srcdir)/bench/json.py $(abs_top_builddir)

@@ -37,7 +37,7 @@ def main():
     link.symlink_to(build / ".libs" / "simplugin_milvus.so")
     environment = dict(os.environ, SIMPLUGIN_PATH=str(plugins), SIMPLUGIN_DATA=str(work / "data"),
                        FIFTYONE_BRAIN_SIMILARITY_MILVUS_URI=uri,
-                       MILVUS_BENCH_PARAMETERS='{"index_type": "FLAT"}')
+                       BENCH_PARAMETERS='{"index_type": "FLAT"}')
     program = str(build / "bench" / "milvus")
     client = MilvusClient(uri)
 
@@ -91,7 +91,7 @@ def main():
         row("%s, our CPU seconds" % method, "pymilvus", mine["cpu"] / peer["cpu"], 0.20)
 
     if wanted("search"):
-        environment["MILVUS_BENCH_PARAMETERS"] = '{"index_type": "HNSW"}'
+        environment["BENCH_PARAMETERS"] = '{"index_type": "HNSW"}'
         ours("upsert", rows, ROWS, DIMENSION, fresh("searched"))
         settled("searched", ROWS)
         arguments = (queries, 256, DIMENSION, "searched")
@@ -118,7 +118,7 @@ def main():
         vectors.tofile(work / "view-rows.f32")
         view_queries = random.standard_normal((VIEW_QUERIES, VIEW_DIMENSION)).astype(np.float32)
         view_queries.tofile(work / "view-queries.f32")
-        environment["MILVUS_BENCH_PARAMETERS"] = '{"index_type": "HNSW"}'
+        environment["BENCH_PARAMETERS"] = '{"index_type": "HNSW"}'
         if "keep" not in only or not client.has_collection("views"):
             ours("upsert", work / "view-rows.f32", VIEW_ROWS, VIEW_DIMENSION, fresh("views"))
             settled("views", VIEW_ROWS)

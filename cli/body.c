@@ -17,6 +17,23 @@ void cli_body_clear(cli_body *body)
     simplugin_writer_clear(&body->writer);
 }
 
+cli_body_outer cli_body_begin(cli_body *body, const char *key)
+{
+    simplugin_writer *writer = cli_body_key(body, key);
+    cli_body_outer outer = {body->position, body->count};
+
+    body->position = simplugin_write_map_begin(writer);
+    body->count = 0;
+    return outer;
+}
+
+void cli_body_end(cli_body *body, cli_body_outer outer)
+{
+    simplugin_write_end(&body->writer, body->position, body->count);
+    body->position = outer.position;
+    body->count = outer.count;
+}
+
 simplugin_writer *cli_body_key(cli_body *body, const char *key)
 {
     simplugin_write_string(&body->writer, key);

@@ -261,7 +261,7 @@ int32_t cli_open_index(cli *program, uint64_t *index)
         cli_body_text_option(program, &body, "dataset", OPT_DATASET);
     cli_body_text_option(program, &body, "backend", OPT_BACKEND);
     cli_body_text_option(program, &body, "collection_name", OPT_COLLECTION);
-    code = cli_body_parameters(program, &body, cli_text(program, OPT_BACKEND), key);
+    code = cli_body_parameters(program, &body, OPT_PARAM, cli_text(program, OPT_BACKEND), key);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);
         return code;

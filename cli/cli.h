@@ -78,11 +78,19 @@ void cli_body_real_option(cli *program, cli_body *body, const char *key, int opt
 int32_t cli_body_pairs_option(cli *program, cli_body *body, const char *key, int option,
                               const simplugin_value *declared);
 /*
- * "parameters", from --param, for the backend of a run in --dataset, or of that name (NULL:
- * the default one). The session is open.
+ * "parameters", from an option like --param, for the backend of a run in --dataset, or of that
+ * name (NULL: the default one). The session is open.
  */
-int32_t cli_body_parameters(cli *program, cli_body *body, const char *backend,
+int32_t cli_body_parameters(cli *program, cli_body *body, int option, const char *backend,
                             const char *brain_key);
+/* A map in the map: what is written until its end goes into it. */
+typedef struct cli_body_outer {
+    uint64_t position;
+    uint64_t count;
+} cli_body_outer;
+
+cli_body_outer cli_body_begin(cli_body *body, const char *key);
+void cli_body_end(cli_body *body, cli_body_outer outer);
 /* Whether the parameter of that name, or that alias, takes text. declared may be of type 0. */
 int cli_is_text_parameter(const simplugin_value *declared, const char *name, uint64_t size);
 /* true for "*", else the array of names between commas. */

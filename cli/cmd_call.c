@@ -18,7 +18,7 @@ static int32_t open_connection(cli *program, uint64_t *connection)
 
     cli_body_init(&body);
     cli_body_text_option(program, &body, "backend", OPT_BACKEND);
-    code = cli_body_parameters(program, &body, cli_text(program, OPT_BACKEND), NULL);
+    code = cli_body_parameters(program, &body, OPT_PARAM, cli_text(program, OPT_BACKEND), NULL);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);
         return code;

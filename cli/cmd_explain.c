@@ -108,7 +108,7 @@ int32_t cli_explain(cli *program)
     cli_body_text(&body, "backend", backend);
     if (cli_has(program, OPT_NO_LOAD))
         cli_body_bool(&body, "load", 0);
-    code = cli_body_parameters(program, &body, backend, NULL);
+    code = cli_body_parameters(program, &body, OPT_PARAM, backend, NULL);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);
         return code;

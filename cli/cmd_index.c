@@ -33,7 +33,7 @@ int32_t cli_index_create(cli *program)
     cli_body_flag_option(program, &body, "overwrite", OPT_OVERWRITE);
     code = cli_body_pairs_option(program, &body, "fields", OPT_FIELD, NULL);
     if (code == SIMPLUGIN_OK)
-        code = cli_body_parameters(program, &body, cli_text(program, OPT_BACKEND), NULL);
+        code = cli_body_parameters(program, &body, OPT_PARAM, cli_text(program, OPT_BACKEND), NULL);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);
         return code;

@@ -105,6 +105,32 @@ static const cli_option options[OPT_COUNT] = {
     [OPT_KEY] = {"key", 0, CLI_TEXT, "KEY", NULL, "calls the index of this brain key"},
     [OPT_CONNECTION] = {"connection", 0, CLI_FLAG, NULL, NULL,
                         "calls a connection to the backend, without an index"},
+    [OPT_TO_BACKEND] = {"to-backend", 't', CLI_TEXT, "NAME", NULL,
+                        "the backend of the copy (default: the configured one)"},
+    [OPT_TO_KEY] = {"to-key", 0, CLI_TEXT, "KEY", NULL,
+                    "records the copy as a brain run of that key, once it is one"},
+    [OPT_TO_DATASET] = {"to-dataset", 0, CLI_TEXT, "NAME", NULL,
+                        "the dataset of --to-key (default: the source's)"},
+    [OPT_TO_COLLECTION] = {"to-collection", 0, CLI_TEXT, "NAME", NULL,
+                           "the copy's collection (default: the source's name, or with --to-key "
+                           "a new one)"},
+    [OPT_TO_PARAM] = {"to-param", 0, CLI_LIST, "NAME=VALUE", NULL,
+                      "a parameter of the copy's backend, as --param is of the source's; may be "
+                      "repeated"},
+    [OPT_TO_OVERWRITE] = {"to-overwrite", 0, CLI_FLAG, NULL, NULL,
+                          "drops a collection that is there, and replaces a run of --to-key"},
+    [OPT_MERGE] = {"merge", 0, CLI_FLAG, NULL, NULL,
+                   "adds the points to a collection that is there"},
+    [OPT_DRY_RUN] = {"dry-run", 0, CLI_FLAG, NULL, NULL,
+                     "only says what would be copied, and what would be lost"},
+    [OPT_VERIFY] = {"verify", 0, CLI_CHOICE, "WHAT", "none sample all",
+                    "reads points again from both sides (default: sample)"},
+    [OPT_SAMPLE_SIZE] = {"sample-size", 0, CLI_NUMBER, "N", NULL,
+                         "how many points a sample has (default: 1000)"},
+    [OPT_NO_RESUME] = {"no-resume", 0, CLI_FLAG, NULL, NULL,
+                       "begins anew where an earlier copy stopped halfway"},
+    [OPT_BATCH_BYTES] = {"batch-bytes", 0, CLI_NUMBER, "BYTES", NULL,
+                         "how much is read at a time (default: 32 MiB)"},
 };
 
 #define LIST(name, ...) static const uint8_t name[] = {__VA_ARGS__, CLI_END}
@@ -129,6 +155,10 @@ LIST(of_search, OPT_VECTOR, OPT_INPUT, OPT_FORMAT, OPT_TEXT, OPT_IDS, OPT_K, OPT
      OPT_PARAM);
 LIST(of_size, OPT_FILTER, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_cleanup, OPT_DELETE_RUN, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
+LIST(of_copy, OPT_TO_BACKEND, OPT_TO_KEY, OPT_TO_DATASET, OPT_TO_COLLECTION, OPT_TO_PARAM,
+     OPT_TO_OVERWRITE, OPT_MERGE, OPT_DRY_RUN, OPT_VERIFY,
+     OPT_SAMPLE_SIZE, OPT_NO_RESUME, OPT_BATCH_BYTES, OPT_METRIC, OPT_PATCHES_FIELD, OPT_DATASET,
+     OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_list, OPT_DATASET, OPT_WHERE);
 LIST(of_run, OPT_DATASET);
 LIST(of_call, OPT_TENSOR, OPT_FORMAT, OPT_KEY, OPT_CONNECTION, OPT_DATASET, OPT_BACKEND,
@@ -181,6 +211,14 @@ static const cli_command commands[] = {
      "While the index is in use.", of_index, cli_index_compact},
     {"index", "backup", "KEY PATH", 1, 2, NULL, "writes a consistent copy of a local index",
      "While it is in use. PATH must not exist.", of_index, cli_index_backup},
+    {NULL, "copy", "[KEY]", 0, 1, NULL, "copies an index into any backend",
+     "The points of KEY, or of --collection, with their ids, vectors, fields and sample ids; what "
+     "the other backend cannot keep is told first. At the end points of both sides are compared. "
+     "Metric, model and field of patches are the source's, unless --metric and --patches-field say "
+     "otherwise.\n\n"
+     "Ctrl-C, an error or the end of a server loses nothing: the same command goes on where it "
+     "stopped.",
+     of_copy, cli_copy},
     {"runs", "list", "", 0, 0, NULL, "lists brain runs", NULL, of_list, cli_runs_list},
     {"runs", "info", "KEY", 1, 1, NULL, "prints the record of a run", NULL, of_run, cli_runs_info},
     {"runs", "rename", "KEY NEW_KEY", 2, 2, NULL, "gives a run another key", NULL, of_run,

@@ -62,6 +62,18 @@ enum {
     OPT_TENSOR,
     OPT_KEY,
     OPT_CONNECTION,
+    OPT_TO_BACKEND,
+    OPT_TO_KEY,
+    OPT_TO_DATASET,
+    OPT_TO_COLLECTION,
+    OPT_TO_PARAM,
+    OPT_TO_OVERWRITE,
+    OPT_MERGE,
+    OPT_DRY_RUN,
+    OPT_VERIFY,
+    OPT_SAMPLE_SIZE,
+    OPT_NO_RESUME,
+    OPT_BATCH_BYTES,
     OPT_COUNT
 };
 
@@ -84,6 +96,7 @@ int32_t cli_runs_list(cli *program);
 int32_t cli_runs_info(cli *program);
 int32_t cli_runs_rename(cli *program);
 int32_t cli_runs_delete(cli *program);
+int32_t cli_copy(cli *program);
 int32_t cli_call_method(cli *program);
 int32_t cli_metrics(cli *program);
 int32_t cli_write_completion(cli *program);

@@ -96,10 +96,10 @@ int cli_is_text_parameter(const simplugin_value *declared, const char *name, uin
     return 0;
 }
 
-int32_t cli_body_parameters(cli *program, cli_body *body, const char *backend,
+int32_t cli_body_parameters(cli *program, cli_body *body, int option, const char *backend,
                             const char *brain_key)
 {
-    const cli_value *given = &program->parsed.values[OPT_PARAM];
+    const cli_value *given = &program->parsed.values[option];
     simplugin_value declared = {0};
     cli_reply reply = {0};
     int ambiguous = 0;
@@ -110,7 +110,7 @@ int32_t cli_body_parameters(cli *program, cli_body *body, const char *backend,
     if (ambiguous && !cli_has(program, OPT_NO_LOAD) &&
         describe(program, backend, brain_key, &reply) == SIMPLUGIN_OK)
         simplugin_find(&reply.body, "parameters", &declared);
-    code = cli_body_pairs_option(program, body, "parameters", OPT_PARAM, &declared);
+    code = cli_body_pairs_option(program, body, "parameters", option, &declared);
     cli_reply_clear(&reply);
     return code;
 }

@@ -66,7 +66,9 @@ void cli_progress_text(const cli_progress *progress, uint64_t done, uint64_t tot
 {
     const char *unit = strcmp(progress->unit, "bytes") == 0 ? "" : progress->unit;
     const char *blank = unit[0] ? " " : "";
-    double rate = elapsed > 0 ? (double)done * 1e9 / (double)elapsed : 0;
+    double rate = elapsed > 0 && done > progress->base
+                      ? (double)(done - progress->base) * 1e9 / (double)elapsed
+                      : 0;
     char amount[40], whole[40], speed[40], left[40], bar[BAR + 1];
     size_t filled;
 

@@ -14,6 +14,7 @@ typedef struct cli_progress {
     int64_t start;
     int64_t shown;      /* when the line was last written */
     int is_shown;       /* a line is there, to be erased */
+    uint64_t base;      /* what was done before the start, and says nothing of the rate */
 } cli_progress;
 
 /* is_wanted: 0 shows nothing; a terminal on stderr is asked for besides. */

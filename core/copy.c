@@ -21,6 +21,22 @@ static sp_runs_wait note_wait(void)
 
 /* ---- copying ------------------------------------------------------------------------------ */
 
+/* What to do about a collection that somebody dropped. */
+static int32_t explain(sp_index *index, const sp_context *context, int32_t code,
+                       simplugin_error **error)
+{
+    int exists = 0;
+
+    if (code != SIMPLUGIN_NOT_FOUND || !error || sp_index_exists(index, context, &exists, NULL) ||
+        exists)
+        return code;
+    sp_error_set(error, code, index->backend,
+                 "copy.next: collection \"%s\" of %s is gone: copy.open tells what can be done",
+                 index->collection, index->backend);
+    sp_error_add_detail(error, "collection", index->collection);
+    return code;
+}
+
 /* The block is in the target: from here on the copy goes on behind it. */
 static int32_t block_note(sp_copy *c, sp_copy_block *block, simplugin_error **error)
 {
@@ -56,13 +72,13 @@ static int32_t block_copy(sp_copy *c, const sp_context *context, simplugin_error
     if (!block->is_read)
         code = sp_copy_block_read(block, &c->walk, target, context, error);
     if (code)
-        return sp_index_explain(c->source, context, code, error);
+        return explain(c->source, context, code, error);
     if (block->cursor && !behind->is_read)
         sp_copy_reader_start(&reader, behind, &c->walk, target, context);
     code = sp_copy_block_write(block, c->target, context, error);
     read_code = sp_copy_reader_join(&reader, &read_error);
     if (code) {
-        code = sp_index_explain(c->target, context, code, error);
+        code = explain(c->target, context, code, error);
     } else {
         code = block_note(c, block, error);
         if (!code) {
@@ -71,7 +87,7 @@ static int32_t block_copy(sp_copy *c, const sp_context *context, simplugin_error
         }
     }
     if (!code && read_code) {
-        code = sp_index_explain(c->source, context, read_code, &read_error);
+        code = explain(c->source, context, read_code, &read_error);
         if (error) {
             simplugin_error_free(error);
             *error = read_error;

@@ -109,8 +109,8 @@ static int32_t change(sp_runs_db *db, sqlite3_stmt *statement, int result, int *
 
 /* ---- find ------------------------------------------------------------------------------- */
 
-static int32_t row_read(sp_runs_db *db, sqlite3_stmt *statement, const sp_copy_key *key,
-                        sp_copy_row *row, simplugin_error **error)
+static int32_t row_read(sqlite3_stmt *statement, const sp_copy_key *key, sp_copy_row *row,
+                        simplugin_error **error)
 {
     const char *source = (const char *)sqlite3_column_text(statement, 1);
     const char *collection = (const char *)sqlite3_column_text(statement, 2);
@@ -136,12 +136,10 @@ static int32_t row_read(sp_runs_db *db, sqlite3_stmt *statement, const sp_copy_k
     }
     if (!row->collection || (cursor && size > 0 && !row->cursor))
         return sp_error_no_memory(error);
-    if (row->id < 1 || row->phase < SP_COPY_BEGUN || row->phase > SP_COPY_VERIFYING ||
-        row->copied < 0 || row->total < 0 || row->bytes < 0)
-        return sp_error_set(error, SIMPLUGIN_CORRUPT, DOMAIN,
-                            "%s is damaged: what it says of an unfinished copy makes no sense; "
-                            "copy with \"resume\" false",
-                            db->path);
+    /* one that makes no sense is nobody's: it can be overwritten */
+    if (row->phase < SP_COPY_BEGUN || row->phase > SP_COPY_VERIFYING || row->copied < 0 ||
+        row->total < 0 || row->bytes < 0)
+        row->is_of_source = 0;
     return SIMPLUGIN_OK;
 }
 
@@ -164,7 +162,7 @@ static int32_t find_step(sp_runs_db *db, void *context, simplugin_error **error)
     if (result == SQLITE_OK)
         result = sqlite3_step(statement);
     if (result == SQLITE_ROW)
-        code = row_read(db, statement, w->key, w->row, error);
+        code = row_read(statement, w->key, w->row, error);
     else if (result != SQLITE_DONE)
         code = failed(db, result, error);
     sqlite3_finalize(statement);

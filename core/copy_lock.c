@@ -75,14 +75,19 @@ int32_t sp_copy_lock_take(sp_copy_lock *lock, sp_runs *runs, int64_t id, simplug
 
 void sp_copy_lock_release(sp_copy_lock *lock)
 {
+    struct flock all = {.l_type = F_UNLCK, .l_whence = SEEK_SET};
+
     locks_lock();
     for (sp_copy_lock **link = &locks; *link; link = &(*link)->next)
         if (*link == lock) {
             *link = lock->next;
             break;
         }
-    if (lock->fd >= 0)
+    /* unlocked, not just closed: a child that was forked just now may not have let go yet */
+    if (lock->fd >= 0) {
+        fcntl(lock->fd, F_OFD_SETLK, &all);
         close(lock->fd);
+    }
     lock->fd = -1;
     locks_unlock();
 }

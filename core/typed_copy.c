@@ -172,7 +172,8 @@ static int32_t next_call(const simplugin_copy_spec *spec, uint64_t copy,
     map = simplugin_body_value(reply.body, reply.body_size);
     if (!code)
         code = state_read(&reply, &map, state, error);
-    if (!code && spec->each && spec->each(spec->context, state))
+    if (!code && spec->each && spec->each(spec->context, state) &&
+        state->phase != SIMPLUGIN_COPY_DONE)
         code = sp_error_set(error, SIMPLUGIN_CANCELLED, "copy",
                             "stopped after %llu of %llu points: the same call goes on from there",
                             (unsigned long long)state->copied, (unsigned long long)state->total);

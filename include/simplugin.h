@@ -294,7 +294,7 @@ typedef struct simplugin_copy_state {
     uint64_t reserved[4];     /* 0 */
 } simplugin_copy_state;
 
-/* Called after each step; returns 0 to go on, else the copy ends with CANCELLED. */
+/* Called after each step; returns 0 to go on, else a copy that is not done ends with CANCELLED. */
 typedef int32_t (*simplugin_copy_fn)(void *context, const simplugin_copy_state *state);
 
 /* What to copy where. */

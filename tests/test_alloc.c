@@ -306,6 +306,35 @@ static void index_life(world *m)
     call(m, m->index, "index.cleanup", json_object(), NULL, NULL);
 }
 
+/* An index copied into another one, a point or two at a time, and compared. */
+static void copying(world *m)
+{
+    int64_t number = 0;
+    uint64_t target;
+
+    m->index = open_handle(m, m->session, "index.create",
+                           json_pack("{ss ss ss}", "dataset", "d", "brain_key", "k", "model", "clip"),
+                           "index");
+    call(m, m->index, "index.add",
+         json_pack("{s[ss] s[[ii][if]] s{s[sn] s[if]}}", "ids", "a", "b", "vectors", 1, 0, 1, 0.25,
+                   "fields", "name", "x", "number", 1, 0.5),
+         "added", &number);
+    expect(m, number, 2);
+    m->scan = open_handle(m, m->session, "copy.open",
+                          json_pack("{sI s{ss} si ss}", "source", (json_int_t)m->index, "target",
+                                    "brain_key", "l", "batch_bytes", 16, "verify", "all"), "copy");
+    call(m, m->scan, "copy.next", json_object(), "copied", &number);
+    expect(m, number, 2);
+    if (m->code)
+        return;
+    close_handle(m, &m->scan);
+    close_handle(m, &m->index);
+    target = m->index = open_handle(m, m->session, "index.open",
+                                    json_pack("{ss ss}", "dataset", "d", "brain_key", "l"), "index");
+    call(m, target, "index.size", json_object(), "size", &number);
+    expect(m, number, 2);
+}
+
 /* What is around indexes: configuration, connections, records. */
 static void administration(world *m)
 {
@@ -447,6 +476,11 @@ static void index_calls(void)
     every_failure(index_life);
 }
 
+static void copy_calls(void)
+{
+    every_failure(copying);
+}
+
 static void administration_calls(void)
 {
     every_failure(administration);
@@ -553,6 +587,7 @@ static void cold(void)
 static const unit_case cases[] = {
     UNIT_CASE(cold, "whichever allocation of a process's first calls fails, later calls succeed"),
     UNIT_CASE(index_calls, "whichever allocation fails: OUT_OF_MEMORY, nothing leaks"),
+    UNIT_CASE(copy_calls, "R276 the same for copies"),
     UNIT_CASE(administration_calls, "the same for configuration, connections and records"),
 };
 

@@ -388,6 +388,48 @@ checks=$((checks + 1))
 "$program" runs list >&- 2>"$work/err"
 [ $? -eq 15 ] || fail "a closed output was not noticed"
 
+# ---- copy (R276) ----
+elsewhere="--to-backend sklearn_flat --to-param data_dir=$work/elsewhere"
+run 2 copy
+run 0 index create origin
+run 2 copy origin
+err "where to?"
+run 2 copy origin --to-dataset d --to-backend sklearn
+run 2 copy origin more --to-key k
+run 2 copy origin --to-collection x --verify some
+run 4 copy origins --to-key k
+err 'did you mean "origin"?'
+run 0 index create rich --metric manhattan --model clip
+run 0 index add rich three.npy --ids ids --fields-file fields
+run 0 copy rich $elsewhere --dry-run
+out "3 points, of which 0 are copied already, would be copied into"
+run 0 copy rich $elsewhere --to-key rich_too --verify all
+is "copied 3, of which 0 before; compared 3, different 0"
+run 0 runs info rich_too --json
+out '"metric": "manhattan"'
+out '"model": "clip"'
+run 0 index search rich_too b -k 1 --json --fields name --with-vectors --param "data_dir=$work/elsewhere"
+is '{"queries": [{"hits": [{"id": "b", "distance": 0.0, "score": 0.0, "vector": [3.0, 4.0], "fields": {"name": "né"}}]}]}'
+run 5 copy rich $elsewhere --to-key rich_too
+err "ALREADY_EXISTS"
+run 5 copy rich $elsewhere --to-key rich_too --dry-run
+out "impossible: target rich_too:"
+run 0 copy rich $elsewhere --to-key rich_too --to-overwrite --metric euclidean --json
+out '"losses": [{"what": "metric", "name": "manhattan", "detail": '
+out '"copied": 3, "total": 3,'
+out '"verified": 3, "compared": "exact", "differences": 0, "difference": null, "different": []}'
+err ""
+run 0 copy rich $elsewhere --to-collection plain -q
+is ""
+run 5 copy rich $elsewhere --to-collection plain
+run 0 copy rich $elsewhere --to-collection plain --merge
+run 0 copy --backend sklearn_flat --collection plain --param "data_dir=$work/elsewhere" --to-collection back --to-backend sklearn
+run 0 index size --collection back
+is 3
+run 3 copy --collection back --to-collection back --to-backend sklearn_flat --to-overwrite
+err "is the source itself"
+run 0 index cleanup rich_too --delete-run --param "data_dir=$work/elsewhere"
+
 # ---- Ctrl-C ----
 # catches PID: the program, and not the shell before it, has its handler of SIGINT
 catches() {
@@ -436,6 +478,33 @@ checks=$((checks + 1))
 size=$(cat "$work/out")
 [ $((size % 1000)) -eq 0 ] && [ "$size" -lt 2000000 ] || fail "$size rows after Ctrl-C"
 run 0 index check big
+
+# in the middle of a copy, which goes on where it was
+run 0 index create long
+npy long.npy '<f4' '(20000, 2)'
+truncate -s $((128 + 20000 * 8)) long.npy
+run 0 index add long long.npy
+"$program" copy long --to-collection long_too --batch-bytes 64 >"$work/out" 2>"$work/err" &
+pid=$!
+until_true eval '[ "$("$program" index size --collection long_too)" -gt 10 ]' || fail "nothing was copied"
+run 9 copy long --to-collection long_too
+err "BUSY"
+kill -INT $pid
+ends $pid 130
+run 0 copy long --to-collection long_too --dry-run --json
+out '"resumed": '
+not_out '"resumed": 0,'
+"$program" copy long --to-collection long_too --batch-bytes 64 >"$work/out" 2>"$work/err" &
+pid=$!
+before=$("$program" index size --collection long_too)
+until_true eval '[ "$("$program" index size --collection long_too)" -gt "$before" ]' || fail "nothing more was copied"
+kill -KILL $pid
+ends $pid 137
+run 0 copy long --to-collection long_too --verify all
+out "copied 20000, of which "
+not_out "of which 0 before"
+out "compared 20000, different 0"
+run 0 index check --collection long_too
 
 # a plugin that does not listen: the second one ends the program at once
 "$program" explain hang --plugin-path broken >"$work/out" 2>"$work/err" &

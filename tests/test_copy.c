@@ -3,6 +3,8 @@
 #include "config.h"
 
 #include <math.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "copy_rig.h"
 
@@ -313,6 +315,21 @@ static void arguments(void)
            "'backend': 'disk', 'overwrite': true", "");
     REFUSE(SIMPLUGIN_INVALID_ARGUMENT, "collection_name", source,
            "'backend': 'disk', 'merge': true", ", 'dry_run': true");
+    /* by another way as well */
+    {
+        char path[300], link[320];
+
+        ASK(rig_session, "config.resolve", "{'backend': 'disk'}");
+        snprintf(path, sizeof path, "%s", json_string_value(json_object_get(
+                     json_object_get(rig_reply, "parameters"), "data_dir")));
+        snprintf(link, sizeof link, "%s-link", path);
+        CU_ASSERT_EQUAL(symlink(path, link), 0);
+        CU_ASSERT_EQUAL(ask(rig_session, "copy.open", "{'source': %llu, 'target': {'backend': 'disk', "
+                            "'overwrite': true, 'parameters': {'data_dir': '%s'}}}",
+                            (unsigned long long)source, link), SIMPLUGIN_INVALID_ARGUMENT);
+        CU_ASSERT_STRING_EQUAL(error_detail("argument"), "collection_name");
+        unlink(link);
+    }
     ASK(source, "index.size", "{}");
     REPLY("size", "5");
     copy_stop();
@@ -531,6 +548,20 @@ static int32_t look(void *context, const simplugin_copy_state *state)
     return state->phase == w->stop_at;
 }
 
+static int is_slow;
+
+/* So that the first page takes the whole of the first step. */
+static int slow_once(const rig_call *call, int32_t *code)
+{
+    struct timespec span = {1, 100000000};
+
+    (void)code;
+    if (is_slow && rig_is(call, "points.upsert"))
+        nanosleep(&span, NULL);
+    is_slow &= !rig_is(call, "points.upsert");
+    return 0;
+}
+
 static void typed(void)
 {
     simplugin_index_spec target = {.size = sizeof target, .backend = "rig", .brain_key = "to"};
@@ -556,11 +587,20 @@ static void typed(void)
     CU_ASSERT(indexes_same(spec.source, index));
     CU_ASSERT_EQUAL(simplugin_copy(&spec, &index, NULL, NULL, &error), SIMPLUGIN_ALREADY_EXISTS);
     CU_ASSERT_EQUAL(index, 0);
-    /* what the callback stops goes on where it was; here all was written */
+    /* what the callback stops goes on where it was */
     target.brain_key = "other";
-    w.stop_at = SIMPLUGIN_COPY_DONE;
+    spec.batch_bytes = 5000;
+    w.stop_at = SIMPLUGIN_COPY_COPYING;
+    w.copied = 0;
+    rig_before = slow_once;
+    is_slow = 1;
     CU_ASSERT_EQUAL(simplugin_copy(&spec, NULL, &state, NULL, &error), SIMPLUGIN_CANCELLED);
+    CU_ASSERT(state.copied > 0 && state.copied < 200);
+    w.stop_at = SIMPLUGIN_COPY_DONE;
+    CU_ASSERT_EQUAL(simplugin_copy(&spec, NULL, &state, NULL, &error), SIMPLUGIN_OK);
+    CU_ASSERT(state.resumed > 0 && state.copied == 200);
     w.stop_at = 0;
+    spec.batch_bytes = 0;
     target.brain_key = "third";
     spec.verify = SIMPLUGIN_VERIFY_NONE;
     w.copied = 0;

@@ -254,6 +254,66 @@ static void other_source(void)
     copy_stop();
 }
 
+static void parameters(simplugin_writer *writer)
+{
+    static const char *const names[] = {"uri", "timeout_ms", "password"};
+
+    simplugin_write_string(writer, "parameters");
+    simplugin_write_array(writer, 3);
+    for (int i = 0; i < 3; i++) {
+        simplugin_write_map(writer, 4);
+        simplugin_write_string(writer, "name");
+        simplugin_write_string(writer, names[i]);
+        simplugin_write_string(writer, "type");
+        simplugin_write_string(writer, i == 1 ? "int" : "text");
+        simplugin_write_string(writer, "connection");
+        simplugin_write_bool(writer, 1);
+        simplugin_write_string(writer, "secret");
+        simplugin_write_bool(writer, i == 2);
+    }
+}
+
+/* A copy is the same wherever it goes to the same place; no secret of it is kept. */
+static void same_place(void)
+{
+    const char *to = "'backend': 'rig', 'collection_name': 'placed', 'parameters': {'uri': "
+                     "'http://me:opensesame@%s', 'timeout_ms': %d, 'password': '%s'}";
+    char place[300], path[400], line[4096];
+    uint64_t source;
+    FILE *file;
+
+    rig_describe = parameters;
+    rig_describe_count = 1;
+    copy_start();
+    source = source_new();
+    index_new("rig", "placed", "");
+    rig_before = gone_after;
+    rig_after = count_written;
+    snprintf(place, sizeof place, to, "here", 5000, "opensesame");
+    CU_ASSERT_EQUAL(copy_open(source, place, PAGES), SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_UNAVAILABLE);
+    copy_close();
+    rig_before = NULL;
+    /* the backend that is asked is the same, but nobody can know */
+    snprintf(place, sizeof place, to, "there", 5000, "opensesame");
+    CU_ASSERT_EQUAL(copy_open(source, place, PAGES), SIMPLUGIN_ALREADY_EXISTS);
+    ASK(rig_session, "config.explain", "{'load': false}");
+    snprintf(path, sizeof path, "%s/runs.sqlite",
+             json_string_value(json_object_get(rig_reply, "data_dir")));
+    file = fopen(path, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    for (size_t size; (size = fread(line, 1, sizeof line, file));)
+        CU_ASSERT_PTR_NULL(memmem(line, size, "opensesame", 10));
+    fclose(file);
+    snprintf(place, sizeof place, to, "here", 7000, "changed");
+    CU_ASSERT_EQUAL(copy_open(source, place, PAGES), SIMPLUGIN_OK);
+    CU_ASSERT(reply_int("resumed") >= 100);
+    CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_OK);
+    copy_close();
+    ASK(copy_index, "index.cleanup", "{}");
+    copy_stop();
+}
+
 /* ---- time --------------------------------------------------------------------------------- */
 
 static uint64_t token;
@@ -562,6 +622,7 @@ static const unit_case cases[] = {
     UNIT_CASE(begun_anew, "R276 a copy that is begun anew drops what it had written"),
     UNIT_CASE(dropped_meanwhile, "R276 a target that somebody dropped is made again"),
     UNIT_CASE(other_source, "R276 two sources are not mixed up in one target"),
+    UNIT_CASE(same_place, "R276 R278 a copy goes by places, and keeps no secrets"),
     UNIT_CASE(cancelled, "R276 R274 a copy that is cancelled goes on"),
     UNIT_CASE(out_of_time, "R276 R274 a call takes no longer than its timeout"),
     UNIT_CASE(a_second, "R276 a call takes about a second, and says how long it will take"),

@@ -455,7 +455,7 @@ static void names(void)
     static const char *some[] = {"x", "sample_id", "pk", "vector", "__zero", "none", "n"};
     const plug_names wanted = {.count = sizeof some / sizeof some[0], .names = some};
     asked *a = asked_new();
-    milvus_seen seen;
+    plug_seen seen;
 
     rig_schema(&a->rig, "pk:VARCHAR vector:FLOAT_VECTOR:2 sample_id:VARCHAR n:INT64 m:INT64");
     reply_field(&a->told, "pk", MILVUS_VARCHAR, "a b");

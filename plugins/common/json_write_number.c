@@ -9,7 +9,7 @@
 
 #include "shortest.h"
 
-#define FLOAT_DIGITS 9
+#define FLOAT_WHOLE 8 /* digits that may stand before a point */
 #define FLOAT_BYTES 17 /* "-0.000123456789" or "-1.23456789e-38", and what is behind it */
 #define DOUBLE_DIGITS 17
 #define DOUBLE_WHOLE 15 /* digits that a double has in any case: so many stand before a point */
@@ -77,14 +77,12 @@ static char *zero_put(char *at, uint64_t is_null, uint64_t is_negative)
 
 /* ---- float32 ------------------------------------------------------------------------------- */
 
-/* Numbers from 1e-4 on and below 1e9 stand as they are, others with an exponent. */
+/* Numbers from 1e-4 on and below 1e8 stand as they are, others with an exponent. */
 static inline char *float_put(char *at, float value)
 {
-    uint32_t bits, shift, more;
-    int is_short;
+    uint32_t bits, count, has_nine, has_seven, shift;
     plug_decimal decimal;
-    uint64_t rest;
-    char first;
+    uint64_t eight;
     int32_t e; /* the first digit is of 10^e */
 
     memcpy(&bits, &value, sizeof bits);
@@ -92,49 +90,43 @@ static inline char *float_put(char *at, float value)
         return zero_put(at, bits & 0x7fffffff, bits >> 31);
     *at = '-';
     at += bits >> 31;
-    bits &= 0x7fffffff;
-    decimal = plug_shortest_float(bits);
-    e = decimal.exponent + FLOAT_DIGITS - 1;
-    /* nine digits, zeros behind them; nearly all have seven at least */
+    decimal = plug_shortest_float(bits & 0x7fffffff);
     if (__builtin_expect(decimal.digits < 1000000, 0)) {
-        uint32_t count = digit_count(decimal.digits);
-
-        decimal.digits *= powers[7 - count];
-        e -= 7 - (int32_t)count;
+        count = digit_count(decimal.digits);
+        decimal.digits *= powers[8 - count];
+        decimal.exponent -= 8 - (int32_t)count;
     }
-    is_short = decimal.digits < 10000000;
-    decimal.digits *= is_short ? 10 : 1;
-    e -= is_short;
-    is_short = decimal.digits < 100000000;
-    decimal.digits *= is_short ? 10 : 1;
-    e -= is_short;
-    first = (char)('0' + decimal.digits / 100000000);
-    rest = eight_digits((uint32_t)(decimal.digits % 100000000));
-    more = eight_count(rest);
+    /* nine digits, of which the first is 1, or eight, or seven and what will be a zero behind */
+    has_nine = decimal.digits >= 100000000;
+    has_seven = decimal.digits < 10000000;
+    eight = eight_digits((uint32_t)decimal.digits - has_nine * 100000000) >> 8 * has_seven;
+    e = decimal.exponent + 7 + (int32_t)has_nine - (int32_t)has_seven;
+    count = has_nine + eight_count(eight);
     if (e < 0 && e >= -4) {
-        memcpy(at, "0.0000", 6);
+        memcpy(at, "0.000", 5);
         at += 1 - e;
-        *at = first;
-        eight_put(at + 1, rest);
-        return at + 1 + more;
+        *at = '1';
+        eight_put(at + has_nine, eight);
+        return at + count;
     }
-    *at = first;
-    eight_put(at + 1, rest);
-    if (e >= 0 && e < FLOAT_DIGITS) {
-        shift = (uint32_t)e;
-        /* once more behind the point */
-        eight_put(at + shift + 2, shift < 8 ? rest >> 8 * shift : 0);
-        at[shift + 1] = '.';
-        return at + 2 + (more > shift ? more : shift + 1);
+    *at = '1';
+    eight_put(at + has_nine, eight);
+    if (e >= 0 && e < FLOAT_WHOLE) {
+        /* what stands behind the point once more */
+        shift = 4 * ((uint32_t)e + 1 - has_nine);
+        eight_put(at + e + 2, eight >> shift >> shift);
+        at[e + 1] = '.';
+        return at + 1 + (count > (uint32_t)e + 1 ? count : (uint32_t)e + 2);
     }
-    if (more) {
-        eight_put(at + 2, rest);
+    if (count > 1) {
+        eight_put(at + 2, has_nine ? eight : eight >> 8);
         at[1] = '.';
-        at += more + 1;
+        at++;
     }
-    at[1] = 'e';
-    at[2] = '-';
-    at += e < 0 ? 3 : 2;
+    at += count;
+    *at++ = 'e';
+    *at = '-';
+    at += e < 0;
     e = e < 0 ? -e : e;
     *at = (char)('0' + e / 10);
     at += e >= 10;

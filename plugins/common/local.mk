@@ -12,5 +12,8 @@ libspplug_la_SOURCES = \
 	plugins/common/nearest.h plugins/common/nearest.c plugins/common/nearest_exact.c \
 	plugins/common/json_write.h plugins/common/json_write.c plugins/common/json_write_number.c \
 	plugins/common/json_read.h plugins/common/json_internal.h plugins/common/json_number.h \
-	plugins/common/json_read.c plugins/common/json_read_number.c plugins/common/json_read_text.c
+	plugins/common/json_read.c plugins/common/json_read_number.c plugins/common/json_read_text.c \
+	plugins/common/plug_fields.h plugins/common/plug_fields.c \
+	plugins/common/plug_fields_json.h plugins/common/plug_fields_json.c \
+	plugins/common/plug_known.h plugins/common/plug_known.c
 EXTRA_DIST += plugins/common/powers_of_ten.py

@@ -49,6 +49,12 @@ typedef struct plug_field {
     uint64_t rows; /* filled so far */
     uint64_t items;
     sp_buffer values, offsets, lists, valid;
+    /* what there was before an object of JSON, which may have a name twice: the last counts */
+    uint64_t object;
+    uint32_t type_before;
+    int is_mixed_before;
+    size_t values_before, offsets_before, lists_before;
+    uint64_t items_before;
 } plug_field;
 
 typedef struct plug_fields {
@@ -59,6 +65,7 @@ typedef struct plug_fields {
     uint64_t *places; /* 1 + where a field is, by its name's hash; a power of two of them */
     uint64_t place_count;
     uint64_t last; /* where the name before was found: the next is often behind it */
+    uint64_t object; /* which object of JSON is looked at */
 } plug_fields;
 
 /* Names and types. */
@@ -81,9 +88,9 @@ int32_t plug_fields_seen(plug_fields *fields, plug_seen *seen);
 void plug_fields_settle(plug_fields *fields);
 /* NULL: not noted, or not wanted. */
 plug_field *plug_fields_find(plug_fields *fields, const char *name, size_t size);
-/* Rows in order. 0: the row has a value already. */
+/* Rows in order. 0: the row has a value already. Where it was not, values and an end follow. */
 int plug_field_begin(plug_field *field, uint64_t row);
-/* One of these, of a list any number; of a mixed field only text. */
+/* One of these, of a list any number; of a type that was noted, of a mixed field only text. */
 void plug_field_text(plug_field *field, const char *data, size_t size);
 void plug_field_int64(plug_field *field, int64_t value);
 void plug_field_double(plug_field *field, double value);
@@ -94,5 +101,16 @@ void plug_field_end(plug_field *field);
 int32_t plug_fields_finish(plug_fields *fields, uint64_t rows, plug_columns *columns);
 /* Columns under the key "fields" of the reply. */
 void plug_columns_write(plug_call *call, const plug_columns *columns);
+
+/* ---- between plug_fields.c and plug_fields_json.c --------------------------------------------- */
+
+/* The field of that name, made if it is new; NULL: no memory. */
+plug_field *plug_fields_take(plug_fields *fields, const char *name, size_t size);
+void plug_field_join(plug_field *field, uint32_t type);
+/* What stands in the place of a missing value. */
+void plug_field_filler(plug_field *field);
+/* Begins a row that may be taken back, and takes it back. */
+void plug_field_try(plug_field *field, uint64_t row);
+void plug_field_undo(plug_field *field);
 
 #endif

@@ -21,7 +21,7 @@ typedef struct plug_known_of {
     const char *collection;
     int64_t collection_id; /* another one: a collection that was made anew */
     void *context;
-    /* Looks at some rows of the collection, without the lock: types in memory of the call. */
+    /* Looks at some rows, without the lock: types in memory of the call; NULL: there are none. */
     int32_t (*sample)(void *context, plug_seen *seen);
     /* The type a field was declared with; 0: none; or NULL. */
     uint32_t (*declared)(const void *context, const char *name);
@@ -40,6 +40,6 @@ void plug_known_add(const plug_known_of *of, const plug_columns *fields, const i
 /* All that are known, in memory of the call. */
 int32_t plug_known_list(const plug_known_of *of, plug_seen *seen);
 /* The collection (NULL: every one) is gone. */
-void plug_known_forget(plug_instance *instance, plug_known **known, const char *collection);
+void plug_known_forget(plug_instance *instance, plug_known **list, const char *collection);
 
 #endif

@@ -57,7 +57,7 @@ static inline plug_decimal plug_interval_pick(plug_interval in)
     return decimal;
 }
 
-/* The bits of a finite number above 0. */
+/* The bits of a finite number above 0. At most 1.7e8, and at least 8.3e6 but for subnormal ones. */
 static inline plug_decimal plug_shortest_float_exact(uint32_t bits)
 {
     uint32_t fraction = bits & 0x7fffff, exponent = bits >> 23;
@@ -99,8 +99,8 @@ static inline plug_decimal plug_shortest_float(uint32_t bits)
     uint64_t one = s + (low >> 63), ten = 10 * (tens + is_up);
     plug_decimal decimal = {one ^ ((one ^ ten) & (0 - is_ten)), k};
 
-    if (__builtin_expect((bits < 0x800000) | (c == 0x800000) | plug_is_close(rest, half) |
-                             plug_is_close(rest, other) |
+    if (__builtin_expect(bits < 0x800000 || c == 0x800000 || plug_is_close(rest, half) ||
+                             plug_is_close(rest, other) ||
                              plug_is_close(low >> 4, (uint64_t)1 << 59),
                          0))
         return plug_shortest_float_exact(bits);

@@ -24,16 +24,22 @@
 
 /* ---- which there are ------------------------------------------------------------------- */
 
-int32_t milvus_serve_collection_list(milvus_call *call)
+/* The names of all; to be freed with milvus_reply_free, which NULL does not mind. */
+static int32_t names_ask(milvus_call *call, void **message)
 {
     Milvus__DatabaseRequest request = MILVUS__DATABASE_REQUEST__INIT;
-    Milvus__NamesReply *reply;
-    void *message = NULL;
-    int32_t code;
 
     request.db_name = call->instance->settings.db_name;
-    code = milvus_ask(call, "ShowCollections", &request.base, &milvus__names_reply__descriptor,
-                      &message);
+    return milvus_ask(call, "ShowCollections", &request.base, &milvus__names_reply__descriptor,
+                      message);
+}
+
+int32_t milvus_serve_collection_list(milvus_call *call)
+{
+    Milvus__NamesReply *reply;
+    void *message = NULL;
+    int32_t code = names_ask(call, &message);
+
     if (code)
         return code;
     reply = message;
@@ -268,6 +274,24 @@ int32_t milvus_serve_collection_create(milvus_call *call)
     return code;
 }
 
+/* Milvus Lite drops the collection that an alias stands for, where Milvus refuses to. */
+static int32_t name_is_own(milvus_call *call)
+{
+    void *message = NULL;
+    int32_t code = names_ask(call, &message);
+    const Milvus__NamesReply *reply = message;
+    int found = 0;
+
+    for (size_t i = 0; !code && i < reply->n_names; i++)
+        found |= strcmp(reply->names[i], call->collection) == 0;
+    milvus_reply_free(message);
+    if (!code && !found)
+        code = plug_fail_argument(&call->base, "collection",
+                                  "the name is an alias: drop the collection that it stands for, or "
+                                  "the alias by native.alias.drop");
+    return code;
+}
+
 int32_t milvus_serve_collection_drop(milvus_call *call)
 {
     int exists = 0;
@@ -275,6 +299,8 @@ int32_t milvus_serve_collection_drop(milvus_call *call)
 
     if (!code && !exists)
         code = plug_fail(&call->base, SIMPLUGIN_NOT_FOUND, "there is none of that name");
+    if (!code)
+        code = name_is_own(call);
     if (!code)
         code = collection_drop(call);
     milvus_schema_forget(call->instance, call->collection);
@@ -293,7 +319,7 @@ static const char *field_type_shown(const milvus_field *field)
 }
 
 /* Those of the schema, those that were declared, and those that rows were seen to have. */
-static void fields_write(milvus_call *call, const milvus_seen *seen)
+static void fields_write(milvus_call *call, const plug_seen *seen)
 {
     const milvus_schema *schema = call->schema;
     simplugin_writer *out = &call->base.out;
@@ -418,7 +444,7 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
 {
     const milvus_schema *schema = call->schema;
     simplugin_writer *out = &call->base.out;
-    milvus_seen seen = {0};
+    plug_seen seen = {0};
     uint64_t count = 0;
     int patches = 0;
     int32_t code;

@@ -6,9 +6,8 @@
 #ifndef MILVUS_FIELDS_H
 #define MILVUS_FIELDS_H
 
-#include <jansson.h>
-
 #include "page.h"
+#include "plug_fields.h"
 
 /* One row of the reply. */
 typedef struct milvus_row {
@@ -26,15 +25,8 @@ int32_t milvus_fields_read(milvus_call *call, const milvus_row *rows, uint64_t c
 int32_t milvus_fields_write(milvus_call *call, const milvus_row *rows, uint64_t count,
                             const plug_names *names);
 
-/* Names and types that rows have. */
-typedef struct milvus_seen {
-    uint64_t count;
-    const char **names;
-    uint32_t *types;
-} milvus_seen;
-
 /* What the rows of a page have beside the schema's fields; in memory of the call. */
-int32_t milvus_fields_see(milvus_call *call, const milvus_page *page, milvus_seen *seen);
+int32_t milvus_fields_see(milvus_call *call, const milvus_page *page, plug_seen *seen);
 
 /* The type of a field that was declared when the collection was made; 0: it was not. */
 uint32_t milvus_declared_type(const milvus_schema *schema, const char *name);

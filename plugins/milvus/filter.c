@@ -27,7 +27,7 @@ typedef struct target {
 typedef struct printer {
     milvus_call *call;
     const sp_filter *filter;
-    const milvus_seen *seen;
+    const plug_seen *seen;
     sp_buffer out;
 } printer;
 
@@ -510,7 +510,7 @@ int32_t milvus_expr_filter(milvus_call *call, const char **expr)
     simplugin_value value;
     sp_filter_error wrong = {0};
     sp_filter *filter = NULL, *simple = NULL;
-    milvus_seen seen = {0};
+    plug_seen seen = {0};
     printer p = {.call = call, .seen = &seen};
     int32_t code;
 

@@ -7,10 +7,10 @@
 #define MILVUS_INSTANCE_H
 
 #include "call.h"
+#include "plug_known.h"
 #include "plug_view.h"
 
 typedef struct milvus_written milvus_written;
-typedef struct milvus_known milvus_known;
 
 struct simplugin_instance {
     plug_instance base; /* first; its lock guards everything from schemas on */
@@ -20,7 +20,7 @@ struct simplugin_instance {
     atomic_int is_lite;    /* Milvus Lite, which differs here and there */
     milvus_schema *schemas;
     milvus_written *written;
-    milvus_known *known;
+    plug_known *known;
     plug_views views;
 };
 

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The types of fields that no schema names: Milvus would take anything, so the instance
- * remembers what it has seen and written, and a field keeps the type of its first value.
- */
+/* The types of fields that no schema names (plug_known.h), of the call's collection. */
 #ifndef MILVUS_KNOWN_H
 #define MILVUS_KNOWN_H
 
@@ -19,7 +16,7 @@ int32_t milvus_known_check(milvus_call *call, const plug_columns *fields, const 
 void milvus_known_add(milvus_call *call, const plug_columns *fields, const int64_t *select,
                       uint64_t count);
 /* All that are known, in memory of the call. */
-int32_t milvus_known_list(milvus_call *call, milvus_seen *seen);
+int32_t milvus_known_list(milvus_call *call, plug_seen *seen);
 /* The collection (NULL: every one) is gone. */
 void milvus_known_forget(simplugin_instance *instance, const char *collection);
 

@@ -7,7 +7,7 @@ libspmilvus_la_SOURCES = \
 	plugins/milvus/address.c plugins/milvus/address.h plugins/milvus/settings.c plugins/milvus/settings.h \
 	plugins/milvus/transport.c plugins/milvus/transport.h plugins/milvus/channel.c plugins/milvus/channel.h \
 	plugins/milvus/status.c plugins/milvus/status.h plugins/milvus/ask.c plugins/milvus/ask.h \
-	plugins/milvus/pb.c plugins/milvus/pb.h plugins/milvus/numbers.h plugins/milvus/json_row.c plugins/milvus/json_row.h \
+	plugins/milvus/pb.c plugins/milvus/pb.h plugins/milvus/numbers.h \
 	plugins/milvus/rows.c plugins/milvus/rows.h plugins/milvus/page.c plugins/milvus/page.h \
 	plugins/milvus/fields.c plugins/milvus/fields.h plugins/milvus/hits.c plugins/milvus/hits.h \
 	plugins/milvus/name.c plugins/milvus/name.h plugins/milvus/metric.c plugins/milvus/metric.h \

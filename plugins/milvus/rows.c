@@ -10,7 +10,7 @@
 
 #include "expr.h"
 #include "instance.h"
-#include "json_row.h"
+#include "json_write.h"
 #include "numbers.h"
 #include "pb.h"
 #include "zeros.h"
@@ -465,7 +465,7 @@ static void dynamic_field(encoder *e)
         for (uint64_t j = 0; j < fields->count; j++)
             if (!milvus_schema_field(e->call->schema, fields->names[j]) &&
                 sp_column_is_valid(&fields->columns[j], row))
-                milvus_json_cell(&e->out, &is_first, keys[j], &fields->columns[j], row);
+                plug_json_cell(&e->out, &is_first, keys[j], &fields->columns[j], row);
         if (is_zero(e, i))
             sp_buffer_printf(&e->out, "%s\"" MILVUS_ZERO_MARK "\":true", is_first ? "" : ",");
         sp_buffer_append(&e->out, "}", 1);

@@ -92,9 +92,14 @@ const char *milvus_dynamic_key(plug_call *call, const char *name, size_t size)
     return key;
 }
 
+size_t milvus_dynamic_skip(const char *key, size_t size)
+{
+    return dollars(key, size) > 1;
+}
+
 const char *milvus_dynamic_name(const char *key)
 {
-    return dollars(key, strlen(key)) > 1 ? key + 1 : key;
+    return key + milvus_dynamic_skip(key, strlen(key));
 }
 
 /* ---- from the server's answers ---------------------------------------------------------- */

@@ -86,6 +86,8 @@ uint32_t milvus_field_column(const milvus_field *field);
 const char *milvus_dynamic_key(plug_call *call, const char *name, size_t size);
 /* The other way round: a part of the key. */
 const char *milvus_dynamic_name(const char *key);
+/* How many bytes of the key stand in front of that. */
+size_t milvus_dynamic_skip(const char *key, size_t size);
 
 /* "VARCHAR", ...; "?" for what is unknown. */
 const char *milvus_type_name(int32_t type);

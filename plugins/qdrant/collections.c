@@ -163,7 +163,16 @@ static int32_t field_index_make(qdrant_call *call, const char *name, const char 
 
 static int32_t collection_drop(qdrant_call *call)
 {
-    return qdrant_ask(call, "DELETE", qdrant_own_path(call, ""), NULL, 1, NULL);
+    json_t *result;
+    int32_t code = qdrant_ask(call, "DELETE", qdrant_own_path(call, ""), NULL, 1, &result);
+
+    /* there was something of that name, and it cannot be dropped */
+    if (!code && json_is_false(result))
+        code = plug_fail_argument(&call->base, "collection",
+                                  "the name is an alias: drop the collection that it stands for, or "
+                                  "the alias by native.alias.drop");
+    json_decref(result);
+    return code;
 }
 
 /* Half of a collection would be in the way of the next try. */

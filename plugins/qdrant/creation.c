@@ -16,13 +16,16 @@
 
 #define NAME_MAX_BYTES 96
 
-typedef enum kind { COUNT_OF, POSITIVE, FRACTION, TRUTH, WORD, COUNT_OR_WORD, MEMBERS, ONE_OF } kind;
+/* A CHOICE says something by being there, even when it is empty. */
+typedef enum kind {
+    COUNT_OF, POSITIVE, FRACTION, TRUTH, WORD, COUNT_OR_WORD, MEMBERS, CHOICE, ONE_OF
+} kind;
 
 typedef struct member {
     const char *name;
     kind kind;
     const char *const *words;     /* of WORD and COUNT_OR_WORD, NULL behind them */
-    const struct member *members; /* of MEMBERS and ONE_OF, one without name behind them */
+    const struct member *members; /* of maps, one without name behind them */
 } member;
 
 static const char *const memory_words[] = {"cold", "cached", "pinned", NULL};
@@ -96,10 +99,10 @@ static const member turbo[] = {
 };
 
 static const member quantization[] = {
-    {"scalar", MEMBERS, NULL, scalar},
-    {"product", MEMBERS, NULL, product},
-    {"binary", MEMBERS, NULL, binary},
-    {"turbo", MEMBERS, NULL, turbo},
+    {"scalar", CHOICE, NULL, scalar},
+    {"product", CHOICE, NULL, product},
+    {"binary", CHOICE, NULL, binary},
+    {"turbo", CHOICE, NULL, turbo},
     {NULL, COUNT_OF, NULL, NULL},
 };
 
@@ -145,7 +148,8 @@ static int32_t refuse(plug_call *call, const char *path, const member *m)
 {
     static const char *const what[] = {
         "an int, 0 at least", "an int, 1 at least", "a number from 0 to 1", "a bool",
-        "one of",             "an int or",          "a map",                "a map of one of",
+        "one of",             "an int or",          "a map",                "a map",
+        "a map of one of",
     };
     sp_buffer text;
     int32_t code;
@@ -224,6 +228,8 @@ static int32_t member_read(plug_call *call, const char *path, const member *m,
         return refuse(call, path, m);
     if (m->members) {
         code = members_read(call, path, m->members, value, &made);
+        if (!code && !made && m->kind == CHOICE && !(made = json_object()))
+            code = plug_no_memory(call);
         if (code || !made) /* all of it is the server's default */
             return code;
     } else {

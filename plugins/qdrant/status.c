@@ -286,7 +286,8 @@ static const char *advice_connection(const qdrant_status *status, const qdrant_s
         return "; is the host's name right?";
     if (has_words(reason, "without an answer") || has_words(reason, "connection was lost"))
         return settings->address.tls
-                   ? "; is this Qdrant's REST port (6333 by default)?"
+                   ? "; does it ask for a client certificate (tls_cert, tls_key), is this Qdrant's "
+                     "REST port (6333 by default)?"
                    : "; does it want TLS (an https:// url), is this Qdrant's REST port (6333 by "
                      "default)?";
     if (has_words(reason, "cut in the middle"))

@@ -234,6 +234,9 @@ static void answer_take(qdrant_flight *flight, qdrant_http *http, CURLcode resul
 
     curl_easy_getinfo(sent->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(sent->easy, CURLINFO_OS_ERRNO, &os);
+    /* of HTTP/2 a stream that ended before it began is one that was cut */
+    if (!status && (result == CURLE_PARTIAL_FILE || result == CURLE_HTTP2_STREAM))
+        result = CURLE_GOT_NOTHING;
     if (sent->has_no_memory)
         qdrant_status_of_curl(&http->status, CURLE_OUT_OF_MEMORY, NULL, 0);
     else if (sent->is_too_large)

@@ -423,6 +423,40 @@ static int drain_step(runner *r, const json_t *step)
     return ok;
 }
 
+/* Calls copy.next until it is done, and compares the last reply. */
+static int finish_step(runner *r, const json_t *step)
+{
+    json_t *reply = NULL, *expected;
+    simplugin_error *error = NULL;
+    uint64_t target = 0;
+    int done = 0;
+    int ok = target_of(r, json_object_get(step, "finish"), &target);
+
+    for (int i = 0; ok && !done && i < 1000; i++) {
+        const char *phase;
+        int32_t code;
+
+        json_decref(reply);
+        reply = NULL;
+        code = send(r, json_null(), "copy.next", target, NULL, &reply, &error);
+        if (code != SIMPLUGIN_OK || !reply)
+            ok = why_set(r->why, "copy.next: %s: %s", simplugin_code_name(code),
+                         simplugin_error_message(error, NULL));
+        phase = json_string_value(json_object_get(reply, "phase"));
+        done = phase && strcmp(phase, "done") == 0;
+        ok = ok && keys_documented(r, "copy.next", reply);
+    }
+    if (ok && !done)
+        ok = why_set(r->why, "copy.next is never done");
+    expected = scope_expand(&r->scope, json_object_get(step, "expect"), 1, r->why);
+    ok = ok && expected && value_matches(expected, reply, "copy", r->why);
+    json_decref(expected);
+    json_decref(reply);
+    simplugin_error_free(&error);
+    json_array_append_new(r->record, json_null());
+    return ok;
+}
+
 static int close_step(runner *r, const json_t *step)
 {
     const json_t *failure = json_object_get(step, "error");
@@ -513,6 +547,8 @@ static int run_on(const contract_config *config, const json_t *one, json_t *reco
             break;
         if (json_object_get(step, "drain"))
             ok = drain_step(&r, step);
+        else if (json_object_get(step, "finish"))
+            ok = finish_step(&r, step);
         else if (json_object_get(step, "close"))
             ok = close_step(&r, step);
         else
@@ -523,7 +559,7 @@ static int run_on(const contract_config *config, const json_t *one, json_t *reco
             ok = 0;
             why->text[0] = 0;
             why_set(why, "%s, step %zu (%s): %.900s", config->backend, i + 1,
-                    what ? what : "close or drain", inner.text);
+                    what ? what : "close, drain or finish", inner.text);
         }
     }
     if (config->replies) {

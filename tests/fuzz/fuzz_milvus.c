@@ -120,7 +120,7 @@ static void page_look(milvus_call *call, const milvus_page *page)
 {
     milvus_row rows[ROWS_MAX];
     uint64_t count = page->count < ROWS_MAX ? page->count : ROWS_MAX;
-    milvus_seen types;
+    plug_seen types;
 
     require(!page->ids || page->id_count == page->count);
     for (uint64_t i = 0; page->ids && i < page->count; i++)

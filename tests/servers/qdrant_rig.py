@@ -63,11 +63,7 @@ class Server:
     def refused(self, method, path, body=None, **more):
         """The status and the words of an error."""
         status, answer = self.ask(method, path, body, **more)
-        assert (
-            set(answer) <= {"status", "time", "result", "usage"}
-            and "result" not in answer
-            or not answer["result"]
-        )
+        assert set(answer) <= {"status", "time", "result", "usage"} and not answer.get("result")
         return status, answer["status"]["error"]
 
     def restart(self):

@@ -157,7 +157,7 @@ def test_long_names(server):
         assert status == 422 and error.startswith("Validation error in path parameters: [name: ")
 
 
-@pytest.mark.parametrize("good", ["größe 東京", "a%2Fb", "..", "a+b", "a.b;c=d&e", "é" * 127, "#"])
+@pytest.mark.parametrize("good", ["größe 東京", "a%2Fb", "a+b", "a.b;c=d&e", "é" * 127, "#"])
 def test_odd_names(server, good):
     path = "/collections/" + urllib.parse.quote(good, safe="")
     server.ask("DELETE", path)

@@ -21,37 +21,64 @@ from qdrant_rig import PREFIX, PROGRAM, control, serving
 pytestmark = pytest.mark.skipif(PREFIX + "URL" in os.environ, reason="about the stand-in")
 
 
-def settled(client, name, deadline=60):
+def filled(client, name):
+    """More than its threshold lets be without an index."""
+    optimizers = models.OptimizersConfigDiff(indexing_threshold=100)
+    size = models.VectorParams(size=16, distance="Euclid")
+    client.create_collection(name, size, optimizers_config=optimizers)
+    rows = [[(i * 31 % 97) / 97 + j * i % 7 for j in range(16)] for i in range(4000)]
+    client.upsert(name, models.Batch(ids=list(range(4000)), vectors=rows), wait=True)
+    assert client.get_collection(name).status == "yellow"
+
+
+def folders(work):
+    return [entry for entry in os.scandir(os.path.join(str(work), "data", "storage")) if entry.is_dir()]
+
+
+def eventually(condition, deadline=60):
     end = time.monotonic() + deadline
-    while client.get_collection(name).status != "green":
+    while not condition():
         assert time.monotonic() < end
-        time.sleep(0.05)
-    return client.get_collection(name)
+        time.sleep(0.02)
 
 
 def test_indexes(tmp_path):
     """Built when enough is there; what is written meanwhile is there afterwards, and after a kill."""
     with serving(tmp_path) as server:
         client = server.client()
-        optimizers = models.OptimizersConfigDiff(indexing_threshold=100)
-        client.create_collection(
-            "c", models.VectorParams(size=16, distance="Euclid"), optimizers_config=optimizers
-        )
-        rows = [[(i * 31 % 97) / 97 + j * i % 7 for j in range(16)] for i in range(4000)]
-        client.upsert("c", models.Batch(ids=list(range(4000)), vectors=rows), wait=True)
-        assert client.get_collection("c").status == "yellow"
+        filled(client, "c")
         count = 4000
         while client.get_collection("c").status == "yellow":
             client.upsert("c", [models.PointStruct(id=count, vector=[count] * 16)], wait=True)
             assert client.query_points("c", [count] * 16, limit=1).points[0].id == count
             count += 1
             time.sleep(0.6)  # building begins when it is quiet
-        info = settled(client, "c")
+        eventually(lambda: client.get_collection("c").status == "green")
+        info = client.get_collection("c")
         assert info.indexed_vectors_count >= 3000 and info.points_count == count == client.count("c").count
+        eventually(lambda: len(folders(tmp_path)) == 1)
         server.restart()
         assert client.count("c").count == count
         assert client.query_points("c", [count - 1] * 16, limit=1).points[0].id == count - 1
         assert client.get_collection("c").indexed_vectors_count >= 3000
+
+
+def test_changes_while_indexes_are_built(tmp_path):
+    with serving(tmp_path) as server:
+        client = server.client()
+        for name in ("patched", "dropped", "killed"):
+            filled(client, name)
+            eventually(lambda: len(folders(tmp_path)) == 2)  # the copy
+            if name == "patched":
+                client.update_collection(name, hnsw_config=models.HnswConfigDiff(m=8))
+            if name == "killed":
+                server.restart()
+            else:
+                client.delete_collection(name)
+                assert folders(tmp_path) == []
+        eventually(lambda: client.get_collection("killed").status == "green")
+        info = client.get_collection("killed")
+        assert info.points_count == 4000 and info.indexed_vectors_count >= 3000
 
 
 def write_until_killed(server, acknowledged):

@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The server that tests/servers/qdrant.py starts. See there for what it is and is not.
 
-__main__ serves, over HTTP/1.1 or HTTP/2; app is the way of a request; endpoints has a function
-for each; requests checks what comes in, answers what goes out; filters and queries turn requests
-into those of the engine; catalog keeps the collections, shards their data; settings are their configurations; optimize is
-the process that builds indexes; faults is what goes wrong on demand.
+__main__   serves, over HTTP/1.1 or HTTP/2
+faults     what goes wrong on demand, around all else
+app        the way of a request: authorization, route, body, endpoint, envelope
+endpoints  a function for every endpoint
+requests   what comes in, checked by models, the official client's
+queries    queries and filters, from JSON to the engine's, and points from it to JSON
+catalog    the collections and aliases
+settings   a collection's configuration
+shards     a collection's data
+optimize   the process that builds its indexes
+errors     as Qdrant words them
 """

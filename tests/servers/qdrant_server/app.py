@@ -252,7 +252,12 @@ class App:
             if size > BODY_LIMIT:
                 raise ApiError(400, "Payload error: JSON payload has exceeded limit (%d bytes)." % BODY_LIMIT)
         body = b"".join(parts)
-        return gzip.decompress(body) if request.headers.get("content-encoding") == "gzip" else body
+        if request.headers.get("content-encoding") != "gzip":
+            return body
+        try:
+            return gzip.decompress(body)
+        except (OSError, EOFError) as error:
+            raise ApiError(400, "Payload error: %s" % error) from None
 
     def answer(self, route, path, query, body, headers, began):
         """In a thread of the pool: the endpoint, its result checked and written down."""

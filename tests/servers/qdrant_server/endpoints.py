@@ -40,8 +40,12 @@ SCHEMAS = {
     "text": (
         edge.PayloadSchemaType.Text,
         edge.TextIndexParams,
-        "min_token_len max_token_len lowercase ascii_folding phrase_matching on_disk enable_hnsw",
+        "tokenizer min_token_len max_token_len lowercase ascii_folding phrase_matching on_disk enable_hnsw",
     ),
+}
+TOKENIZERS = {
+    name.lower(): getattr(edge.TokenizerType, name)
+    for name in ("Prefix", "Whitespace", "Word", "Multilingual")
 }
 MODES = {
     "upsert": edge.UpdateMode.Upsert,
@@ -160,7 +164,10 @@ def create_index(call):
         raise wrong_input("Payload index schema is required: this stand-in does not guess it")
     kind, parameters, known = SCHEMAS[schema if type(schema) is str else schema["type"]]
     if type(schema) is dict:
-        kind = parameters(**given(schema, *known.split()))
+        extra = given(schema, *known.split())
+        if "tokenizer" in extra:
+            extra["tokenizer"] = TOKENIZERS[extra["tokenizer"]]
+        kind = parameters(**extra)
     found = call.collection()
     result = call.write(lambda: Operation.create_field_index(request["field_name"], kind))
     found.record["indexes"][request["field_name"]] = schema

@@ -2,15 +2,16 @@
 """What comes in: JSON, checked by the official models, and point ids."""
 
 import functools
+import re
 import uuid
 from typing import List, Optional, Union
 
 import orjson
 import qdrant_edge as edge
 from pydantic import BaseModel, StrictFloat, TypeAdapter, ValidationError
-from qdrant_client.http import models
 
 from .errors import format_error, invalid, wrong_input
+from .models import models
 
 CONDITION = (
     'Expected some form of condition, which can be a field condition (like {"key": ..., "match": ... }),'
@@ -85,7 +86,7 @@ OWN = {
 
 @functools.cache
 def adapter(name):
-    return TypeAdapter(OWN.get(name) or getattr(models, name, None) or getattr(models.models, name))
+    return TypeAdapter(OWN.get(name) or getattr(models, name))
 
 
 def loads(body):
@@ -108,22 +109,42 @@ def parse(body, name):
     value = loads(body)
     if type(value) is dict and "with_vectors" in value:  # another name for the same
         value["with_vector"] = value.pop("with_vectors")
-        body = orjson.dumps(value)
+    check(value, name)
+    return value
+
+
+def check(value, name):
+    """Raises where the model does not take the value; removes what that does not know."""
     try:
-        adapter(name).validate_json(body, strict=True)
+        adapter(name).validate_json(orjson.dumps(lighter(value)), strict=True)
     except ValidationError as error:
         unknown = [problem["loc"] for problem in error.errors()]
         if not all(problem["type"] == "extra_forbidden" for problem in error.errors()) or any(
             part in ("filter", "must", "should", "must_not") for place in unknown for part in place[:-1]
         ):
             raise refusal(error) from None
-        if not all(drop(value, place) for place in unknown):
+        if not all([drop(value, place) for place in unknown]):
             raise refusal(error) from None
-        try:
-            adapter(name).validate_json(orjson.dumps(value), strict=True)
-        except ValidationError as again:
-            raise refusal(again) from None
+        check(value, name)
+
+
+ID_LISTS = ("has_id", "ids", "points")
+ID_TYPES = {int, str}
+
+
+def lighter(value):
+    """Without most of a long list of ids: a model takes its time, and point_id checks each of them."""
+    if type(value) is dict:
+        return {
+            key: one[:1] if key in ID_LISTS and is_long(one) else lighter(one) for key, one in value.items()
+        }
+    if type(value) is list and value and type(value[0]) is dict:
+        return [lighter(one) for one in value]
     return value
+
+
+def is_long(value):
+    return type(value) is list and len(value) > 100 and set(map(type, value)) <= ID_TYPES
 
 
 def drop(value, place):
@@ -148,49 +169,35 @@ def refusal(error):
     return format_error("%s: %s" % (".".join(place), problem["msg"]))
 
 
+# The forms of a UUID that Qdrant knows; Python knows more.
+HYPHENATED = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+UUID = re.compile("(urn:uuid:)?%s|{%s}|[0-9a-fA-F]{32}" % (HYPHENATED, HYPHENATED))
+
+
 def point_id(value):
     """An id as the engine takes it."""
     if type(value) is int and 0 <= value < 2**64:
         return value
-    if type(value) is str:
-        try:
-            return uuid.UUID(plain_uuid(value))
-        except ValueError:
-            pass
+    if type(value) is str and UUID.fullmatch(value):
+        return value
     text = value if isinstance(value, str) else orjson.dumps(value).decode()
     raise format_error(
         "value %s is not a valid point ID, valid values are either an unsigned integer or a UUID" % text
     )
 
 
-def plain_uuid(text):
-    """The digits of a UUID, if it has one of the four forms that Qdrant knows: Python's are more."""
-    if text.startswith("urn:uuid:"):
-        text = text[9:]
-    elif len(text) == 38 and text[0] == "{" and text[-1] == "}":
-        text = text[1:-1]
-    digits = text
-    if len(text) == 36 and all(text[i] == "-" for i in (8, 13, 18, 23)):
-        digits = text.replace("-", "")
-    if len(digits) != 32 or not digits.isascii() or not digits.isalnum():
-        raise ValueError(text)
-    return digits
-
-
 def path_id(text):
     """An id in a path."""
-    try:
-        return (
-            int(text)
-            if text.isascii() and text.isdigit() and int(text) < 2**64
-            else uuid.UUID(plain_uuid(text))
-        )
-    except ValueError:
-        raise wrong_input('Can not recognize "%s" as point id' % text) from None
+    if text.isascii() and text.isdigit() and int(text) < 2**64:
+        return int(text)
+    if UUID.fullmatch(text):
+        return text
+    raise wrong_input('Can not recognize "%s" as point id' % text)
 
 
 def shown_id(value):
-    return value if type(value) is int else str(value)
+    """The engine's, or what one of these functions made of a request's."""
+    return value if type(value) is int else str(uuid.UUID(value) if type(value) is str else value)
 
 
 NUMBERS = {float, int}
@@ -257,7 +264,7 @@ def check_points(value, name):
         value = {**value, "points": without_numbers(value["points"])}
     elif type(value) is dict and type(value.get("batch")) is dict:
         value = {**value, "batch": without_columns(value["batch"])}
-    parse(orjson.dumps(value), name)
+    check(value, name)
 
 
 def without_columns(batch):

@@ -139,6 +139,8 @@ class Shard:
 
     def is_behind(self):
         """Whether indexes are being built, or will be."""
+        with self.reading():
+            pass  # loaded, which may mean that something is left to do
         if self.building:
             return True
         threshold = self.record["config"]["optimizer_config"]["indexing_threshold"]
