@@ -23,9 +23,9 @@ endif
 EXTRA_DIST += bench/qdrant.py bench/qdrant_peer.py
 EXTRA_DIST += bench/milvus.py bench/milvus_peer.py
 
-EXTRA_PROGRAMS += bench/json
-bench_json_SOURCES = bench/json.c
-bench_json_LDADD = libspplug.la libspcore.la
-EXTRA_DIST += bench/json.py
-bench-json: bench/json$(EXEEXT)
-	python3 $(srcdir)/bench/json.py $(abs_top_builddir)
+EXTRA_PROGRAMS += bench/encode
+bench_encode_SOURCES = bench/encode.c
+bench_encode_LDADD = libspplug.la libspcore.la
+EXTRA_DIST += bench/encode.py
+bench-encode: bench/encode$(EXEEXT)
+	python3 $(srcdir)/bench/encode.py $(abs_top_builddir)

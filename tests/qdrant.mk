@@ -31,3 +31,6 @@ tests_test_qdrant_memory_LDADD = $(QDRANT_LIBS)
 
 ## what the others test of every plugin
 AM_TESTS_ENVIRONMENT += TEST_PLUGINS="$$TEST_PLUGINS qdrant"; export TEST_PLUGINS;
+
+## threads, cancelling, forks
+concurrent_tests += tests/test_qdrant_transport tests/test_qdrant_instance

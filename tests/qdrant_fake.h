@@ -188,12 +188,14 @@ static inline void fake_peer_add(fake *f, int fd)
     fake_peer *peer = malloc(sizeof *peer);
     pthread_t thread;
 
-    if (!peer || f->peer_count == FAKE_PEERS)
+    if (!peer)
         abort();
     peer->f = f;
     peer->fd = fd;
     atomic_fetch_add(&f->connections, 1);
     pthread_mutex_lock(&f->lock);
+    if (f->peer_count == FAKE_PEERS)
+        abort();
     f->peers[f->peer_count++] = fd;
     pthread_mutex_unlock(&f->lock);
     if (pthread_create(&thread, NULL, fake_serve, peer) || pthread_detach(thread))

@@ -35,7 +35,9 @@ static inline void rig_reset(link_rig *rig)
 
 static inline void rig_prepare(link_rig *rig)
 {
-    plug_host = &sp_host;
+    /* once: threads have rigs too */
+    if (!plug_host)
+        plug_host = &sp_host;
     memset(rig, 0, sizeof *rig);
     rig->info.size = sizeof rig->info;
     rig->info.deadline = INT64_MAX;

@@ -230,7 +230,7 @@ static void *call_often(void *context)
 static int ok_after_all(fake *f, const fake_request *request)
 {
     /* until as many are there as the test wants at once */
-    for (int64_t end = rig_now() + 5000; fake_peers(f) < f->value && rig_now() < end;)
+    for (int64_t end = rig_now() + 5000; (int)f->connections < f->value && rig_now() < end;)
         rig_sleep(1);
     return fake_ok(request->peer);
 }
@@ -383,7 +383,9 @@ static const struct {
 
 static int status_answer(fake *f, const fake_request *request)
 {
-    return fake_answer(request->peer, statuses[f->value].status, "", statuses[f->value].body);
+    int which = atomic_load(&f->value);
+
+    return fake_answer(request->peer, statuses[which].status, "", statuses[which].body);
 }
 
 static void what_servers_say(void)
@@ -482,7 +484,9 @@ static const struct {
 
 static int garbage_answer(fake *f, const fake_request *request)
 {
-    fake_send(request->peer, garbage[f->value].bytes, garbage[f->value].size);
+    int which = atomic_load(&f->value);
+
+    fake_send(request->peer, garbage[which].bytes, garbage[which].size);
     return 0;
 }
 

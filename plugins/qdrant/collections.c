@@ -147,8 +147,6 @@ static int32_t field_index_make(qdrant_call *call, const char *name, const char 
     sp_buffer path;
     json_t *body = NULL;
 
-    if (!qdrant_path_is_possible(text))
-        return SIMPLUGIN_OK;
     sp_buffer_init(&path);
     qdrant_path_put(&path, text, "");
     if (!path.failed)

@@ -17,8 +17,9 @@
 #include "ids.h"
 #include "instance.h"
 #include "json_write.h"
+#include "member.h"
 
-#define EXACT_MAX (INT64_C(1) << 53) /* integers up to here are doubles */
+#define EXACT_MAX (INT64_C(1) << 53) /* integers below are doubles, and no other's nearest one */
 #define TWO_TO_63 9223372036854775808.0
 
 typedef struct printer {
@@ -36,11 +37,6 @@ typedef struct target {
 } target;
 
 /* ---- names ------------------------------------------------------------------------------ */
-
-int qdrant_path_is_possible(sp_text name)
-{
-    return !memchr(name.data, '"', name.size) && !memchr(name.data, '\\', name.size);
-}
 
 static int is_plain(sp_text name)
 {
@@ -65,8 +61,7 @@ void qdrant_path_put(sp_buffer *out, sp_text name, const char *behind)
     sp_buffer_init(&path);
     if (!is_plain(name))
         sp_buffer_append(&path, "\"", 1);
-    if (name.size)
-        sp_buffer_append(&path, name.data, name.size);
+    qdrant_member_put(&path, name);
     if (!is_plain(name))
         sp_buffer_append(&path, "\"", 1);
     sp_buffer_append_text(&path, behind);
@@ -228,7 +223,7 @@ static void large_put(printer *p, const target *t, uint8_t kind, int64_t bound)
 
 static int is_large(int64_t value)
 {
-    return value > EXACT_MAX || value < -EXACT_MAX;
+    return value >= EXACT_MAX || value <= -EXACT_MAX;
 }
 
 /* An integer's order among integers. */
@@ -464,12 +459,6 @@ static int32_t leaves_check(qdrant_call *call, const sp_filter *filter)
                              "filter: Qdrant does not evaluate %s%s here",
                              sp_filter_kind_name(leaf->kind, leaf->negated),
                              is_order ? " of anything but numbers" : "");
-        if (!qdrant_path_is_possible(filter->fields[leaf->field]))
-            return plug_fail_argument(&call->base, "filter",
-                                      "filter: Qdrant cannot look into a field with a quotation mark "
-                                      "or a backslash in its name: \"%.*s\"",
-                                      (int)filter->fields[leaf->field].size,
-                                      filter->fields[leaf->field].data);
     }
     return SIMPLUGIN_OK;
 }

@@ -6,8 +6,6 @@
 #include "buffer.h"
 #include "call.h"
 
-/* Whether a field of that name can be named at all: Qdrant's paths have no escapes. */
-int qdrant_path_is_possible(sp_text name);
 /* The path of a top-level field as a JSON text, with what is behind it. */
 void qdrant_path_put(sp_buffer *out, sp_text name, const char *behind);
 

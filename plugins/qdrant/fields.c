@@ -11,18 +11,11 @@
 #include "ids.h"
 #include "instance.h"
 #include "json_write.h"
+#include "member.h"
 #include "plug_fields_json.h"
 
 #define ROWS_PER_CHECK 1024
 #define SAMPLE_POINTS 64 /* that types are learned from */
-
-static int paths_exist(const plug_names *names)
-{
-    for (uint64_t i = 0; i < names->count; i++)
-        if (!qdrant_path_is_possible((sp_text){names->names[i], strlen(names->names[i])}))
-            return 0;
-    return 1;
-}
 
 void qdrant_payload_put(const qdrant_call *call, sp_buffer *out, const plug_names *names,
                         int vectors)
@@ -31,7 +24,7 @@ void qdrant_payload_put(const qdrant_call *call, sp_buffer *out, const plug_name
     int is_first = 1;
 
     sp_buffer_append_text(out, "\"with_payload\":");
-    if (names->all || !paths_exist(names)) {
+    if (names->all) {
         sp_buffer_append_text(out, "true");
         return;
     }
@@ -61,6 +54,14 @@ static int is_shown(const void *context, const char *name)
     return qdrant_field_is_shown(call->schema, text);
 }
 
+/* The rules' context is the call: the name of a member's field, in its memory. */
+static int member_name(const void *context, sp_text key, sp_text *name)
+{
+    qdrant_call *call = (qdrant_call *)(uintptr_t)context;
+
+    return qdrant_member_name(key, &call->base.scratch, name);
+}
+
 static uint32_t declared(const void *context, const char *name)
 {
     const qdrant_call *call = context;
@@ -80,8 +81,8 @@ static int32_t rows_note(qdrant_call *call, plug_fields *fields, const qdrant_ro
 
         code = i % ROWS_PER_CHECK ? SIMPLUGIN_OK : plug_check(&call->base);
         if (!code && page && page->points[rows[i].row].payload.size > 2)
-            code = plug_fields_note_json(fields, page->points[rows[i].row].payload, NULL,
-                                         &is_object);
+            code = plug_fields_note_json(fields, page->points[rows[i].row].payload,
+                                         member_name, &is_object);
     }
     return code;
 }
@@ -103,7 +104,8 @@ int32_t qdrant_fields_write(qdrant_call *call, const qdrant_row *rows, uint64_t 
         const qdrant_page *page = rows[i].page;
 
         if (page && page->points[rows[i].row].payload.size > 2)
-            code = plug_fields_put_json(&fields, i, page->points[rows[i].row].payload, NULL);
+            code = plug_fields_put_json(&fields, i, page->points[rows[i].row].payload,
+                                        member_name);
     }
     if (!code)
         code = plug_fields_finish(&fields, count, &columns);

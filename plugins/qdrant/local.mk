@@ -9,7 +9,7 @@ libspqdrant_la_SOURCES = \
 	plugins/qdrant/path.c plugins/qdrant/status.c plugins/qdrant/status.h \
 	plugins/qdrant/json_map.c plugins/qdrant/json_map.h plugins/qdrant/native.c \
 	plugins/qdrant/admin.c plugins/qdrant/ask.c plugins/qdrant/ask.h plugins/qdrant/name.c plugins/qdrant/name.h \
-	plugins/qdrant/ids.c plugins/qdrant/ids.h plugins/qdrant/metric.c plugins/qdrant/metric.h \
+	plugins/qdrant/ids.c plugins/qdrant/ids.h plugins/qdrant/member.c plugins/qdrant/member.h plugins/qdrant/metric.c plugins/qdrant/metric.h \
 	plugins/qdrant/schema.c plugins/qdrant/schema.h plugins/qdrant/collections.c \
 	plugins/qdrant/page.c plugins/qdrant/page.h plugins/qdrant/fields.c plugins/qdrant/fields.h \
 	plugins/qdrant/condition.c plugins/qdrant/condition.h plugins/qdrant/lookup.c plugins/qdrant/lookup.h \

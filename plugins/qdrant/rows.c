@@ -10,6 +10,7 @@
 #include "ids.h"
 #include "instance.h"
 #include "json_write.h"
+#include "member.h"
 
 #define ROWS_PER_CHECK 256
 #define NORM_SLACK 1e-7 /* a norm that floats cannot tell from 1 */
@@ -73,11 +74,23 @@ int qdrant_cell_is_empty(const sp_column *column, uint64_t row)
            column->list_offsets[row] == column->list_offsets[row + 1];
 }
 
-void qdrant_cells_put(sp_buffer *out, int *is_first, const plug_columns *fields, uint64_t row)
+void qdrant_cells_put(sp_buffer *out, int *is_first, const plug_columns *fields,
+                      const char *const *members, uint64_t row)
 {
     for (uint64_t i = 0; i < fields->count; i++)
         if (sp_column_is_valid(&fields->columns[i], row))
-            plug_json_cell(out, is_first, fields->names[i], &fields->columns[i], row);
+            plug_json_cell(out, is_first, members[i], &fields->columns[i], row);
+}
+
+int32_t qdrant_members_make(qdrant_call *call, const plug_columns *fields, const char ***members)
+{
+    *members = plug_scratch(&call->base, fields->count + 1, sizeof **members);
+    for (uint64_t i = 0; *members && i < fields->count; i++) {
+        (*members)[i] = qdrant_member_of(fields->names[i], &call->base.scratch);
+        if (!(*members)[i])
+            return plug_no_memory(&call->base);
+    }
+    return *members ? SIMPLUGIN_OK : plug_no_memory(&call->base);
 }
 
 /* The names of the row's empty lists. */
@@ -116,7 +129,7 @@ static void payload_put(sp_buffer *out, const qdrant_rows *rows, uint64_t row,
         plug_json_key(out, &is_first, QDRANT_NORM);
         plug_json_double(out, norm);
     }
-    qdrant_cells_put(out, &is_first, rows->fields, row);
+    qdrant_cells_put(out, &is_first, rows->fields, rows->members, row);
     empty_put(out, &is_first, rows->fields, row);
     if (is_first && !out->failed)
         out->size = begin; /* nothing to say */

@@ -14,7 +14,10 @@ int32_t qdrant_rows_encode(qdrant_call *call, const qdrant_rows *rows, uint64_t 
                            uint64_t max_rows, uint64_t max_bytes, sp_buffer *body, uint64_t *count);
 
 /* Members of a payload, each with its comma: what a row has in these columns. */
-void qdrant_cells_put(sp_buffer *out, int *is_first, const plug_columns *fields, uint64_t row);
+void qdrant_cells_put(sp_buffer *out, int *is_first, const plug_columns *fields,
+                      const char *const *members, uint64_t row);
+/* The members of payloads that hold these fields. */
+int32_t qdrant_members_make(qdrant_call *call, const plug_columns *fields, const char ***members);
 /* Whether a row has an empty list in a column. */
 int qdrant_cell_is_empty(const sp_column *column, uint64_t row);
 

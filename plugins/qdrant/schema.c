@@ -9,6 +9,7 @@
 #include "ask.h"
 #include "ids.h"
 #include "instance.h"
+#include "member.h"
 #include "metric.h"
 #include "page.h"
 
@@ -69,6 +70,20 @@ static int declared_add(qdrant_schema *schema, const char *name, uint32_t type)
     return schema->declared[schema->declared_count++].name != NULL;
 }
 
+/* The field that a payload index is on, by its path: NULL where that is none at the top. */
+static const char *index_field(qdrant_schema *schema, const char *path)
+{
+    sp_text member = {path, strlen(path)}, name;
+
+    if (member.size > 1 && member.data[0] == '"' && member.data[member.size - 1] == '"')
+        member = (sp_text){path + 1, member.size - 2};
+    else if (strpbrk(path, ".["))
+        return NULL;
+    if (!qdrant_member_name(member, &schema->memory, &name))
+        return NULL;
+    return sp_arena_text(&schema->memory, name.data, name.size);
+}
+
 /*
  * What collection.create wrote down, and payload indexes: these do not tell lists from single
  * values, and so say the type of fields only where nothing else is known.
@@ -93,10 +108,11 @@ static int fields_read(qdrant_schema *schema, const json_t *ours, const json_t *
         schema->is_patches = 1;
     json_object_foreach((json_t *)(uintptr_t)indexes, name, value) {
         const char *type = json_string_value(json_object_get(value, "data_type"));
+        const char *field = index_field(schema, name);
 
         if (!ours && strcmp(name, QDRANT_SAMPLE_ID) == 0)
             schema->is_patches = 1;
-        if (!declared_add(schema, name, index_type(type)))
+        if (field && !declared_add(schema, field, index_type(type)))
             return 0;
     }
     return 1;

@@ -22,6 +22,7 @@ typedef struct setting {
     qdrant_call *call;
     const sp_column *ids;
     const plug_columns *fields;
+    const char **members; /* of payloads, one for each field */
     int has_lists; /* so that it is to be noted which of them are empty */
 } setting;
 
@@ -94,7 +95,7 @@ static void row_put(const setting *s, sp_buffer *out, int *is_first, uint64_t ro
     qdrant_key_of(s->call->schema->is_mapped, sp_column_text(s->ids, row), &key);
     plug_json_comma(out, is_first);
     sp_buffer_append_text(out, "{\"set_payload\":{\"payload\":{");
-    qdrant_cells_put(out, &is_first_cell, s->fields, row);
+    qdrant_cells_put(out, &is_first_cell, s->fields, s->members, row);
     if (s->has_lists)
         empty_put(s, out, &is_first_cell, payload, row);
     sp_buffer_append(out, "}", 1);
@@ -154,24 +155,6 @@ static int32_t rows_set(const setting *s, const qdrant_lookup *lookup)
 
 /* ---- the call --------------------------------------------------------------------------------- */
 
-/* Paths have no escapes: what cannot be named cannot be taken away. */
-static int32_t names_check(qdrant_call *call, const plug_columns *fields, uint64_t rows)
-{
-    for (uint64_t i = 0; i < fields->count; i++) {
-        sp_text name = {fields->names[i], strlen(fields->names[i])};
-
-        if (qdrant_path_is_possible(name))
-            continue;
-        for (uint64_t row = 0; row < rows; row++)
-            if (!sp_column_is_valid(&fields->columns[i], row))
-                return plug_fail_argument(&call->base, "fields",
-                                          "fields: Qdrant cannot take away a field with a quotation "
-                                          "mark or a backslash in its name: \"%s\"",
-                                          fields->names[i]);
-    }
-    return SIMPLUGIN_OK;
-}
-
 int32_t qdrant_serve_points_set_fields(qdrant_call *call)
 {
     static const char *empty_name[] = {QDRANT_EMPTY};
@@ -202,7 +185,7 @@ int32_t qdrant_serve_points_set_fields(qdrant_call *call)
         lookup.names = &empty;
     code = qdrant_rows_check(call, &rows);
     if (!code)
-        code = names_check(call, &fields, ids.count);
+        code = qdrant_members_make(call, &fields, &s.members);
     if (!code)
         code = qdrant_lookup_run(call, &ids, &lookup);
     if (!code)

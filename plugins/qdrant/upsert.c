@@ -186,12 +186,17 @@ void qdrant_written(qdrant_call *call)
 int32_t qdrant_upsert(qdrant_call *call, const qdrant_rows *rows)
 {
     plug_known_of known = qdrant_known(call);
+    qdrant_rows named = *rows;
+    const char **members = NULL;
     writing w = {.call = call,
-                 .rows = rows,
+                 .rows = &named,
                  .path = qdrant_write_path(call, "/points"),
                  .bytes = (uint64_t)call->instance->settings.batch_bytes};
     int32_t code = qdrant_rows_check(call, rows);
 
+    if (!code)
+        code = qdrant_members_make(call, rows->fields, &members);
+    named.members = members;
     if (!code)
         code = write_run(&w);
     if (!code)

@@ -10,6 +10,7 @@ typedef struct qdrant_rows {
     const sp_column *ids;
     const plug_matrix *vectors;
     const plug_columns *fields;
+    const char *const *members; /* of payloads, one for each field: rows.h */
     const int64_t *select; /* these rows, in this order; NULL: all */
     uint64_t count;
 } qdrant_rows;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Times writing and reading rows of float32 as JSON; bench/json.py calls it and prints the
+ * Times writing and reading rows of float32 as JSON; bench/encode.py calls it and prints the
  * ratios. Prints lines of "name seconds", the best of some runs.
  *
  *   json write ROWS.f32 COUNT DIMENSION OUT.json

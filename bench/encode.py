@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints what JSON of 1,000 x 512 float32 costs beside Python's libraries, as ratios of one run.
 
-    json.py BUILD-DIRECTORY
+    encode.py BUILD-DIRECTORY
 
-(`make bench-json` builds and runs it.) Run it with a Python that has numpy and orjson.
+(`make bench-encode` builds and runs it.) Run it with a Python that has numpy and orjson.
 Exits with 1 if a ratio misses its limit, or what was read or written differs.
 """
 import sys
@@ -33,11 +33,11 @@ def best(call, runs=RUNS):
 
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
-    work = build / "bench-json"
+    work = build / "bench-encode"
     work.mkdir(exist_ok=True)
 
     def ours(mode, name, to):
-        out = subprocess.run([str(build / "bench" / "json"), mode, str(work / name), str(ROWS), str(DIMENSION), str(work / to)],
+        out = subprocess.run([str(build / "bench" / "encode"), mode, str(work / name), str(ROWS), str(DIMENSION), str(work / to)],
                              check=True, stdout=subprocess.PIPE, text=True).stdout
         return float(out.split()[1])
 
