@@ -72,7 +72,7 @@ static json_t *control(const char *method, const char *body)
     answer = all_read(fd);
     close(fd);
     content = strstr(answer, "\r\n\r\n");
-    json = content ? json_loads(content + 4, 0, NULL) : NULL;
+    json = content ? json_loads(content + 4, JSON_ALLOW_NUL, NULL) : NULL;
     if (!json || strncmp(answer, "HTTP/1.1 200", 12) != 0) {
         fprintf(stderr, "the control port: %s\n", answer);
         abort();

@@ -170,10 +170,10 @@ static void payload_indexes(void)
     static const char *const filters[] = {
         "name == \"tea\"", "name != \"tea\"", "name in [\"caf\xc3\xa9\", \"no\"]", "name < \"d\"",
         "page == 3", "page != 3", "page > 3", "page <= 7 and page >= 2", "not page > 3",
-        "page in [1, 2, 30]", "page not in [1, 2]", "page exists", "not page exists",
+        "page in [1, 2, 30]", "page not in [1, 2]", "exists page", "not exists page",
         "weight > 0.1", "weight == -1.5", "weight < 1", "ok == true", "ok != true",
         "array_contains(tags, \"a\")", "array_contains_any(tags, [\"a\", \"c\"])",
-        "not array_contains(tags, \"b\")", "array_contains_all(tags, [\"c\", \"b\"])", "tags exists",
+        "not array_contains(tags, \"b\")", "array_contains_all(tags, [\"c\", \"b\"])", "exists tags",
         "name == \"tea\" and page > 4 or ok == true and weight < 0", "nothing == 1",
     };
     live_made plain = live_create("'dimension': 2, 'metric': 'euclidean'");
@@ -243,16 +243,16 @@ static void empty_lists(void)
     ASK(made.index, "index.get", "{'ids': ['a', 'b', 'c'], 'fields': true, 'vectors': false}");
     CU_ASSERT(json_equal(json_object_get(json_object_get(rig_reply, "fields"), "tags"),
                          json_pack("[[s],[],n]", "x")));
-    found = live_matching(made.index, "tags exists");
+    found = live_matching(made.index, "exists tags");
     CU_ASSERT_STRING_EQUAL(found, "a b");
     free(found);
-    found = live_matching(made.index, "not pages exists");
+    found = live_matching(made.index, "not exists pages");
     CU_ASSERT_STRING_EQUAL(found, "");
     free(found);
     /* one that is filled, one that is emptied, one that goes */
     ASK(made.index, "index.set_fields",
         "{'ids': ['b', 'a', 'c'], 'fields': {'tags': [['y'], [], null]}}");
-    found = live_matching(made.index, "tags exists");
+    found = live_matching(made.index, "exists tags");
     CU_ASSERT_STRING_EQUAL(found, "a b");
     free(found);
     found = live_matching(made.index, "array_contains(tags, \"y\")");
