@@ -44,7 +44,12 @@ EXTRA_DIST += .ci/packages.sh .ci/run data tests/corpus tests/e2e/test_digits.py
 
 ## docs/milvus.md, its files and what tests them
 EXTRA_DIST += docs/milvus.md docs/milvus/docker-compose.yml docs/milvus/prometheus.yml docs/milvus/grafana-dashboard.json \
-	docs/milvus/operator.yaml tests/milvus_docs.py tests/cases/milvus_metrics.txt tests/servers/requirements-docs.txt
+	docs/milvus/operator.yaml tests/milvus_docs.py tests/cases/milvus_metrics.txt tests/servers/requirements-docs.txt \
+	tests/docs_page.py
+
+## docs/qdrant.md, what tests it, and what other clients and the contract say of the backend
+EXTRA_DIST += docs/qdrant.md tests/qdrant_docs.py tests/qdrant_interop.py tests/qdrant_fiftyone.py tests/qdrant_contract.sh \
+	tests/cases/qdrant tests/servers/requirements-qdrant-fiftyone.txt
 
 ## for ./check: the tests with threads, for ThreadSanitizer
 concurrent_tests = $(filter %test_cancel %test_handle %test_host %test_log %test_secrets %test_metrics %test_queue %test_loader %test_runs \

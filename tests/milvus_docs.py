@@ -17,7 +17,6 @@ import urllib.request
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1]
-PAGE = SOURCE / "docs" / "milvus.md"
 FILES = SOURCE / "docs" / "milvus"
 METRICS = SOURCE / "tests" / "cases" / "milvus_metrics.txt"
 SERVER = "SIMPLUGIN_TEST_MILVUS_"
@@ -53,89 +52,10 @@ if __name__ == "__main__":
 import pytest  # noqa: E402
 import yaml  # noqa: E402
 
-BUILD = Path(os.environ["SIMPLUGIN_BUILDDIR"]).resolve()
+from docs_page import BUILD, PROTOCOL, Keys, Page, application_keys, check_examples, check_parameters  # noqa: E402
+from docs_page import code, declared, numbers, simplugin  # noqa: E402
 
-# ---- the page -----------------------------------------------------------------------------
-
-
-def text():
-    return PAGE.read_text(encoding="utf-8")
-
-
-def cells(line):
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
-
-
-def table(name, page=PAGE):
-    """The rows behind <!-- table: NAME -->, as maps from the heads of the columns."""
-    lines = page.read_text(encoding="utf-8").splitlines()
-    at = lines.index("<!-- table: %s -->" % name)
-    heads = cells(lines[at + 1])
-    rows = []
-    for line in lines[at + 3 :]:
-        if not line.startswith("|"):
-            break
-        assert len(cells(line)) == len(heads), line
-        rows.append(dict(zip(heads, cells(line))))
-    return rows
-
-
-def code(cell):
-    """What stands in code type in a cell."""
-    return re.findall("`([^`]*)`", cell)
-
-
-def numbers(cell):
-    """The requirements that a cell names: R7, or R7-R9."""
-    found = set()
-    for first, last in re.findall(r"R(\d+)(?:-R(\d+))?", cell):
-        found.update(range(int(first), int(last or first) + 1))
-    return found
-
-
-WORDS = "VECTORS QUERIES QUERY EMBEDDINGS TEXTS SOURCES IDS NUMBER".split()
-
-
-class Call:
-    """`target: method {body}` of the page; backend methods have no target."""
-
-    FORM = re.compile(r"(?:(session|index|connection): )?([a-z]+(?:\.[a-z]+)+|search|health) (\{.*\})")
-
-    def __init__(self, match):
-        self.target, self.method, self.written = match.groups()
-
-    def body(self, values=None):
-        def word(match):
-            return json.dumps(values[match[0]]() if values else None)
-
-        return json.loads(re.sub(r'(?<=: )(%s)(?=[,}])' % "|".join(WORDS), word, self.written))
-
-
-def calls(name):
-    """The calls in a table, in its order."""
-    found = []
-    for row in table(name):
-        for part in code(row["here"]):
-            match = Call.FORM.fullmatch(part)
-            assert match or "{" not in part, part
-            if match:
-                found.append(Call(match))
-    return found
-
-
-# ---- the program --------------------------------------------------------------------------
-
-
-def simplugin(tmp_path, *arguments, stdin=None, **environment):
-    """A command's reply, or its error."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith(("FIFTYONE_", "SIMPLUGIN_"))}
-    clean.update(SIMPLUGIN_PATH=str(BUILD / ".libs"), HOME=str(tmp_path), SIMPLUGIN_DATA=str(tmp_path / "data"))
-    done = subprocess.run(
-        [BUILD / "simplugin", "--json", "--quiet", *arguments],
-        input=stdin, env={**clean, **environment}, capture_output=True, text=True, timeout=120, check=False)
-    said = done.stdout if done.returncode == 0 else done.stderr
-    assert said.strip(), (arguments, done)
-    return json.loads(said.strip().splitlines()[-1])
+PAGE = Page(SOURCE / "docs" / "milvus.md")
 
 
 @pytest.fixture(scope="module")
@@ -145,25 +65,7 @@ def described(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def known_keys(tmp_path_factory):
-    """The keys that the plugin says a backend method has; no server is needed for that."""
-    folder, seen = tmp_path_factory.mktemp("keys"), {}
-
-    def ask(method):
-        if method not in seen:
-            body = json.dumps({"method": method, "body": {"?": 1}})
-            error = simplugin(folder, "call", "backend.call", body, "--connection", "--backend", "milvus",
-                              "--param", "uri=http://127.0.0.1:1")["error"]
-            assert error["details"].get("argument") == "?", (method, error)
-            known = error["message"].rpartition("known: ")[2]
-            seen[method] = set(known.split(", ")) - {"none"}
-        return seen[method]
-
-    return ask
-
-
-def application_keys(method):
-    (row,) = [row for row in table("application", SOURCE / "docs" / "protocol.md") if row["method"] == "`%s`" % method]
-    return set(row["keys of the request"].split())
+    return Keys(tmp_path_factory.mktemp("keys"), "milvus", "uri=http://127.0.0.1:1")
 
 
 # ---- files for deployment -----------------------------------------------------------------
@@ -231,8 +133,8 @@ def test_operator_file():
     assert resource["metadata"]["name"] == "milvus-cluster"
     assert resource["spec"]["mode"] == "cluster"
     assert resource["spec"]["dependencies"]["storage"]["external"] is False
-    assert "kubectl apply -f docs/milvus/operator.yaml" in text()
-    assert re.search(r"kubectl apply -f https://\S+/milvus-operator/main/deploy/manifests/deployment.yaml", text())
+    assert "kubectl apply -f docs/milvus/operator.yaml" in PAGE.text()
+    assert re.search(r"kubectl apply -f https://\S+/milvus-operator/main/deploy/manifests/deployment.yaml", PAGE.text())
 
 
 def test_prometheus_file():
@@ -242,7 +144,7 @@ def test_prometheus_file():
     assert targets["milvus"] == ["milvus:9091"]
     assert "simplugin" in targets
     assert all("metrics_path" not in job for job in jobs)
-    assert "http://localhost:9091/metrics" in text()
+    assert "http://localhost:9091/metrics" in PAGE.text()
 
 
 # ---- the dashboard ------------------------------------------------------------------------
@@ -338,73 +240,30 @@ def test_dashboard_does_not_overlap():
 # ---- parameters ---------------------------------------------------------------------------
 
 
-def declared(described, which):
-    if which == "search":
-        return described["search_parameters"]
-    return [p for p in described["parameters"] if p["connection"] == (which == "connection")]
-
-
 @pytest.mark.parametrize("which", ["connection", "creation", "search"])
 def test_parameters(described, which):
     """Every parameter that the plugin declares is on the page as it is declared, and no other."""
-    rows = table(which)
-    assert [row["name"] for row in rows] == ["`%s`" % p["name"] for p in declared(described, which)]
-    for row, parameter in zip(rows, declared(described, which)):
-        name, default = parameter["name"], parameter["default"]
-        assert row["type"] == parameter["type"], name
-        assert code(row["example"]), name
-        if default is None:
-            # what holds where nothing is said; the plugin's own words have the same numbers
-            assert row["default"] and not code(row["default"]), name
-            for number in re.findall(r"\d+", row["default"]):
-                assert number in re.findall(r"\d+", parameter["doc"]), name
-        else:
-            shown = default if isinstance(default, str) else json.dumps(default)
-            assert row["default"] == "`%s`" % shown, name
-        others = re.findall(r"other name `(\w+)`", row["meaning"])
-        assert others == parameter["aliases"], name
-        assert ("secret" in row["meaning"]) == parameter["secret"], name
+    check_parameters(PAGE.table(which), declared(described, which))
 
 
 @pytest.mark.parametrize("way", ["argument", "environment", "file"])
 def test_examples_of_parameters(way, tmp_path):
     """Each example can be given in each of the three ways, and has the parameter's type."""
-    rows = table("connection") + table("creation")
-    examples = {code(row["name"])[0]: code(row["example"])[0] for row in rows}
-    kinds = {code(row["name"])[0]: row["type"] for row in rows}
-    values = {name: text if kinds[name] in ("text", "any") else json.loads(text) for name, text in examples.items()}
-    arguments, environment = ["explain", "milvus"], {}
-    if way == "argument":
-        arguments += [word for name, text in examples.items() for word in ("--param", "%s=%s" % (name, text))]
-    elif way == "environment":
-        environment = {"FIFTYONE_BRAIN_SIMILARITY_MILVUS_" + name.upper(): text for name, text in examples.items()}
-    else:
-        (tmp_path / "brain_config.json").write_text(json.dumps({"similarity_backends": {"milvus": values}}))
-        arguments += ["--config", str(tmp_path / "brain_config.json")]
-    said = simplugin(tmp_path, *arguments, **environment)
-    assert "error" not in said, said
-    found = {entry["name"]: entry for entry in said["values"]}
-    assert set(found) == set(examples)
-    for name, entry in found.items():
-        assert entry["source"] == way, entry
-        if entry["secret"]:
-            assert examples[name] not in str(entry["value"]), entry
-        elif kinds[name] != "any":
-            assert entry["value"] == values[name], entry
+    check_examples(tmp_path, "milvus", PAGE.table("connection") + PAGE.table("creation"), way)
 
 
 def test_index_types_are_those_of_the_plugin(described):
     (parameter,) = [p for p in described["parameters"] if p["name"] == "index_type"]
-    rows = table("indexes")
+    rows = PAGE.table("indexes")
     names = [code(row["`index_type`"])[0] for row in rows]
     assert names == re.findall("[A-Z_0-9]{4,}", parameter["doc"])
     known = {p["name"] for p in described["parameters"]} | {p["name"] for p in described["search_parameters"]}
     for row in rows:
         assert set(code(row["takes"]) + code(row["searches take"])) <= known
     for level in described["consistency_levels"]:
-        assert "`%s`" % level in text()
+        assert "`%s`" % level in PAGE.text()
     for metric in described["metrics"]:
-        assert "`%s`" % metric in text()
+        assert "`%s`" % metric in PAGE.text()
 
 
 # ---- calls --------------------------------------------------------------------------------
@@ -412,7 +271,7 @@ def test_index_types_are_those_of_the_plugin(described):
 
 def test_native_methods(described, known_keys):
     """Every native method that the plugin declares is in the table with its keys, and no other."""
-    rows = table("native")
+    rows = PAGE.table("native")
     assert [code(row["method"])[0] for row in rows] == [m for m in described["methods"] if m.startswith("native.")]
     for row in rows:
         (method,) = code(row["method"])
@@ -422,10 +281,10 @@ def test_native_methods(described, known_keys):
 def test_every_old_call_has_a_row():
     """R254: each of R145-R174 and R180-R230 is mapped, in order."""
     for name, first, last in (("client", 145, 174), ("guide", 180, 230)):
-        seen = [number for row in table(name) for number in sorted(numbers(row["R"]))]
+        seen = [number for row in PAGE.table(name) for number in sorted(numbers(row["R"]))]
         assert seen == list(range(first, last + 1))
-        assert all(row["there"] and row["here"] for row in table(name))
-    old = " ".join(row["there"] for row in table("client"))
+        assert all(row["there"] and row["here"] for row in PAGE.table(name))
+    old = " ".join(row["there"] for row in PAGE.table("client"))
     for word in ("Milvus(", "tcp://", "Status", "create_collection", "index_file_size", "drop_collection",
                  "create_partition", "partition_tag", "list_partitions", "drop_partition", "create_index", "drop_index",
                  "insert(", "get_entity_by_id", "get_vector_by_id", "delete_entity_by_id", "flush", "compact", "search(",
@@ -437,8 +296,8 @@ def test_every_old_call_has_a_row():
 def test_calls_of_the_tables(name, described, known_keys):
     """R254: every method in the tables is one of the plugin's or the core's, with keys that it has."""
     names = {which: {p["name"] for p in declared(described, which)} for which in ("connection", "creation", "search")}
-    assert calls(name)
-    for call in calls(name):
+    assert PAGE.calls(name)
+    for call in PAGE.calls(name):
         body = call.body()
         assert set(body) <= (application_keys(call.method) if call.target else known_keys(call.method)), call.method
         takes = {
@@ -454,9 +313,9 @@ def test_calls_of_the_tables(name, described, known_keys):
 
 def test_methods_in_the_text(described, known_keys):
     """What else looks like a method is one."""
-    application = {code(row["method"])[0] for row in table("application", SOURCE / "docs" / "protocol.md")}
+    application = {code(row["method"])[0] for row in PROTOCOL.table("application")}
     families = {method.split(".")[0] for method in application | set(described["methods"])} | {"points"}
-    for word in set(code(text())):
+    for word in set(code(PAGE.text())):
         method = re.fullmatch(r"([a-z]+)(?:\.[a-z]+)+", word)
         if method and method[1] in families and word not in application:
             known_keys(word)
@@ -472,16 +331,16 @@ def test_servers():
     """R177: which servers, by their version; the oldest is the plugin's."""
     source = (SOURCE / "plugins" / "milvus" / "instance.c").read_text()
     oldest = "%s.%s.0" % tuple(re.search("define VERSION_MIN_%s (\\d+)" % part, source)[1] for part in ("MAJOR", "MINOR"))
-    rows = {row["server"]: row["works"] for row in table("servers")}
+    rows = {row["server"]: row["works"] for row in PAGE.table("servers")}
     assert rows["Milvus 2.3"] == "yes, from %s on" % oldest
     assert rows["Milvus 2.0 to 2.2"] == "no"
     assert rows["Milvus Lite 3.2"] == "yes"
-    assert "0.10.5" in text() and "VERSION_TOO_OLD" in text()
+    assert "0.10.5" in PAGE.text() and "VERSION_TOO_OLD" in PAGE.text()
 
 
 def test_instructions():
     """R34-R36, R179, R187, R238, R245: how a server is set up, what for, what else to read."""
-    page = text()
+    page = PAGE.text()
     assert re.findall(r"wget +(?!https)", page) == []
     (url,) = re.findall(r"wget (https://\S+)", page)
     tag = yaml.safe_load((FILES / "docker-compose.yml").read_text())["services"]["milvus"]["image"].split(":")[1]
@@ -494,18 +353,12 @@ def test_instructions():
 
 
 def test_links():
-    page = text()
-    anchors = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in re.findall(r"^#+ (.*)$", page, re.M)}
-    for target in re.findall(r"\]\(([^)]+)\)", page):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif not target.startswith("https://"):
-            assert (PAGE.parent / target).exists(), target
+    PAGE.check_links()
 
 
 def test_lite_table():
     """Keys are short words, each once; nothing is empty and the two servers do differ."""
-    rows = table("lite")
+    rows = PAGE.table("lite")
     keys = [row["key"] for row in rows]
     assert len(set(keys)) == len(keys) and all(re.fullmatch("[a-z-]+", key) for key in keys)
     for row in rows:
@@ -596,10 +449,10 @@ LENGTHS = {"VECTORS": lambda: 20, "QUERIES": lambda: 5, "QUERY": lambda: 1, "EMB
 def test_calls_run(tmp_path):
     """R254, R231: the calls of both tables, in their order but for what drops or closes something."""
     live = Live(tmp_path)
-    replies = {row["method"].strip("`"): set(row["keys of the reply"].split()) for row in table("native")}
+    replies = {row["method"].strip("`"): set(row["keys of the reply"].split()) for row in PAGE.table("native")}
     try:
         for name in ("client", "guide"):
-            listed = [call for call in calls(name) if call.target != "connection"]
+            listed = [call for call in PAGE.calls(name) if call.target != "connection"]
             last = ["partition.drop", "index.drop", "collection.drop"]
             first = [call for call in listed if call.method not in last]
             for call in first + sorted((c for c in listed if c.method in last), key=lambda c: last.index(c.method)):

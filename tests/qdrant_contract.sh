@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The corpus on the qdrant backend, against the server of tests/servers/qdrant.py:
+# The corpus on the qdrant backend, and its own cases, against the server of tests/servers/qdrant.py:
 # qdrant_contract.sh DIRECTORY FORM PARTS. Several runs beside each other; their logs are in
 # DIRECTORY. The collections are so small that the server compares everything: exact answers.
 set -e
@@ -20,6 +20,9 @@ while [ $part -le "$parts" ]; do
         >"$directory/contract-$part.log" 2>&1 &
     pids="$pids $!" part=$((part + 1))
 done
+"$contract" qdrant --config "$directory/config" --form plain --corpus "$TEST_TOP_SRCDIR/tests/cases/qdrant" \
+    >"$directory/contract-native.log" 2>&1 &
+pids="$pids $!"
 result=0
 for pid in $pids; do
     wait "$pid" || result=1

@@ -36,11 +36,16 @@ static int32_t text_need(qdrant_call *call, const char *key, const char **text)
 
 /* ---- aliases ------------------------------------------------------------------------------ */
 
-static int32_t alias_change(qdrant_call *call, json_t *action)
+/* From now on the alias stands for another collection, or for none. */
+static int32_t alias_change(qdrant_call *call, const char *alias, json_t *action)
 {
-    return action ? qdrant_ask(call, "POST", "/collections/aliases",
-                               json_pack("{s:[o]}", "actions", action), 1, NULL)
-                  : plug_no_memory(&call->base);
+    int32_t code = action ? qdrant_ask(call, "POST", "/collections/aliases",
+                                       json_pack("{s:[o]}", "actions", action), 1, NULL)
+                          : plug_no_memory(&call->base);
+
+    qdrant_schema_forget(call->instance, alias);
+    plug_known_forget(&call->instance->base, &call->instance->known, alias);
+    return code;
 }
 
 int32_t qdrant_native_alias_create(qdrant_call *call)
@@ -49,8 +54,9 @@ int32_t qdrant_native_alias_create(qdrant_call *call)
     int32_t code = text_need(call, "alias", &alias);
 
     return code ? code
-                : alias_change(call, json_pack("{s:{s:s,s:s}}", "create_alias", "collection_name",
-                                               call->collection, "alias_name", alias));
+                : alias_change(call, alias,
+                               json_pack("{s:{s:s,s:s}}", "create_alias", "collection_name",
+                                         call->collection, "alias_name", alias));
 }
 
 int32_t qdrant_native_alias_drop(qdrant_call *call)
@@ -58,9 +64,9 @@ int32_t qdrant_native_alias_drop(qdrant_call *call)
     const char *alias;
     int32_t code = text_need(call, "alias", &alias);
 
-    qdrant_schema_forget(call->instance, NULL);
     return code ? code
-                : alias_change(call, json_pack("{s:{s:s}}", "delete_alias", "alias_name", alias));
+                : alias_change(call, alias,
+                               json_pack("{s:{s:s}}", "delete_alias", "alias_name", alias));
 }
 
 /* Of one collection, or of all. */

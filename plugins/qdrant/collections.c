@@ -322,12 +322,41 @@ int32_t qdrant_serve_collection_describe(qdrant_call *call)
 
 /* ---- the index of the vectors --------------------------------------------------------------- */
 
+/* A collection's configuration as the request that changes one has it. */
+static int32_t change_make(qdrant_call *call, json_t *body)
+{
+    static const char *const fixed[] = {"shard_number", "wal_config"};
+    static const char *const inner[] = {"replication_factor", "write_consistency_factor",
+                                        "on_disk_payload"};
+    json_t *params = json_object();
+    int failed = !params;
+
+    for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+        if (json_object_get(body, fixed[i])) {
+            json_decref(params);
+            return plug_fail_argument(&call->base, fixed[i],
+                                      "%s cannot be changed once a collection is made", fixed[i]);
+        }
+    for (size_t i = 0; i < sizeof inner / sizeof inner[0]; i++) {
+        json_t *value = json_object_get(body, inner[i]);
+
+        if (value)
+            failed |= json_object_set(params, inner[i], value) || json_object_del(body, inner[i]);
+    }
+    if (json_object_size(params))
+        failed |= json_object_set(body, "params", params);
+    json_decref(params);
+    return failed ? plug_no_memory(&call->base) : SIMPLUGIN_OK;
+}
+
 /* Changes what of the collection's configuration is given: the server builds anew as it must. */
 int32_t qdrant_serve_index_create(qdrant_call *call)
 {
     json_t *body = NULL;
     int32_t code = qdrant_creation_read(&call->base, &body);
 
+    if (!code)
+        code = change_make(call, body);
     if (!code)
         code = qdrant_ask(call, "PATCH", qdrant_own_path(call, ""), json_incref(body), 1, NULL);
     json_decref(body);

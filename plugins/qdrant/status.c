@@ -113,7 +113,6 @@ static int32_t code_of_http(int32_t http, const char *reason, int is_qdrant)
     case 405: return SIMPLUGIN_UNIMPLEMENTED;
     case 407: return SIMPLUGIN_UNAVAILABLE;
     case 409: return code_of_words(reason, SIMPLUGIN_ALREADY_EXISTS);
-    case 413:
     case 429: return SIMPLUGIN_RESOURCE_EXHAUSTED;
     case 408:
     case 502:
@@ -137,8 +136,11 @@ void qdrant_status_read(qdrant_status *status, int32_t http, const char *body, s
     if (http >= 200 && http <= 299)
         return;
     is_qdrant = error_read(status, body, size);
-    status->code = code_of_http(http, status->reason, is_qdrant);
-    status->too_large = http == 413;
+    /* Qdrant says 400 of a body above its own limit, a proxy before it 413 */
+    status->too_large = http == 413 || (http == 400 && has_words(status->reason, "payload") &&
+                                        has_words(status->reason, "larger than allowed"));
+    status->code = status->too_large ? SIMPLUGIN_RESOURCE_EXHAUSTED
+                                     : code_of_http(http, status->reason, is_qdrant);
     status->retryable = http == 408 || http == 429 || http == 502 || http == 503 || http == 504;
     if (!*status->reason)
         snprintf(status->reason, sizeof status->reason, "HTTP status %d", (int)http);
