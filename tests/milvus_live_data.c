@@ -538,4 +538,4 @@ static const unit_case cases[] = {
     UNIT_CASE(recall, "R203 R230 R269 HNSW at default parameters finds 0.95 of what flat finds"),
 };
 
-const live_suite live_data = {"data", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_data = {"data", cases, sizeof cases / sizeof cases[0], {NULL}};

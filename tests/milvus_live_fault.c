@@ -348,4 +348,4 @@ static const unit_case cases[] = {
     UNIT_CASE(killed_server, "R262 R274 killed while 100,000 points are added: all are there, once"),
 };
 
-const live_suite live_fault = {"faults", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_fault = {"faults", cases, sizeof cases / sizeof cases[0], {NULL}};

@@ -311,4 +311,4 @@ static const unit_case cases[] = {
     UNIT_CASE(hostile_ids, "R265 R266 and in ids"),
 };
 
-const live_suite live_input = {"input", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_input = {"input", cases, sizeof cases / sizeof cases[0], {NULL}};

@@ -12,79 +12,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PATIENCE 20 /* seconds after which a child has hung */
 #define STATUS 7
-#define LAST_WORD 100 /* the file descriptor a child tells the time on */
 #define THREADS 6
 #define DIMENSION 64
 #define COLLECTION "MILVUS_LIVE_COLLECTION" /* for the child that exits */
 
 /* ---- children --------------------------------------------------------------------------------- */
 
-/* How a child ended: its status, or -1 with the signal shown. */
-static int child_wait(pid_t pid)
-{
-    int status = 0;
-
-    while (waitpid(pid, &status, 0) < 0)
-        ;
-    if (WIFEXITED(status))
-        return WEXITSTATUS(status);
-    printf("\n    the child was ended by signal %d\n    ", WTERMSIG(status));
-    return -1;
-}
-
 /* Runs this program in that role; its status, and how long after its last word it ended. */
 static int child_run(const char *role, int forks_supported, int64_t *elapsed)
 {
-    int64_t last = live_now();
-    int words[2], status;
-    pid_t pid;
+    int status;
 
-    CU_ASSERT_EQUAL_FATAL(pipe(words), 0);
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        char *arguments[] = {"milvus_live", "--child", (char *)(uintptr_t)role, NULL};
-
-        dup2(words[1], LAST_WORD);
-        unsetenv("GRPC_ENABLE_FORK_SUPPORT");
-        if (forks_supported)
-            setenv("GRPC_ENABLE_FORK_SUPPORT", "1", 1);
-        execv("/proc/self/exe", arguments);
-        _exit(126);
-    }
-    CU_ASSERT_FATAL(pid > 0);
-    close(words[1]);
-    status = child_wait(pid);
-    if (read(words[0], &last, sizeof last) < 0)
-        CU_FAIL("nothing was heard of the child");
-    *elapsed = live_now() - last;
-    close(words[0]);
+    unsetenv("GRPC_ENABLE_FORK_SUPPORT");
+    if (forks_supported)
+        setenv("GRPC_ENABLE_FORK_SUPPORT", "1", 1);
+    status = live_child_run(role, elapsed);
+    unsetenv("GRPC_ENABLE_FORK_SUPPORT");
     return status;
-}
-
-/* What a child says: now. */
-static void child_says(void)
-{
-    int64_t now = live_now();
-
-    if (write(LAST_WORD, &now, sizeof now) != sizeof now)
-        abort();
-}
-
-/* Makes a call in a forked child: its code. */
-static int forked_call(uint64_t target, const char *method)
-{
-    pid_t pid;
-
-    fflush(NULL);
-    pid = fork();
-    if (pid == 0) {
-        alarm(PATIENCE);
-        _exit(simplugin_call(target, method, strlen(method), NULL, NULL, NULL, NULL));
-    }
-    return pid < 0 ? -1 : child_wait(pid);
 }
 
 /* ---- forks ---------------------------------------------------------------------------------------- */
@@ -95,9 +40,9 @@ static void fork_refused(void)
     uint64_t connection = live_connection();
     int64_t begin = live_now();
 
-    CU_ASSERT_EQUAL(forked_call(made.index, "index.size"), SIMPLUGIN_FORKED);
+    CU_ASSERT_EQUAL(live_forked_call(made.index, "index.size"), SIMPLUGIN_FORKED);
     /* never used: but gRPC runs already, and the child has none of its threads */
-    CU_ASSERT_EQUAL(forked_call(connection, "health"), SIMPLUGIN_FORKED);
+    CU_ASSERT_EQUAL(live_forked_call(connection, "health"), SIMPLUGIN_FORKED);
     CU_ASSERT(live_now() - begin < 2000);
     ASK(connection, "health", "{}");
     CU_ASSERT_EQUAL(live_size(made.index), 0);
@@ -129,16 +74,16 @@ static void role_forks(void)
     pid_t pid;
 
     for (int i = 0; i < 3; i++) {
-        CU_ASSERT_EQUAL(forked_call(made.index, "index.size"), SIMPLUGIN_OK);
+        CU_ASSERT_EQUAL(live_forked_call(made.index, "index.size"), SIMPLUGIN_OK);
         CU_ASSERT_EQUAL(live_size(made.index), 0);
     }
     fflush(NULL);
     pid = fork();
     if (pid == 0) {
-        alarm(PATIENCE);
+        alarm(LIVE_PATIENCE);
         _exit(ask(made.index, "index.add", "{'ids': ['a'], 'vectors': [[1, 2, 3, 4]]}"));
     }
-    CU_ASSERT_EQUAL(child_wait(pid), 0);
+    CU_ASSERT_EQUAL(live_child_wait(pid), 0);
     ASK(made.index, "index.get", "{'ids': ['a']}");
     REPLY("missing", "[]");
     live_drop(&made);
@@ -150,7 +95,7 @@ static void role_forks_first(void)
     uint64_t connection = live_connection();
 
     for (int i = 0; i < 2; i++)
-        CU_ASSERT_EQUAL(forked_call(connection, "health"), SIMPLUGIN_OK);
+        CU_ASSERT_EQUAL(live_forked_call(connection, "health"), SIMPLUGIN_OK);
     ASK(connection, "health", "{}");
 }
 
@@ -192,12 +137,12 @@ static void role_forks_busy(void)
     while (searches < 3)
         live_sleep(1);
     for (int i = 0; i < 5; i++) {
-        int code = forked_call(index, "index.size");
+        int code = live_forked_call(index, "index.size");
 
         CU_ASSERT(code == SIMPLUGIN_FORKED || code == SIMPLUGIN_OK);
         CU_ASSERT_EQUAL(live_size(index), 5000);
     }
-    child_says();
+    live_child_says();
     exit(CU_get_number_of_failures() ? 1 : STATUS);
 }
 
@@ -215,7 +160,7 @@ static void role_exits(void)
                                              i ? &index : &silent), 0);
     while (searches < 3)
         live_sleep(1);
-    child_says();
+    live_child_says();
     exit(STATUS);
 }
 
@@ -255,33 +200,13 @@ static void exit_in_flight(void)
     live_drop(&made);
 }
 
-int live_child(const char *role)
-{
-    static const char *const needed[] = {"URI", NULL};
-    static const unit_case roles[] = {
-        UNIT_CASE(role_forks, "forks"),
-        UNIT_CASE(role_forks_first, "forks-first"),
-        UNIT_CASE(role_forks_busy, "forks-busy"),
-        UNIT_CASE(role_exits, "exits"),
-    };
-    CU_pSuite suite;
-    unsigned failures = 1;
-
-    alarm(2 * PATIENCE);
-    if (!live_init(needed) || CU_initialize_registry())
-        return 125;
-    suite = CU_add_suite("child", NULL, NULL);
-    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++)
-        if (strcmp(roles[i].name, role) == 0 && CU_add_test(suite, role, roles[i].run)) {
-            CU_run_all_tests(); /* without a word */
-            failures = CU_get_number_of_failures();
-        }
-    for (CU_pFailureRecord one = CU_get_failure_list(); one; one = one->pNext)
-        printf("\n    in the child, line %u: %s\n    ", one->uiLineNumber, one->strCondition);
-    CU_cleanup_registry();
-    live_end();
-    return failures ? 124 : 0;
-}
+const unit_case live_roles[] = {
+    UNIT_CASE(role_forks, "forks"),
+    UNIT_CASE(role_forks_first, "forks-first"),
+    UNIT_CASE(role_forks_busy, "forks-busy"),
+    UNIT_CASE(role_exits, "exits"),
+};
+const size_t live_role_count = sizeof live_roles / sizeof live_roles[0];
 
 static const unit_case cases[] = {
     UNIT_CASE(fork_refused, "R275 a fork between two calls: the child's are refused as FORKED, at once"),
@@ -291,4 +216,4 @@ static const unit_case cases[] = {
     UNIT_CASE(exit_in_flight, "R277 exit with calls in flight ends the process with its status"),
 };
 
-const live_suite live_process = {"processes", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_process = {"processes", cases, sizeof cases / sizeof cases[0], {NULL}};

@@ -217,4 +217,4 @@ static const unit_case cases[] = {
     UNIT_CASE(through_an_alias, "R254 an index on an alias"),
 };
 
-const live_suite live_schema = {"schemas", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_schema = {"schemas", cases, sizeof cases / sizeof cases[0], {NULL}};

@@ -266,29 +266,24 @@ static void missing_privilege(void)
     live_drop(&made);
 }
 
-#define SUITE(variable, title, ...)                                       \
-    static const unit_case variable##_cases[] = {__VA_ARGS__};            \
-    const live_suite variable = {title, variable##_cases,                 \
-                                 sizeof variable##_cases / sizeof variable##_cases[0]}
+LIVE_SUITE(live_tls_one, "TLS",
+           UNIT_CASE(whole_round, "R39 an index over TLS, from the configuration"),
+           UNIT_CASE(authority, "R277 the authority: right, missing, another, not asked for"),
+           UNIT_CASE(server_names, "R277 the name in the certificate, and another one instead of it"),
+           UNIT_CASE(plain_against_tls, "R277 a connection without TLS to a port with it"),
+           UNIT_CASE(wrong_files, "R277 files that are none"));
 
-SUITE(live_tls_one, "TLS",
-      UNIT_CASE(whole_round, "R39 an index over TLS, from the configuration"),
-      UNIT_CASE(authority, "R277 the authority: right, missing, another, not asked for"),
-      UNIT_CASE(server_names, "R277 the name in the certificate, and another one instead of it"),
-      UNIT_CASE(plain_against_tls, "R277 a connection without TLS to a port with it"),
-      UNIT_CASE(wrong_files, "R277 files that are none"));
+LIVE_SUITE(live_tls_two, "TLS, both ways",
+           UNIT_CASE(whole_round, "R39 an index over TLS, with a certificate of ours"),
+           UNIT_CASE(client_certificates, "R277 the client's certificate: there, missing, without its key"));
 
-SUITE(live_tls_two, "TLS, both ways",
-      UNIT_CASE(whole_round, "R39 an index over TLS, with a certificate of ours"),
-      UNIT_CASE(client_certificates, "R277 the client's certificate: there, missing, without its key"));
+LIVE_SUITE(live_tls_expired, "TLS, expired",
+           UNIT_CASE(expired, "R277 a certificate that has expired"));
 
-SUITE(live_tls_expired, "TLS, expired",
-      UNIT_CASE(expired, "R277 a certificate that has expired"));
-
-SUITE(live_auth, "users",
-      UNIT_CASE(whole_round, "R16 R29 an index, with user and password from the configuration"),
-      UNIT_CASE(right_user, "R18 R29 R109 R110 user and password, or a token"),
-      UNIT_CASE(wrong_user, "R277 R278 a wrong password is refused, and not repeated"),
-      UNIT_CASE(missing_privilege, "R29 R277 users, roles and privileges: what is missing is said"),
-      UNIT_CASE(user_in_environment, "R10-R12 R15 user and password from the environment"),
-      UNIT_CASE(user_not_kept, "R20 R278 credentials given with a call are kept nowhere"));
+LIVE_SUITE(live_auth, "users",
+           UNIT_CASE(whole_round, "R16 R29 an index, with user and password from the configuration"),
+           UNIT_CASE(right_user, "R18 R29 R109 R110 user and password, or a token"),
+           UNIT_CASE(wrong_user, "R277 R278 a wrong password is refused, and not repeated"),
+           UNIT_CASE(missing_privilege, "R29 R277 users, roles and privileges: what is missing is said"),
+           UNIT_CASE(user_in_environment, "R10-R12 R15 user and password from the environment"),
+           UNIT_CASE(user_not_kept, "R20 R278 credentials given with a call are kept nowhere"));

@@ -261,4 +261,4 @@ static const unit_case cases[] = {
     UNIT_CASE(made_anew, "R277 a collection that somebody else made anew"),
 };
 
-const live_suite live_upkeep = {"upkeep", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_upkeep = {"upkeep", cases, sizeof cases / sizeof cases[0], {NULL}};

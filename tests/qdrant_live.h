@@ -1,67 +1,78 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * For tests of the qdrant plugin against a server that tests/servers/qdrant.py started, or
- * a real one: the server, and a session whose configuration names it.
+ * The qdrant plugin against a server: the one that tests/servers/qdrant.py starts, or any
+ * other that SIMPLUGIN_TEST_QDRANT_URL names.
  */
 #ifndef SP_TESTS_QDRANT_LIVE_H
 #define SP_TESTS_QDRANT_LIVE_H
 
-#include <sys/types.h>
+#include "live_rig.h"
 
-#include "ask.h"
-#include "unit.h"
+/* ---- the server -------------------------------------------------------------------------- */
 
 typedef struct live_server {
-    const char *url, *restart, *faults;
-    const char *api_key, *read_only_api_key;              /* where there are some */
-    const char *ca, *other_ca, *server_name, *cert, *key; /* with TLS */
+    const char *url;
     int port;
-    int pid; /* 0: not known */
+    const char *api_key, *read_only_api_key;              /* where it asks for one */
+    const char *ca, *other_ca, *server_name, *cert, *key; /* with TLS */
 } live_server;
 
 extern live_server server;
-/* One whose configuration makes qdrant the default backend, and names the server. */
-extern uint64_t session;
-/* One whose configuration says nothing. */
-extern uint64_t bare;
 
-/* Reads the environment and opens the sessions; 0 with a message where a variable is missing. */
-int live_init(const char *const *needed);
-void live_end(void);
-/* Where the plugins are, and room for data. */
-const char *live_directory(void);
+#define GRACE 100 /* milliseconds past a deadline */
 
-int64_t live_now(void); /* milliseconds */
-/* Whether the last error's message holds a text. */
-int live_says(const char *text);
+/*
+ * A request of any kind, past all that the plugin knows of collections: the path is of the
+ * server's API, the body JSON with ' for " ("": none). What came back is in rig_reply.
+ */
+int32_t live_request(uint64_t target, const char *method, const char *path, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 
-/* What must be so; else the last error is shown. */
-#define MUST(condition)                                                         \
-    do {                                                                        \
-        int must = (condition) != 0;                                            \
-                                                                                \
-        if (!must)                                                              \
-            printf("\n    %s\n    ", simplugin_error_message(rig_error, NULL)); \
-        CU_ASSERT_FATAL(must);                                                  \
-    } while (0)
-/* The code that a call fails with, and words of its message. */
-#define FAILS(code, words, call)                                                \
-    do {                                                                        \
-        int32_t failed = call;                                                  \
-                                                                                \
-        if (failed != (code) || !live_says(words))                              \
-            printf("\n    %s: %s\n    ", simplugin_code_name(failed),           \
-                   simplugin_error_message(rig_error, NULL));                   \
-        CU_ASSERT_EQUAL(failed, code);                                          \
-        CU_ASSERT(live_says(words));                                            \
-    } while (0)
+/* Under "result" of what live_request got: the value at a path such as "config.params". */
+json_t *live_result(const char *path);
 
-typedef struct live_suite {
-    const char *name;
-    const unit_case *cases;
-    size_t count;
-} live_suite;
+/* What health says through a connection of the session's with these parameters. */
+int32_t live_health(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same, of a connection that nothing else is known of. */
+int32_t live_bare_health(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-extern const live_suite live_tls_one, live_tls_two, live_tls_expired, live_keys;
+/* The ids that a filter accepts, in order, as one text: "a b c". The caller frees it. */
+char *live_matching(uint64_t index, const char *filter);
+
+/* An index of the sklearn backend, with further pairs: what is right is what it says. */
+uint64_t live_flat(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Waits until as many vectors have an index and nothing is being built; 0: in vain. */
+int live_indexed(const live_made *made, uint64_t count);
+
+/* How many of the k hits of each query the flat index agrees with, of count * k. */
+uint64_t live_agreement(const live_made *made, uint64_t view, uint64_t flat, uint64_t flat_view,
+                        const float *queries, uint64_t count, uint64_t dimension, uint64_t k,
+                        const char *parameters);
+
+/* ---- the control port ---------------------------------------------------------------------- */
+
+/* What is to go wrong, as rules of tests/servers/qdrant_server/faults.py with ' for ". */
+void fault(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Nothing any more; and what was asked before is forgotten. */
+void fault_end(void);
+/* How many requests of that method (NULL: any) had a path that ends so. */
+uint64_t asked(const char *method, const char *end);
+/* Waits until there were so many; 0: in vain. */
+int asked_wait(const char *method, const char *end, uint64_t count);
+/* What was asked, in order: {"method", "path", "query", "headers", ...}. To be released. */
+json_t *asked_log(void);
+
+/* ---- the cases ------------------------------------------------------------------------------ */
+
+extern const live_suite live_input, live_fields, live_ids, live_schema, live_data, live_large;
+extern const live_suite live_process, live_away, live_killed;
+extern const live_suite live_fault, live_connections; /* these need _FAULTS */
+extern const live_suite live_tls_one, live_tls_two, live_tls_expired, live_http2, live_auth;
+extern const live_suite live_old, live_too_old;
+
+/* What the program does as its own child, see qdrant_live_process.c. */
+extern const unit_case live_roles[];
+extern const size_t live_role_count;
 
 #endif

@@ -137,12 +137,16 @@ int32_t plug_known_check(const plug_known_of *of, const plug_columns *fields, co
 
     for (uint64_t i = 0; !code && i < fields->count; i++) {
         const char *name = fields->names[i];
-        uint32_t type;
+        uint32_t type, items;
 
         if ((of->is_schema && of->is_schema(of->context, name)) ||
             !has_values(&fields->columns[i], select, count))
             continue;
         type = type_known(of, name);
+        items = of->items ? of->items(of->context, name) : 0;
+        if (items && (type & ~SP_LIST) != items)
+            /* not known yet, or of rows that somebody wrote past what is to be there */
+            type = items | (fields->columns[i].type & SP_LIST);
         if (type && type != fields->columns[i].type)
             code = plug_fail_argument(of->call, "fields",
                                       "fields: \"%s\" is %s in the collection, not %s", name,

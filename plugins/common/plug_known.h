@@ -25,6 +25,8 @@ typedef struct plug_known_of {
     int32_t (*sample)(void *context, plug_seen *seen);
     /* The type a field was declared with; 0: none; or NULL. */
     uint32_t (*declared)(const void *context, const char *name);
+    /* The type that a field's values have, be they single or in lists; 0: any; or NULL. */
+    uint32_t (*items)(const void *context, const char *name);
     /* Whether the collection's schema has the field and its type: not for us; or NULL. */
     int (*is_schema)(const void *context, const char *name);
 } plug_known_of;

@@ -260,12 +260,16 @@ static void fields_write(qdrant_call *call, const plug_seen *seen)
     simplugin_write_string(out, "fields");
     begin = simplugin_write_map_begin(out);
     for (uint64_t i = 0; i < schema->declared_count; i++) {
-        sp_text name = {schema->declared[i].name, strlen(schema->declared[i].name)};
+        const qdrant_declared *one = &schema->declared[i];
+        uint32_t type = one->type;
 
-        if (!qdrant_field_is_shown(schema, name))
+        if (!qdrant_field_is_shown(schema, (sp_text){one->name, strlen(one->name)}))
             continue;
-        simplugin_write_string(out, name.data);
-        simplugin_write_string(out, sp_column_type_name(schema->declared[i].type));
+        for (uint64_t j = 0; one->is_index && j < seen->count; j++)
+            if (strcmp(seen->names[j], one->name) == 0 && seen->types[j] == (type | SP_LIST))
+                type |= SP_LIST;
+        simplugin_write_string(out, one->name);
+        simplugin_write_string(out, sp_column_type_name(type));
         count++;
     }
     for (uint64_t i = 0; i < seen->count; i++) {

@@ -198,6 +198,10 @@ static void large_put(printer *p, const target *t, uint8_t kind, int64_t bound)
     int is_first = 1;
     int64_t first, last;
 
+    if (bound == (is_below(kind) ? INT64_MIN : INT64_MAX) && !holds(kind, bound, bound)) {
+        never_put(p);
+        return;
+    }
     if (is_below(kind)) {
         first = clear <= -TWO_TO_63 ? INT64_MIN : (int64_t)clear;
         last = bound;
@@ -206,8 +210,11 @@ static void large_put(printer *p, const target *t, uint8_t kind, int64_t bound)
         last = clear >= TWO_TO_63 ? INT64_MAX : (int64_t)clear;
     }
     sp_buffer_append_text(&p->out, "{\"should\":[");
-    range_put(p, t, is_below(kind) ? "lte" : "gte", clear);
-    sp_buffer_append(&p->out, ",", 1);
+    /* beyond all integers, an index of them would take the outermost one for it */
+    if (clear < TWO_TO_63 && clear > -TWO_TO_63) {
+        range_put(p, t, is_below(kind) ? "lte" : "gte", clear);
+        sp_buffer_append(&p->out, ",", 1);
+    }
     key_put(p, t);
     sp_buffer_append_text(&p->out, ",\"match\":{\"any\":[");
     for (int64_t i = first;; i++) {

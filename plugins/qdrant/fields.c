@@ -70,6 +70,24 @@ static uint32_t declared(const void *context, const char *name)
     return qdrant_declared_type(call->schema, text);
 }
 
+static uint32_t declared_whole(const void *context, const char *name)
+{
+    const qdrant_call *call = context;
+    const qdrant_declared *found =
+        qdrant_declared_find(call->schema, (sp_text){name, strlen(name)});
+
+    return found && !found->is_index ? found->type : 0;
+}
+
+static uint32_t items(const void *context, const char *name)
+{
+    const qdrant_call *call = context;
+    const qdrant_declared *found =
+        qdrant_declared_find(call->schema, (sp_text){name, strlen(name)});
+
+    return found && found->is_index ? found->type : 0;
+}
+
 static int32_t rows_note(qdrant_call *call, plug_fields *fields, const qdrant_row *rows,
                          uint64_t count)
 {
@@ -156,7 +174,8 @@ plug_known_of qdrant_known(qdrant_call *call)
                         .collection = call->collection,
                         .context = call,
                         .sample = sample,
-                        .declared = declared};
+                        .declared = declared_whole,
+                        .items = items};
 
     return of;
 }

@@ -73,7 +73,8 @@ static uint64_t keys_per_request(const finder *f)
 {
     uint64_t bytes = POINT_BYTES + (f->lookup->names ? FIELDS_BYTES : UINT64_C(0)) +
                      (f->lookup->vectors ? f->call->schema->dimension * NUMBER_BYTES : 0);
-    uint64_t rows = REPLY_BYTES / bytes;
+    uint64_t half = (uint64_t)f->call->instance->settings.max_receive_bytes / 2;
+    uint64_t rows = (half < REPLY_BYTES ? half : REPLY_BYTES) / bytes;
 
     return rows < 1 ? 1 : rows > KEYS_PER_REQUEST ? KEYS_PER_REQUEST : rows;
 }

@@ -23,12 +23,19 @@ static int name_is(const char *name, sp_text text)
     return strlen(name) == text.size && memcmp(name, text.data, text.size) == 0;
 }
 
-uint32_t qdrant_declared_type(const qdrant_schema *schema, sp_text name)
+const qdrant_declared *qdrant_declared_find(const qdrant_schema *schema, sp_text name)
 {
     for (uint64_t i = 0; i < schema->declared_count; i++)
         if (name_is(schema->declared[i].name, name))
-            return schema->declared[i].type;
-    return 0;
+            return &schema->declared[i];
+    return NULL;
+}
+
+uint32_t qdrant_declared_type(const qdrant_schema *schema, sp_text name)
+{
+    const qdrant_declared *declared = qdrant_declared_find(schema, name);
+
+    return declared ? declared->type : 0;
 }
 
 int qdrant_field_is_shown(const qdrant_schema *schema, sp_text name)
@@ -58,7 +65,7 @@ static uint32_t index_type(const char *name)
     return 0;
 }
 
-static int declared_add(qdrant_schema *schema, const char *name, uint32_t type)
+static int declared_add(qdrant_schema *schema, const char *name, uint32_t type, int is_index)
 {
     sp_text text = {name, strlen(name)};
 
@@ -67,6 +74,7 @@ static int declared_add(qdrant_schema *schema, const char *name, uint32_t type)
     schema->declared[schema->declared_count].name =
         sp_arena_text(&schema->memory, name, text.size);
     schema->declared[schema->declared_count].type = type;
+    schema->declared[schema->declared_count].is_index = is_index;
     return schema->declared[schema->declared_count++].name != NULL;
 }
 
@@ -102,7 +110,7 @@ static int fields_read(qdrant_schema *schema, const json_t *ours, const json_t *
     json_object_foreach((json_t *)(uintptr_t)fields, name, value)
         if (json_is_string(value) &&
             !declared_add(schema, name, sp_column_type(json_string_value(value),
-                                                       json_string_length(value))))
+                                                       json_string_length(value)), 0))
             return 0;
     if (json_is_true(json_object_get(ours, "patches")))
         schema->is_patches = 1;
@@ -112,7 +120,7 @@ static int fields_read(qdrant_schema *schema, const json_t *ours, const json_t *
 
         if (!ours && strcmp(name, QDRANT_SAMPLE_ID) == 0)
             schema->is_patches = 1;
-        if (field && !declared_add(schema, field, index_type(type)))
+        if (field && !declared_add(schema, field, index_type(type), 1))
             return 0;
     }
     return 1;
@@ -127,8 +135,7 @@ static int32_t vectors_read(qdrant_call *call, qdrant_schema *schema, const json
     const char *name = "", *metric;
     json_int_t size;
 
-    if (!json_is_object(json_object_get(vectors, "size")) &&
-        !json_is_integer(json_object_get(vectors, "size"))) {
+    if (!json_is_integer(json_object_get(vectors, "size"))) {
         void *first = json_object_iter((json_t *)(uintptr_t)vectors);
 
         if (json_object_size(vectors) != 1)

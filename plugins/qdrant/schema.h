@@ -17,6 +17,7 @@
 typedef struct qdrant_declared {
     const char *name;
     uint32_t type; /* SP_TEXT, ... */
+    int is_index;  /* a payload index says so, which is the same for lists of such values */
 } qdrant_declared;
 
 typedef struct qdrant_schema {
@@ -36,6 +37,8 @@ typedef struct qdrant_schema {
 
 /* The type a field was declared with; 0: it was not. */
 uint32_t qdrant_declared_type(const qdrant_schema *schema, sp_text name);
+/* The same; NULL: it was not declared, and has no payload index. */
+const qdrant_declared *qdrant_declared_find(const qdrant_schema *schema, sp_text name);
 /* Whether points show a payload's key as a field. */
 int qdrant_field_is_shown(const qdrant_schema *schema, sp_text name);
 /* Whether vectors are stored with the norm 1, beside what it was. */

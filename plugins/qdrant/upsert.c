@@ -13,7 +13,6 @@
 #include "rows.h"
 
 #define KEYS_PER_DELETE 16384
-#define BATCH_MIN 1024 /* bytes */
 
 /* ---- batches ------------------------------------------------------------------------------ */
 
@@ -110,7 +109,7 @@ static int32_t batch_halve(writing *w, const batch *b)
 
     if (!again)
         return plug_no_memory(&w->call->base);
-    w->bytes = b->http.body_size / 2 > BATCH_MIN ? b->http.body_size / 2 : BATCH_MIN;
+    w->bytes = b->http.body_size / 2; /* one row goes into any */
     again->next = w->waiting;
     w->waiting = again;
     return SIMPLUGIN_OK;

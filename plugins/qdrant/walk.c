@@ -15,6 +15,18 @@
 /* What a point is taken for beside its vector: in memory of ours. */
 #define ROW_BYTES 64
 #define FIELDS_BYTES 448
+/* Of a point without vector and fields in a reply, at most; and how much larger replies are than
+   what becomes of them. */
+#define JSON_BYTES 256
+#define JSON_PART 4
+
+/* How many bytes a reply may have, or a part of them. */
+static int64_t receivable(const qdrant_call *call, int64_t part, int64_t most)
+{
+    int64_t bytes = call->instance->settings.max_receive_bytes / part;
+
+    return bytes < most ? bytes : most;
+}
 
 int32_t qdrant_walk_page(qdrant_call *call, const qdrant_walking *walking, qdrant_page *page)
 {
@@ -42,7 +54,8 @@ int32_t qdrant_walk_page(qdrant_call *call, const qdrant_walking *walking, qdran
 int32_t qdrant_walk(qdrant_call *call, const char *condition,
                     int32_t (*each)(void *context, const qdrant_page *page), void *context)
 {
-    qdrant_walking walking = {.condition = condition, .limit = ROWS_PER_WALK};
+    qdrant_walking walking = {.condition = condition,
+                              .limit = (uint64_t)receivable(call, JSON_BYTES, ROWS_PER_WALK)};
     int32_t code = SIMPLUGIN_OK;
     int more = 1;
 
@@ -172,7 +185,7 @@ static int32_t page_write(qdrant_call *call, const qdrant_page *page, int vector
 
 int32_t qdrant_serve_points_scan(qdrant_call *call)
 {
-    int64_t max_bytes = BYTES_DEFAULT, max_rows = 0;
+    int64_t max_bytes = BYTES_DEFAULT, max_rows = 0, most;
     qdrant_walking walking = {.condition = "", .vectors = 1};
     qdrant_page page = {0};
     plug_names names;
@@ -191,7 +204,8 @@ int32_t qdrant_serve_points_scan(qdrant_call *call)
     if (code)
         return code;
     walking.names = &names;
-    walking.limit = rows_per_page(call, max_bytes < BYTES_MAX ? max_bytes : BYTES_MAX, max_rows,
+    most = receivable(call, JSON_PART, BYTES_MAX);
+    walking.limit = rows_per_page(call, max_bytes < most ? max_bytes : most, max_rows,
                                   walking.vectors, names.all || names.count);
     code = qdrant_walk_page(call, &walking, &page);
     if (!code)

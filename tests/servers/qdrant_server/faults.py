@@ -2,8 +2,9 @@
 """What goes wrong on demand, and what was asked: the control port.
 
     POST /    a JSON list of rules, beside those that are there
-    GET /     {"requests": [{"method", "path", "count"}], "log": [{"method", "path", "query", "headers"}],
-              "rules": [...with "seen" and "left"]}
+    GET /     {"requests": [{"method", "path", "count"}], "log": [{"method", "path", "query", "headers", "http",
+              "client"}], "rules": [...with "seen" and "left"]}: "http" is the version, such as "1.1", and
+              "client" the port that the connection comes from
     DELETE /  forgets rules, counts and log
 
 A rule is {"method": "PUT", "path": REGEX, "skip": 0, "times": 1, "action": {...}}: method and path
@@ -72,7 +73,17 @@ class Faults:
         self.counts[method, path] += 1
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         query = scope["query_string"].decode("latin-1")
-        self.log.append({"port": port, "method": method, "path": path, "query": query, "headers": headers})
+        self.log.append(
+            {
+                "port": port,
+                "method": method,
+                "path": path,
+                "query": query,
+                "headers": headers,
+                "http": scope["http_version"],
+                "client": scope["client"][1],
+            }
+        )
         return method, path
 
     async def __call__(self, scope, receive, send):

@@ -106,7 +106,7 @@ def created(request, version):
         ),
     )
     params = {"vectors": request.get("vectors") or {}, **params}
-    names = set(params["vectors"]) if "size" not in params["vectors"] else {""}
+    names = set(dense({"params": params}))
     shared = names & set(params.get("sparse_vectors") or {})
     if shared:
         raise wrong_input("Vector name `%s` is used in both dense and sparse vectors" % sorted(shared)[0])
@@ -153,7 +153,7 @@ def changed(config, request):
 
 def changed_vector(vectors, name, change):
     change = {key: value if value != "Disabled" else None for key, value in change.items()}
-    if "size" in vectors:
+    if is_single(vectors):
         if name:
             raise wrong_input("Not existing vector name error: %s" % name)
         return merged(vectors, change)
@@ -165,7 +165,12 @@ def changed_vector(vectors, name, change):
 def dense(config):
     """The parameters of dense vectors by name; the only one's name is empty."""
     vectors = config["params"]["vectors"]
-    return {"": vectors} if "size" in vectors else vectors
+    return {"": vectors} if is_single(vectors) else vectors
+
+
+def is_single(vectors):
+    """Whether it is the vector of all points; else there are several, one of which may be named size."""
+    return type(vectors.get("size")) is int
 
 
 def quantization(value):
