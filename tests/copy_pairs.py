@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """R276 Copies points between every ordered pair of some backends, as a user does.
 
-    copy_pairs.py [--points N] [--dimension N] [--work DIR] BACKEND...
+    copy_pairs.py [--points N] [--dimension N] [--work DIR] [--kill-sources] BACKEND...
 
 BACKEND is NAME or NAME:PARAMETER=VALUE,..., where $VARIABLE stands for what the environment has.
 The first one gets the points, the others get them from it, and each from each. In every copy the
 copier is killed (SIGKILL) halfway and the same command goes on; where the environment has
-SIMPLUGIN_TEST_<NAME>_PID and _RESTART, as tests/servers sets them, the server is killed once as
-well, when rows go to it and when they come from it. Every copy compares all points at its end,
-and its record with the source's.
+SIMPLUGIN_TEST_<NAME>_PID and _RESTART, as tests/servers sets them, the server is killed as well
+when rows go to it and, with --kill-sources, when they come from it. Every copy compares all points
+at its end, and its record with the source's.
 SIMPLUGIN_BUILDDIR says where the program and the plugins are. Needs no packages.
 """
 
@@ -19,6 +19,7 @@ import os
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -111,10 +112,21 @@ def make_points(work, count, dimension):
 
 
 class Pairs:
-    def __init__(self, program, work, points, dimension):
-        self.program, self.work, self.points = program, work, points
+    def __init__(self, program, points, dimension, kill_sources):
+        self.program, self.points, self.kill_sources = program, points, kill_sources
         # about thirty pages, so that there is a middle
         self.batch = max(4096, points * (4 * dimension + 100) // 30)
+
+    def noted(self):
+        """What is noted of the one unfinished copy: to ask the backends as well takes time."""
+        records = os.path.join(self.program.environment["SIMPLUGIN_DATA"], "runs.sqlite")
+        try:
+            store = sqlite3.connect("file:%s?mode=ro" % records, uri=True, timeout=10)
+            rows = store.execute("SELECT copied FROM copies").fetchall()
+            store.close()
+        except sqlite3.OperationalError:
+            rows = []  # no copy has begun yet
+        return rows[0][0] if rows else 0
 
     def copied(self, command):
         return self.program.ask(*command, "--dry-run")["resumed"]
@@ -124,7 +136,7 @@ class Pairs:
         for batch in (self.batch, self.batch // 4, self.batch // 16):
             copier = self.program.start(*command, "--batch-bytes", str(batch))
             while copier.poll() is None:
-                there = self.copied(command)
+                there = self.noted()
                 if after < there < self.points:
                     action(copier)
                     return copier
@@ -146,7 +158,7 @@ class Pairs:
         described = self.program.ask("call", "backends.describe", '{"backend": "%s"}' % server.name)
         if any(one["name"] == "retry_ms" for one in described["parameters"]):
             command = [*command, option, "retry_ms=%d" % SERVER_WAIT_MS]
-        copier = self.interrupt(command, self.copied(command), lambda process: server.kill())
+        copier = self.interrupt(command, self.noted(), lambda process: server.kill())
         out, err = copier.communicate()
         server.restart()
         if copier.returncode == 0:
@@ -161,7 +173,7 @@ class Pairs:
         kills = ["copier"]
         self.kill_copier(command)
         for server, option in ((target, "--to-param"), (source, "--param")):
-            if server.restart_command:
+            if server.restart_command and (server is target or self.kill_sources):
                 self.kill_server(command, server, option)
                 kills.append(server.name)
         before = self.copied(command)
@@ -198,7 +210,7 @@ class Pairs:
 def run(arguments, work):
     backends = [Backend(text) for text in arguments.backends]
     program = Program(os.environ["SIMPLUGIN_BUILDDIR"], work)
-    pairs = Pairs(program, work, arguments.points, arguments.dimension)
+    pairs = Pairs(program, arguments.points, arguments.dimension, arguments.kill_sources)
     make_points(work, arguments.points, arguments.dimension)
     first = backends[0]
     program.run(
@@ -229,6 +241,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=100000)
     parser.add_argument("--dimension", type=int, default=64)
+    parser.add_argument("--kill-sources", action="store_true")
     parser.add_argument("--work", help="a directory to be made (default: a temporary one)")
     parser.add_argument("backends", nargs="+", metavar="BACKEND")
     arguments = parser.parse_args()

@@ -315,7 +315,7 @@ def test_methods_in_the_text(described, known_keys):
 
 
 def test_filters(described):
-    """R266: the page's table of nodes says of each what describe says."""
+    """The page's table of nodes says of each what describe says."""
     nodes = {}
     for row in PAGE.table("filters"):
         for name in code(row["node"]):
@@ -519,6 +519,45 @@ def test_calls_run(server):
     assert "XXXXXXXX" not in records and os.environ[SERVER + "URL"] not in records
     custom = good(server.method("index.describe", {"collection": server.mark + "custom-quickstart-index"}))
     assert custom["parameters"]["params"]["shard_number"] == custom["parameters"]["params"]["replication_factor"] == 2
+
+
+@live
+@pytest.mark.parametrize("way", ["environment", "file", "argument"])
+def test_ways_to_a_server(tmp_path, way):
+    """R3 R5 R7 R13 R14 R17 R19 R21 R30 R122 R123 R248: the backend, its url and its key, each way; given with a
+    call they hold for that call only, and are given again when the run is loaded."""
+    url, key = os.environ[SERVER + "URL"], os.environ.get(SERVER + "API_KEY", "XXXXXXXX")
+    secure = {"FIFTYONE_BRAIN_SIMILARITY_QDRANT_" + parameter: os.environ[SERVER + variable]
+              for variable, parameter in Live.PARAMETERS.items() if parameter.startswith("TLS") and SERVER + variable in os.environ}
+    config = tmp_path / ".fiftyone" / "brain_config.json"
+    create, load, environment = {"brain_key": "qdrant_index", "dimension": 2}, {"brain_key": "qdrant_index"}, {}
+    if way == "environment":
+        environment = {"FIFTYONE_BRAIN_DEFAULT_SIMILARITY_BACKEND": "qdrant",
+                       "FIFTYONE_BRAIN_SIMILARITY_QDRANT_URL": url.removeprefix("http://"),
+                       "FIFTYONE_BRAIN_SIMILARITY_QDRANT_API_KEY": key}
+    elif way == "file":
+        config.parent.mkdir()
+        config.write_text(json.dumps({"default_similarity_backend": "qdrant",
+                                      "similarity_backends": {"qdrant": {"url": url, "api_key": key}}}))
+    else:
+        given = {"url": url, "api_key": key}
+        create.update(backend="qdrant", parameters=given)
+        load.update(parameters=given)
+    environment.update(secure)
+    made = good(simplugin(tmp_path, "call", "index.create", json.dumps(create), **environment))
+    assert made["backend"] == "qdrant"
+    good(simplugin(tmp_path, "call", "runs.load", json.dumps(load), **environment))
+    recorded = json.dumps(good(simplugin(tmp_path, "call", "runs.info", '{"brain_key": "qdrant_index"}', **environment)))
+    assert key not in recorded and url.rpartition("/")[2] not in recorded
+    if way == "argument":
+        elsewhere = {**secure, "FIFTYONE_BRAIN_SIMILARITY_QDRANT_URL": url.split("://")[0] + "://127.0.0.1:1"}
+        error = simplugin(tmp_path, "call", "runs.load", '{"brain_key": "qdrant_index"}', **elsewhere)["error"]
+        assert error["code"] == "UNAVAILABLE", error
+        assert good(simplugin(tmp_path, "call", "config.explain", '{"load": false}'))["backend"] == "sklearn"
+    cleanup = simplugin(tmp_path, "call", "runs.load", json.dumps(load), **environment)
+    drop = json.dumps({"method": "collection.drop", "body": {"collection": cleanup["collection_name"]}})
+    more = [word for name, value in load.get("parameters", {}).items() for word in ("--param", "%s=%s" % (name, value))]
+    good(simplugin(tmp_path, "call", "backend.call", drop, "--connection", "--backend", "qdrant", *more, **environment))
 
 
 @live

@@ -249,7 +249,7 @@ static void not_a_number(void)
         simplugin_write_string(&writer, "ids");
         simplugin_write_array(&writer, 4);
         for (int i = 0; i < 4; i++)
-            simplugin_write_text(&writer, "abcd" + i, 1);
+            simplugin_write_text(&writer, &"abcd"[i], 1);
         simplugin_write_string(&writer, "vectors");
         simplugin_write_tensor(&writer, &matrix);
         simplugin_write_string(&writer, "fields");
