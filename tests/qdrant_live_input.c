@@ -14,7 +14,7 @@ static void names_taken(void)
     static const char *const names[] = {
         "a b", " a ", "100%", "%2F", "%s%n", "a+b", "a&b=c", "a#b", "a;b,c", "..a", "a..", "~",
         "caf\xc3\xa9", "cafe\xcc\x81", "\xe6\x97\xa5\xe6\x9c\xac", "x\xf0\x9f\x8d\x90",
-        "$HOME", "a\xe2\x80\xa8" "b", "[1]", "{x}", "(y)", "a@b!",
+        "$HOME", "x\xe2\x80\xa8y", "[1]", "{x}", "(y)", "a@b!",
     };
     enum { COUNT = sizeof names / sizeof names[0] };
     uint64_t indexes[COUNT];
