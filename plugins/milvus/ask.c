@@ -5,7 +5,10 @@
 
 #include <stdlib.h>
 
+#include "clock.h"
 #include "instance.h"
+
+#define ASIDE_MS 5000
 
 int milvus_pack(milvus_rpc *rpc, const ProtobufCMessage *message)
 {
@@ -74,6 +77,23 @@ int32_t milvus_tell(milvus_call *call, const char *method, const ProtobufCMessag
                ? code
                : milvus_status_fail(&call->base, method,
                                     call->instance->settings.address.target, &status);
+}
+
+void milvus_aside_begin(milvus_call *call, milvus_aside *aside)
+{
+    aside->own_info = call->base.info;
+    aside->own_error = call->base.error;
+    aside->info = *aside->own_info;
+    aside->info.deadline = sp_clock_deadline(ASIDE_MS);
+    aside->info.cancel = 0;
+    call->base.info = &aside->info;
+    call->base.error = NULL;
+}
+
+void milvus_aside_end(milvus_call *call, const milvus_aside *aside)
+{
+    call->base.info = aside->own_info;
+    call->base.error = aside->own_error;
 }
 
 void milvus_reply_free(void *reply)

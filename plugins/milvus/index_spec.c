@@ -9,6 +9,8 @@
 #include "suggest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* Milvus 2.3 writes larger numbers as 1e+06, and finds these out of range. */
+#define EF_CONSTRUCTION_MAX 999999
 
 typedef struct index_param {
     const char *name;
@@ -25,7 +27,7 @@ static const index_kind index_types[] = {
     {"FLAT", 0, {{0}}},
     {"IVF_FLAT", 1, {{"nlist", 1, 65536, 1024}}},
     {"IVF_SQ8", 1, {{"nlist", 1, 65536, 1024}}},
-    {"HNSW", 2, {{"M", 2, 2048, 16}, {"efConstruction", 1, 2147483647, 200}}},
+    {"HNSW", 2, {{"M", 2, 2048, 16}, {"efConstruction", 1, EF_CONSTRUCTION_MAX, 200}}},
     {"GPU_IVF_FLAT", 1, {{"nlist", 1, 65536, 1024}}},
     {"AUTOINDEX", 0, {{0}}},
     {"BIN_FLAT", 0, {{0}}}, /* of binary vectors */

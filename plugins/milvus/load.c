@@ -97,6 +97,11 @@ static int32_t load_progress(milvus_call *call, const char *const *partitions, u
     return code;
 }
 
+int32_t milvus_load_start(milvus_call *call)
+{
+    return load_start(call, NULL, 0, 0);
+}
+
 int32_t milvus_load(milvus_call *call, const char *const *partitions, uint64_t count,
                     int64_t replicas)
 {
@@ -141,4 +146,17 @@ int32_t milvus_read_run(milvus_call *call, milvus_rpc *rpc)
                ? code
                : milvus_status_fail(&call->base, rpc->method, link->settings->address.target,
                                     &rpc->status);
+}
+
+int32_t milvus_read_loaded(milvus_call *call, milvus_rpc *rpc, int *is_loaded)
+{
+    milvus_link *link = &call->instance->link;
+    const milvus_status *status = &rpc->status;
+    int32_t code = milvus_rpc_send(link, &call->base, rpc);
+
+    *is_loaded = !code && !status->code;
+    if (code || !status->code || milvus_is_not_loaded(status) ||
+        status->code == SIMPLUGIN_NOT_FOUND || status->code == SIMPLUGIN_PERMISSION_DENIED)
+        return code;
+    return milvus_status_fail(&call->base, rpc->method, link->settings->address.target, status);
 }

@@ -15,10 +15,16 @@ int32_t milvus_pause(plug_call *call, int64_t milliseconds);
 int32_t milvus_load(milvus_call *call, const char *const *partitions, uint64_t count,
                     int64_t replicas);
 
+/* Has all of it loaded, without waiting for that. */
+int32_t milvus_load_start(milvus_call *call);
+
 /*
  * A read (Query, Search) of the call's collection: what is not loaded is loaded first.
  */
 int32_t milvus_read_run(milvus_call *call, milvus_rpc *rpc);
+/* The same without loading anything: *is_loaded is 0, and that no error, where it would
+   have to be, has no index, or may not be read. */
+int32_t milvus_read_loaded(milvus_call *call, milvus_rpc *rpc, int *is_loaded);
 /* Whether that is what a server's answer says. */
 int milvus_is_not_loaded(const milvus_status *status);
 

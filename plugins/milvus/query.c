@@ -80,23 +80,41 @@ int32_t milvus_query_run(milvus_call *call, const milvus_query *query, milvus_rp
     milvus_rpc_init(rpc, "Query");
     code = milvus_query_encode(call, query, &fresh, rpc);
     if (!code)
-        code = milvus_read_run(call, rpc);
+        code = query->is_loaded ? milvus_read_loaded(call, rpc, query->is_loaded)
+                                : milvus_read_run(call, rpc);
+    if (!code && query->is_loaded && !*query->is_loaded)
+        return SIMPLUGIN_OK;
     if (!code)
         milvus_read_done(call, &fresh);
     return code ? code : milvus_page_read(call, rpc->reply, rpc->reply_size, QUERY_REPLY_FIELDS, page);
 }
 
-int32_t milvus_count(milvus_call *call, const char *expr, uint64_t *count)
+static int32_t count_run(milvus_call *call, const milvus_query *query, uint64_t *count)
 {
-    milvus_query query = {.expr = expr, .is_count = 1, .level = -1};
     milvus_page page;
     milvus_rpc rpc;
-    int32_t code = milvus_query_run(call, &query, &rpc, &page);
+    int32_t code = milvus_query_run(call, query, &rpc, &page);
+    int is_answered = !query->is_loaded || *query->is_loaded;
 
-    if (!code && page.total < 0)
+    if (!code && is_answered && page.total < 0)
         code = plug_fail(&call->base, SIMPLUGIN_PROTOCOL, "the server did not count");
-    *count = code ? 0 : (uint64_t)page.total;
+    *count = code || !is_answered ? 0 : (uint64_t)page.total;
     milvus_page_clear(&page);
     milvus_rpc_clear(&rpc);
     return code;
+}
+
+int32_t milvus_count(milvus_call *call, const char *expr, uint64_t *count)
+{
+    milvus_query query = {.expr = expr, .is_count = 1, .level = -1};
+
+    return count_run(call, &query, count);
+}
+
+int32_t milvus_count_loaded(milvus_call *call, uint64_t *count, int *is_loaded)
+{
+    milvus_query query = {.expr = "", .is_count = 1, .level = -1, .is_loaded = is_loaded};
+
+    *is_loaded = 0;
+    return count_run(call, &query, count);
 }

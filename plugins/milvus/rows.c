@@ -18,6 +18,9 @@
 /* What a row costs beside its own bytes: heads and lengths. */
 #define ROW_OVERHEAD 24
 #define CELL_OVERHEAD 8
+/* Of the reply, which repeats the keys and counts the rows: what it costs at most. */
+#define REPLY_OVERHEAD 512
+#define REPLY_ROW_BYTES 16
 /* Of an item in JSON, with quotes and comma; in a field of the schema it has fewer. */
 #define TEXT_OVERHEAD 3
 #define BOOL_BYTES 6
@@ -212,17 +215,22 @@ static uint64_t vector_bytes(const milvus_field *vector)
 uint64_t milvus_rows_fit(const milvus_call *call, const milvus_rows *rows, uint64_t first,
                          uint64_t bytes)
 {
-    uint64_t size = 0, count = 0;
+    int64_t receive = call->instance->settings.max_receive_bytes;
+    uint64_t answers = receive > REPLY_OVERHEAD ? (uint64_t)(receive - REPLY_OVERHEAD) : 0;
+    uint64_t size = 0, count = 0, answer = 0;
 
     while (first + count < rows->count) {
         uint64_t row = row_of(rows, first + count);
 
+        answer += REPLY_ROW_BYTES;
+        if (rows->ids)
+            answer += sp_column_text(rows->ids, row).size;
         size += vector_bytes(call->schema->vector) + ROW_OVERHEAD;
         if (rows->ids)
             size += 2 * sp_column_text(rows->ids, row).size;
         for (uint64_t i = 0; i < rows->fields->count; i++)
             size += cell_bytes(&rows->fields->columns[i], row) + strlen(rows->fields->names[i]);
-        if (count && size > bytes)
+        if (count && (size > bytes || answer > answers))
             break;
         count++;
     }

@@ -7,6 +7,7 @@
 #include "ask.h"
 #include "instance.h"
 #include "metric.h"
+#include "property.h"
 
 /* Far more than Milvus takes, and nothing that is counted with it overflows. */
 #define DIMENSION_MAX (UINT64_C(1) << 24)
@@ -142,8 +143,14 @@ static int declared_read(milvus_schema *schema, const char *property)
         sp_arena_array(&schema->memory, json_object_size(fields) + 1, sizeof *declared);
     const char *name;
     json_t *type;
+    const char *metric = json_string_value(json_object_get(root, "metric"));
 
     schema->is_ours = property != NULL;
+    if (property)
+        schema->property = sp_arena_text(&schema->memory, property, strlen(property));
+    for (int i = 0; metric && i < MILVUS_METRICS; i++)
+        if (strcmp(milvus_metric_names[i], metric) == 0)
+            schema->kept_metric = milvus_metric_names[i];
     json_object_foreach(fields, name, type) {
         const char *text = json_string_value(type);
         milvus_field *field = declared ? &declared[schema->declared_count] : NULL;
@@ -163,7 +170,7 @@ static int declared_read(milvus_schema *schema, const char *property)
     }
     schema->declared = declared;
     json_decref(root);
-    return declared != NULL;
+    return declared && (!property || schema->property);
 }
 
 static int describe_fill(milvus_schema *schema, const Milvus__DescribeCollectionReply *reply)
@@ -196,7 +203,7 @@ static int describe_fill(milvus_schema *schema, const Milvus__DescribeCollection
     schema->consistency = reply->consistency_level;
     sample_id = milvus_schema_field(schema, MILVUS_SAMPLE_ID);
     schema->has_sample_id = sample_id && sample_id->type == MILVUS_VARCHAR;
-    return declared_read(schema, pair_find(reply->properties, reply->n_properties, MILVUS_PROPERTY));
+    return declared_read(schema, milvus_property_of(reply));
 }
 
 /* The index of the vector field. */

@@ -65,6 +65,8 @@ typedef struct milvus_schema {
     uint64_t declared_count;    /* fields that were declared when it was made here */
     const milvus_field *declared; /* .type is a column type, such as SP_TEXT */
     const char *metric;         /* ours: "cosine", ...; NULL: there is no index */
+    const char *property;       /* MILVUS_PROPERTY as it is; NULL: there is none */
+    const char *kept_metric;    /* what that says the metric was; NULL: nothing */
     const char *index_type;     /* "HNSW", ...; "" : there is no index */
     const char *index_name;
     uint64_t index_param_count; /* pairs of name and value as the server tells them */

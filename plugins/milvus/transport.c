@@ -279,6 +279,15 @@ static void reply_take(milvus_rpc *rpc, grpc_byte_buffer *received)
     rpc->reply_size = GRPC_SLICE_LENGTH(rpc->reply_slice);
 }
 
+static uint64_t request_bytes(const milvus_rpc *rpc)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < rpc->part_count; i++)
+        bytes += GRPC_SLICE_LENGTH(rpc->parts[i]);
+    return bytes;
+}
+
 static void answer_take(milvus_flight *flight, milvus_rpc *rpc, const milvus_sent *sent)
 {
     if (rpc->is_given_up && sent->code == GRPC_STATUS_CANCELLED && !flight->cancelled)
@@ -291,6 +300,8 @@ static void answer_take(milvus_flight *flight, milvus_rpc *rpc, const milvus_sen
         milvus_status_of_grpc(&rpc->status, sent->code,
                               (const char *)GRPC_SLICE_START_PTR(sent->details),
                               GRPC_SLICE_LENGTH(sent->details));
+        milvus_status_sizes(&rpc->status, request_bytes(rpc),
+                            flight->link->settings->max_receive_bytes);
     }
 }
 
@@ -439,7 +450,7 @@ int32_t milvus_flight_next(milvus_flight *flight, milvus_rpc **rpc)
 
 /* ---- one call alone --------------------------------------------------------------------- */
 
-int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc)
+int32_t milvus_rpc_send(milvus_link *link, plug_call *call, milvus_rpc *rpc)
 {
     milvus_flight flight;
     milvus_rpc *ended = NULL;
@@ -450,6 +461,13 @@ int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc)
     if (!code)
         code = milvus_flight_next(&flight, &ended);
     milvus_flight_clear(&flight);
+    return code;
+}
+
+int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc)
+{
+    int32_t code = milvus_rpc_send(link, call, rpc);
+
     if (!code && rpc->status.code && !rpc->status.arrived)
         code = milvus_status_fail(call, rpc->method, link->settings->address.target, &rpc->status);
     return code;

@@ -92,6 +92,9 @@ int32_t milvus_flight_next(milvus_flight *flight, milvus_rpc **rpc);
 
 /* One call alone; its failure becomes the error of the protocol's call. */
 int32_t milvus_rpc_run(milvus_link *link, plug_call *call, milvus_rpc *rpc);
+/* The same, leaving all that went wrong in rpc->status: an error is only what ended the
+   protocol's call. */
+int32_t milvus_rpc_send(milvus_link *link, plug_call *call, milvus_rpc *rpc);
 /* The same, leaving what the server said in rpc->status: only what kept it from answering
    is an error. */
 int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc);
