@@ -19,7 +19,11 @@ int32_t milvus_load(milvus_call *call, const char *const *partitions, uint64_t c
  * A read (Query, Search) of the call's collection: what is not loaded is loaded first.
  */
 int32_t milvus_read_run(milvus_call *call, milvus_rpc *rpc);
+/* The same, leaving what the server said against it in rpc->status. */
+int32_t milvus_read_try(milvus_call *call, milvus_rpc *rpc);
 /* Whether that is what a server's answer says. */
 int milvus_is_not_loaded(const milvus_status *status);
+/* Whether a read brings more than the server sends, or than we take: less is to be asked for. */
+int milvus_is_reply_too_large(const milvus_status *status);
 
 #endif
