@@ -215,7 +215,7 @@ static int32_t keys_expr(milvus_search *s, uint64_t *next, const char **expr, ui
     for (; *next < ids->count && count < KEYS_PER_SEARCH; ++*next) {
         sp_text id = sp_column_text(ids, *next);
 
-        if (!milvus_key_fits(schema, id))
+        if (!plug_view_is_first(s->view, *next) || !milvus_key_fits(schema, id))
             continue;
         if (count++)
             sp_buffer_append(&out, ",", 1);
