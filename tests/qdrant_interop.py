@@ -11,6 +11,7 @@ requirements-qdrant-fiftyone.txt: the newest client and an older one.
 import json
 import os
 import subprocess
+import time
 import uuid
 
 import numpy as np
@@ -316,3 +317,62 @@ def test_an_alias_of_the_clients(simplugin, client, name):
     assert {one["name"] for one in raw} == listed
     simplugin.method("native.alias.drop", {"alias": alias})
     assert not client.get_collection_aliases(name).aliases
+
+
+def test_rows_of_any_size(simplugin, client, name):
+    """R264: max_bytes bounds a reply, and what is larger than max_receive_bytes is read in parts."""
+    client.create_collection(name, models.VectorParams(size=DIMENSION, distance=models.Distance.EUCLID))
+    count = 500
+    rows, ids = vectors(count), object_ids(count)
+    for first in range(0, count, 100):
+        payloads = [{"n": i, "sample_id": ids[i], **({"t": "x" * 60_000} if first >= 300 else {})}
+                    for i in range(first, first + 100)]
+        client.upsert(name, models.Batch(ids=[key_of(i) for i in ids[first:first + 100]], payloads=payloads,
+                                         vectors=rows[first:first + 100].tolist()), wait=True)
+    for options in [], ["--param", "max_receive_bytes=4194304"]:
+        def call(method, body):
+            body = json.dumps({"method": method, "body": {"collection": name, "vectors": False, **body}})
+            return simplugin("call", "backend.call", body, "--connection", *options)
+
+        seen, cursor, pages = [], {}, 0
+        while cursor is not None:
+            page = call("points.scan", {"fields": True, "max_bytes": 1 << 20, **cursor})
+            assert len(page["ids"]) == 1 or len(json.dumps(page["fields"])) < 1 << 20
+            seen += page["ids"]
+            cursor = {"cursor": page["cursor"]} if "cursor" in page else None
+            pages += 1
+        assert sorted(seen) == ids and pages > 10
+        page = call("points.get", {"ids": ids + ids[:3], "fields": ["n"]})
+        assert page["ids"] == ids + ids[:3] and page["fields"]["n"] == [*range(count), 0, 1, 2]
+
+
+def test_lists_that_the_graph_leaves_short(simplugin, client, name):
+    """R88, R90: a graph that a filter takes apart finds k all the same."""
+    count, wide = 10_000, 32
+    client.create_collection(name, models.VectorParams(size=wide, distance=models.Distance.EUCLID),
+                             hnsw_config=models.HnswConfigDiff(m=4, ef_construct=8, full_scan_threshold=10),
+                             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=100, default_segment_number=1))
+    rows = np.random.default_rng(5).standard_normal((count, wide)).astype(np.float32)
+    ids = object_ids(count)
+    for first in range(0, count, 2_500):
+        client.upsert(name, models.Batch(ids=[key_of(i) for i in ids[first:first + 2_500]],
+                                         vectors=rows[first:first + 2_500].tolist(),
+                                         payloads=[{"n": i, "sample_id": ids[i]} for i in range(first, first + 2_500)]),
+                      wait=True)
+    end = time.monotonic() + 60
+    while (client.get_collection(name).indexed_vectors_count or 0) < count * 0.9 and time.monotonic() < end:
+        time.sleep(0.2)
+
+    def nearest(among, k):
+        return [ids[i] for i in sorted(among, key=lambda i: float(np.linalg.norm(rows[i])))[:k]]
+
+    def search(**body):
+        return simplugin.on_index(name, "index.search", {"vectors": [[0.0] * wide], **body})["ids"]
+
+    few = range(100)
+    raw = client.query_points(name, [0.0] * wide, limit=10, query_filter=models.Filter(
+        must=[models.FieldCondition(key="n", range=models.Range(lt=100))])).points
+    assert search(k=10, filter="n < 100", parameters={"hnsw_ef": 1}) == nearest(few, 10), len(raw)
+    assert search(k=300, filter="n < 100") == nearest(few, 300)
+    assert search(k=10, filter="n < 0") == []
+    assert len(search(k=3_000)) == 3_000

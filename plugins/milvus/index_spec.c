@@ -128,6 +128,7 @@ int32_t milvus_index_spec_read(plug_call *call, const simplugin_value *parameter
 /* ---- searches --------------------------------------------------------------------------- */
 
 #define NPROBE_STANDARD 16
+#define NPROBE_MAX 65536 /* as many as there can be clusters */
 #define EF_STANDARD 256 /* and four times k at least */
 #define EF_MAX 32768
 
@@ -142,13 +143,24 @@ static int32_t number_read(plug_call *call, const simplugin_value *parameters, c
     return SIMPLUGIN_OK;
 }
 
+static void params_write(const char *index_type, int64_t nprobe, int64_t ef,
+                         milvus_search_params *params)
+{
+    if (strstr(index_type, "IVF"))
+        snprintf(params->json, sizeof params->json, "{\"nprobe\": %lld}", (long long)nprobe);
+    else if (strstr(index_type, "HNSW"))
+        snprintf(params->json, sizeof params->json, "{\"ef\": %lld}", (long long)ef);
+    else
+        snprintf(params->json, sizeof params->json, "{}");
+}
+
 int32_t milvus_search_params_read(plug_call *call, const simplugin_value *parameters,
                                   const char *index_type, uint64_t k,
                                   milvus_search_params *params)
 {
     int64_t nprobe = NPROBE_STANDARD;
     int64_t ef = k * 4 > EF_STANDARD ? (int64_t)(k * 4 < EF_MAX ? k * 4 : EF_MAX) : EF_STANDARD;
-    int32_t code = number_read(call, parameters, "nprobe", 65536, &nprobe);
+    int32_t code = number_read(call, parameters, "nprobe", NPROBE_MAX, &nprobe);
 
     if (!code)
         code = number_read(call, parameters, "ef", EF_MAX, &ef);
@@ -156,11 +168,11 @@ int32_t milvus_search_params_read(plug_call *call, const simplugin_value *parame
         return code;
     if ((uint64_t)ef < k)
         ef = (int64_t)k;
-    if (strstr(index_type, "IVF"))
-        snprintf(params->json, sizeof params->json, "{\"nprobe\": %lld}", (long long)nprobe);
-    else if (strstr(index_type, "HNSW"))
-        snprintf(params->json, sizeof params->json, "{\"ef\": %lld}", (long long)ef);
-    else
-        snprintf(params->json, sizeof params->json, "{}");
+    params_write(index_type, nprobe, ef, params);
     return SIMPLUGIN_OK;
+}
+
+void milvus_search_params_thorough(const char *index_type, milvus_search_params *params)
+{
+    params_write(index_type, NPROBE_MAX, EF_MAX, params);
 }

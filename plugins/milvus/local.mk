@@ -22,6 +22,7 @@ libspmilvus_la_SOURCES = \
 	plugins/milvus/upsert.c plugins/milvus/upsert.h plugins/milvus/fate.c plugins/milvus/fate.h \
 	plugins/milvus/view.c plugins/milvus/view.h \
 	plugins/milvus/search.c plugins/milvus/search.h plugins/milvus/restrict.c \
+	plugins/milvus/complete.c plugins/milvus/complete.h \
 	plugins/milvus/copy.c plugins/milvus/copy.h plugins/milvus/zeros.c plugins/milvus/zeros.h \
 	plugins/milvus/native.h plugins/milvus/native_rows.c plugins/milvus/native_admin.c \
 	plugins/milvus/base64.c plugins/milvus/base64.h

@@ -5,6 +5,8 @@
 
 #include "query.h"
 
+typedef struct milvus_lookup_part milvus_lookup_part;
+
 typedef struct milvus_lookup {
     int vectors;         /* what is asked for beside the keys */
     int fields;
@@ -14,9 +16,7 @@ typedef struct milvus_lookup {
     int64_t *positions;  /* places among the ids */
     milvus_row *rows;
     /* what holds it */
-    uint64_t page_count;
-    milvus_page *pages;
-    milvus_rpc *rpcs;
+    milvus_lookup_part *parts;
 } milvus_lookup;
 
 /* An id that comes more than once is found more than once. To be cleared in any case. */

@@ -42,6 +42,28 @@ void milvus_page_clear(milvus_page *page)
     memset(page, 0, sizeof *page);
 }
 
+uint64_t milvus_page_row_bytes(const milvus_page *page, uint64_t row)
+{
+    uint64_t bytes = row < page->id_count ? page->ids[row].size : 0;
+
+    if (page->vectors && row < page->vector_rows)
+        bytes += page->vector_bytes;
+    for (uint64_t i = 0; i < page->column_count; i++) {
+        const milvus_page_column *column = &page->columns[i];
+        uint64_t from = row, to = row + 1;
+
+        if (row >= column->count)
+            continue;
+        if (column->is_list) {
+            from = column->lists[row];
+            to = column->lists[row + 1];
+        }
+        for (; from < to && from < column->item_count; from++)
+            bytes += column->texts ? column->texts[from].size : sizeof(int64_t);
+    }
+    return bytes;
+}
+
 /* ---- items ------------------------------------------------------------------------------ */
 
 /* How many items of a field numbered DATA there are: packed numbers, or texts. */

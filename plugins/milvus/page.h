@@ -36,6 +36,8 @@ typedef struct milvus_page {
 } milvus_page;
 
 void milvus_page_clear(milvus_page *page);
+/* How much one of its rows holds: the key, the vector and the fields. */
+uint64_t milvus_page_row_bytes(const milvus_page *page, uint64_t row);
 
 /*
  * Decodes the fields of a QueryReply (number 2) or SearchData (number 3). The reply must

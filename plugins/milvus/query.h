@@ -30,6 +30,10 @@ int32_t milvus_query_encode(milvus_call *call, const milvus_query *query,
 int32_t milvus_query_run(milvus_call *call, const milvus_query *query, milvus_rpc *rpc,
                          milvus_page *page);
 
+/* The same for a query with a limit, which is halved for as long as the reply is too large. */
+int32_t milvus_query_fit(milvus_call *call, milvus_query *query, milvus_rpc *rpc,
+                         milvus_page *page);
+
 /* How many points the expression accepts ("": all). */
 int32_t milvus_count(milvus_call *call, const char *expr, uint64_t *count);
 /* All of them, where the collection is loaded; else *is_loaded and *count are 0. */

@@ -468,7 +468,9 @@ int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc)
 {
     int32_t code = milvus_rpc_send(link, call, rpc);
 
-    if (!code && rpc->status.code && !rpc->status.arrived)
+    /* of a message that is too large gRPC speaks instead of the server */
+    if (!code && rpc->status.code && !rpc->status.arrived &&
+        rpc->status.code != SIMPLUGIN_RESOURCE_EXHAUSTED)
         code = milvus_status_fail(call, rpc->method, link->settings->address.target, &rpc->status);
     return code;
 }
