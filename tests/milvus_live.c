@@ -21,7 +21,8 @@ static const struct program {
     const char *needed[SUITES_MAX];
 } programs[] = {
     {"server",
-     {&live_input, &live_schema, &live_data, &live_upkeep, &live_process, &live_fault},
+     {&live_input, &live_schema, &live_data, &live_upkeep, &live_process, &live_fault,
+      &live_writes},
      {"URI", "KIND", "PID", "RESTART"}},
     {"tls-one", {&live_tls_one}, {"URI", "CA", "OTHER_CA", "SERVER_NAME"}},
     {"tls-two", {&live_tls_two}, {"URI", "CA", "CERT", "KEY"}},

@@ -138,7 +138,8 @@ typedef struct live_suite {
     size_t count;
 } live_suite;
 
-extern const live_suite live_input, live_schema, live_data, live_upkeep, live_process, live_fault;
+extern const live_suite live_input, live_schema, live_data, live_upkeep, live_process, live_fault,
+    live_writes;
 extern const live_suite live_tls_one, live_tls_two, live_tls_expired, live_auth;
 
 /* What the program does as its own child, see milvus_live_process.c. */

@@ -4,7 +4,7 @@ check_PROGRAMS += tests/milvus_live
 tests_milvus_live_SOURCES = tests/milvus_live.c tests/milvus_live.h tests/milvus_live_rig.c \
 	tests/milvus_live_fake.c tests/milvus_live_input.c tests/milvus_live_schema.c tests/milvus_live_data.c \
 	tests/milvus_live_upkeep.c tests/milvus_live_process.c tests/milvus_live_fault.c \
-	tests/milvus_live_secure.c tests/ask.c tests/ask.h tests/contract/contract.h \
+	tests/milvus_live_secure.c tests/milvus_live_writes.c tests/ask.c tests/ask.h tests/contract/contract.h \
 	tests/contract/encode.c tests/contract/expand.c tests/contract/decode.c \
 	tests/contract/match.c tests/tree.h tests/unit.h
 tests_milvus_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \

@@ -146,6 +146,8 @@ int32_t milvus_serve_points_scan(milvus_call *call)
         code = plug_arg_int(&call->base, "max_rows", 1, INT64_MAX, &max_rows);
     if (!code)
         code = plug_arg_bool(&call->base, "vectors", &vectors);
+    if (!code && vectors)
+        code = milvus_vectors_portable(call);
     if (!code)
         code = plug_arg_names(&call->base, &names);
     if (!code)
