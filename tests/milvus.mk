@@ -50,7 +50,7 @@ tests_test_milvus_writes_SOURCES = tests/test_milvus_writes.c tests/milvus_rig.h
 tests_test_milvus_writes_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_writes_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_writes_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=milvus_flight_init,--wrap=milvus_flight_clear \
-	-Wl,--wrap=milvus_flight_start,--wrap=milvus_flight_next,--wrap=milvus_tell,--wrap=milvus_load
+	-Wl,--wrap=milvus_flight_start,--wrap=milvus_flight_next,--wrap=milvus_tell,--wrap=milvus_load,--wrap=milvus_ask
 tests_test_milvus_writes_LDADD = $(MILVUS_LIBS) -lgrpc -lgpr
 
 ## the server's replies, fuzzed

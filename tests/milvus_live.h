@@ -38,7 +38,7 @@ int fake_port(void);
 /* ---- the cases ----------------------------------------------------------------------------- */
 
 extern const live_suite live_input, live_schema, live_data, live_reads, live_upkeep, live_process;
-extern const live_suite live_fault;
+extern const live_suite live_fault, live_writes;
 extern const live_suite live_tls_one, live_tls_two, live_tls_expired, live_auth;
 
 /* What the program does as its own child, see milvus_live_process.c. */

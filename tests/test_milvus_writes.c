@@ -12,6 +12,7 @@
 #include "partitions.h"
 #include "pb.h"
 #include "property.h"
+#include "search.h"
 #include "upsert.h"
 
 #define LOG_BYTES 4096
@@ -30,6 +31,7 @@ static struct {
     size_t head, tail;
     char log[LOG_BYTES];
     const char *refused;    /* the method that fails */
+    int64_t plans_failed, plans_late;
 } net;
 
 static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -438,6 +440,69 @@ static void index_lost(void)
     rig_clear(&rig);
 }
 
+/* ---- upkeep -------------------------------------------------------------------------------------------- */
+
+int32_t __wrap_milvus_ask(milvus_call *call, const char *method, const ProtobufCMessage *message,
+                          const ProtobufCMessageDescriptor *descriptor, void **reply);
+int32_t __wrap_milvus_ask(milvus_call *call, const char *method, const ProtobufCMessage *message,
+                          const ProtobufCMessageDescriptor *descriptor, void **reply)
+{
+    Milvus__CompactionStateReply state = MILVUS__COMPACTION_STATE_REPLY__INIT;
+    uint8_t packed[64];
+    size_t size = 0;
+
+    (void)call;
+    (void)message;
+    if (strcmp(method, "GetCompactionState") == 0) {
+        state.state = 2;
+        state.completed = 4;
+        state.failed = net.plans_failed;
+        state.timed_out = net.plans_late;
+        size = protobuf_c_message_pack(&state.base, packed);
+    }
+    *reply = protobuf_c_message_unpack(descriptor, NULL, size, packed);
+    return *reply ? SIMPLUGIN_OK : SIMPLUGIN_PROTOCOL;
+}
+
+/* It is over, but some of it came to nothing. */
+static void compaction_failed(void)
+{
+    static milvus_rig rig;
+
+    for (int i = 0; i < 3; i++) {
+        rig_init(&rig);
+        net_reset();
+        net.plans_failed = i == 1 ? 3 : 0;
+        net.plans_late = i == 2 ? 2 : 0;
+        rig_refused(&rig, milvus_serve_collection_compact(&rig.call),
+                    i ? SIMPLUGIN_UNAVAILABLE : SIMPLUGIN_OK,
+                    i == 1 ? "3 failed" : i == 2 ? "2 took too long" : NULL, "compaction");
+        rig_clear(&rig);
+    }
+}
+
+/* An index by a metric of the server's own is not none. */
+static void unknown_metric(void)
+{
+    static milvus_rig rig;
+
+    for (int i = 0; i < 2; i++) {
+        milvus_search search = {.call = &rig.call, .level = -1};
+
+        rig_init(&rig);
+        rig.schema.metric = NULL;
+        rig.schema.index_type = i ? "BIN_FLAT" : "";
+        rig.schema.server_metric = i ? "SUBSTRUCTURE" : "";
+        rig_key(&rig, "k");
+        simplugin_write_uint(&rig.body, 1);
+        rig_ask(&rig);
+        rig_refused(&rig, milvus_search_read(&search),
+                    i ? SIMPLUGIN_UNIMPLEMENTED : SIMPLUGIN_INVALID_ARGUMENT,
+                    i ? "the metric \"SUBSTRUCTURE\"" : "no index", "search");
+        rig_clear(&rig);
+    }
+}
+
 static const unit_case cases[] = {
     UNIT_CASE(request_too_large, "R262 a request that is too large is sent in halves"),
     UNIT_CASE(row_too_large, "R262 a row that is too large"),
@@ -448,6 +513,8 @@ static const unit_case cases[] = {
     UNIT_CASE(out_of_time, "R274 R277 no time left: what is written is told"),
     UNIT_CASE(index_replaced, "R156 an index takes the place of another"),
     UNIT_CASE(index_refused, "R156 R277 an index that is refused leaves the old one there"),
+    UNIT_CASE(compaction_failed, "R168 R277 a compaction of which a part fails"),
+    UNIT_CASE(unknown_metric, "R277 an index by a metric that is not known"),
     UNIT_CASE(index_lost, "R156 R277 a collection without its index keeps its metric"),
 };
 

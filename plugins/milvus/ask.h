@@ -24,6 +24,8 @@ int32_t milvus_ask(milvus_call *call, const char *method, const ProtobufCMessage
 /* The same for what answers with a Status; not sent again unless idempotent. */
 int32_t milvus_tell(milvus_call *call, const char *method, const ProtobufCMessage *message,
                     int idempotent);
+/* The same for a message with a password, of which no copy of ours stays in memory. */
+int32_t milvus_tell_secret(milvus_call *call, const char *method, const ProtobufCMessage *message);
 /* The same, leaving what the server said against it in *status. */
 int32_t milvus_tell_try(milvus_call *call, const char *method, const ProtobufCMessage *message,
                         int idempotent, milvus_status *status);

@@ -497,11 +497,11 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     int patches = 0, is_loaded = 0;
     int32_t code = SIMPLUGIN_OK;
 
-    if (schema->metric)
+    if (*schema->index_type)
         code = milvus_count_loaded(call, &count, &is_loaded);
     if (!code && !is_loaded)
         code = rows_on_disk(call, &count);
-    if (!code && schema->metric)
+    if (!code && *schema->index_type)
         code = milvus_known_list(call, &seen);
     if (!code)
         code = patches_look(call, &patches);
@@ -513,7 +513,9 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     simplugin_write_string(out, "dimension");
     simplugin_write_uint(out, schema->vector->dimension);
     simplugin_write_string(out, "metric");
-    simplugin_write_string(out, schema->metric);
+    /* an index by another metric than ours is not none */
+    simplugin_write_string(out, schema->metric || !*schema->index_type ? schema->metric
+                                                                       : schema->server_metric);
     simplugin_write_string(out, "count");
     simplugin_write_uint(out, count);
     simplugin_write_string(out, "id_mode");
@@ -598,6 +600,19 @@ int32_t milvus_serve_collection_flush(milvus_call *call)
     return code;
 }
 
+/* A compaction is completed, too, when some of its plans came to nothing. */
+static int32_t plans_check(milvus_call *call, const Milvus__CompactionStateReply *reply)
+{
+    if (reply->failed <= 0 && reply->timed_out <= 0)
+        return SIMPLUGIN_OK;
+    plug_fail(&call->base, SIMPLUGIN_UNAVAILABLE,
+              "the server did not compact all of it: of its plans %lld failed, %lld took too long "
+              "and %lld were carried out",
+              (long long)reply->failed, (long long)reply->timed_out, (long long)reply->completed);
+    plug_host->error_set_retryable(call->base.error, 1);
+    return SIMPLUGIN_UNAVAILABLE;
+}
+
 int32_t milvus_serve_collection_compact(milvus_call *call)
 {
     Milvus__CompactionRequest request = MILVUS__COMPACTION_REQUEST__INIT;
@@ -620,6 +635,8 @@ int32_t milvus_serve_collection_compact(milvus_call *call)
         code = milvus_ask(call, "GetCompactionState", &state_request.base,
                           &milvus__compaction_state_reply__descriptor, &message);
         state = code ? 0 : ((Milvus__CompactionStateReply *)message)->state;
+        if (!code && state != executing)
+            code = plans_check(call, message);
         milvus_reply_free(message);
         if (!code && state == executing)
             code = milvus_pause(&call->base, 200);

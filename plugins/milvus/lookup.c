@@ -296,10 +296,21 @@ void milvus_lookup_clear(milvus_lookup *lookup)
     }
 }
 
+int32_t milvus_vectors_portable(milvus_call *call)
+{
+    return call->schema->vector->type == MILVUS_FLOAT_VECTOR
+               ? SIMPLUGIN_OK
+               : plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                           "its vectors are of type %s: native.query reads those",
+                           milvus_type_name(call->schema->vector->type));
+}
+
 int32_t milvus_vectors_write(milvus_call *call, const milvus_row *rows, uint64_t count)
 {
     uint64_t dimension = call->schema->vector->dimension;
-    float *data = plug_reply_array(&call->base, count, dimension * sizeof *data);
+    int is_binary = call->schema->vector->type == MILVUS_BINARY_VECTOR;
+    uint64_t bytes = is_binary ? dimension / 8 : dimension * sizeof(float);
+    uint8_t *data = plug_reply_array(&call->base, count, bytes);
     simplugin_tensor tensor;
 
     if (!data)
@@ -307,17 +318,13 @@ int32_t milvus_vectors_write(milvus_call *call, const milvus_row *rows, uint64_t
     for (uint64_t i = 0; i < count; i++) {
         const milvus_page *page = rows[i].page;
 
-        if (call->schema->vector->type != MILVUS_FLOAT_VECTOR)
-            return plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
-                             "its vectors are of type %s, which cannot be read here",
-                             milvus_type_name(call->schema->vector->type));
-        if (!page || !page->vectors)
+        if (!page || !page->vectors || page->vector_bytes != bytes)
             return plug_fail(&call->base, SIMPLUGIN_PROTOCOL,
                              "the server sent rows without vectors");
-        memcpy(data + i * dimension, page->vectors + rows[i].row * page->vector_bytes,
-               (size_t)page->vector_bytes);
+        memcpy(data + i * bytes, page->vectors + rows[i].row * bytes, (size_t)bytes);
     }
-    tensor = simplugin_tensor_of(SIMPLUGIN_FLOAT32, data, count, dimension);
+    tensor = is_binary ? simplugin_tensor_of(SIMPLUGIN_UINT8, data, count, bytes)
+                       : simplugin_tensor_of(SIMPLUGIN_FLOAT32, data, count, dimension);
     simplugin_write_string(&call->base.out, "vectors");
     simplugin_write_tensor(&call->base.out, &tensor);
     return SIMPLUGIN_OK;

@@ -23,7 +23,9 @@ typedef struct milvus_lookup {
 int32_t milvus_lookup_run(milvus_call *call, const sp_column *ids, milvus_lookup *lookup);
 void milvus_lookup_clear(milvus_lookup *lookup);
 
-/* Writes the key "vectors" with those of the rows. */
+/* Writes the key "vectors" with those of the rows: float32, or bits as uint8. */
 int32_t milvus_vectors_write(milvus_call *call, const milvus_row *rows, uint64_t count);
+/* Whether they are those of the portable methods; UNIMPLEMENTED. */
+int32_t milvus_vectors_portable(milvus_call *call);
 
 #endif

@@ -27,7 +27,7 @@ typedef struct milvus_page {
     uint64_t count;
     sp_text *ids;           /* keys as text; NULL: not sent */
     uint64_t id_count;
-    const uint8_t *vectors; /* float32, perhaps not aligned; NULL: not sent */
+    const uint8_t *vectors; /* float32, perhaps not aligned, or bits; NULL: not sent */
     uint64_t vector_bytes;  /* of one row */
     uint64_t vector_rows;
     uint64_t column_count;

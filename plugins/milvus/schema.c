@@ -116,12 +116,14 @@ static const char *pair_find(Milvus__Pair *const *pairs, size_t count, const cha
 static int field_fill(milvus_schema *schema, milvus_field *field, const Milvus__FieldSchema *from)
 {
     const char *dimension = pair_find(from->type_params, from->n_type_params, "dim");
+    const char *length = pair_find(from->type_params, from->n_type_params, "max_length");
 
     field->name = sp_arena_text(&schema->memory, from->name, strlen(from->name));
     field->type = from->data_type;
     field->element_type = from->element_type;
     field->nullable = from->nullable;
     field->dimension = dimension ? strtoull(dimension, NULL, 10) : 0;
+    field->max_length = length ? strtoull(length, NULL, 10) : 0;
     if (from->is_primary_key)
         schema->key = field;
     if (!schema->vector &&
@@ -236,7 +238,9 @@ static int index_fill(milvus_schema *schema, const Milvus__DescribeIndexReply *r
     schema->index_type = sp_arena_text(&schema->memory, type ? type : "", type ? strlen(type) : 0);
     schema->index_name = sp_arena_text(&schema->memory, from->index_name, strlen(from->index_name));
     schema->metric = metric ? milvus_metric_ours(metric) : NULL;
-    return schema->index_type && schema->index_name;
+    schema->server_metric =
+        sp_arena_text(&schema->memory, metric ? metric : "", metric ? strlen(metric) : 0);
+    return schema->index_type && schema->index_name && schema->server_metric;
 }
 
 static void schema_free(milvus_schema *schema)
@@ -285,7 +289,7 @@ static int32_t schema_index(milvus_call *call, milvus_schema *schema)
     void *message = NULL;
     int32_t code;
 
-    schema->index_type = schema->index_name = "";
+    schema->index_type = schema->index_name = schema->server_metric = "";
     request.db_name = call->instance->settings.db_name;
     request.collection_name = milvus_text(call->collection);
     milvus_rpc_init(&rpc, "DescribeIndex");

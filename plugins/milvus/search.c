@@ -204,7 +204,12 @@ int32_t milvus_search_read(milvus_search *s)
         code = plug_arg_bool(call, "with_vectors", &s->with_vectors);
     if (!code)
         code = milvus_view_acquire(s->call, &s->view);
-    if (!code && !s->call->schema->metric)
+    if (!code && !s->call->schema->metric && *s->call->schema->index_type)
+        code = plug_fail(call, SIMPLUGIN_UNIMPLEMENTED,
+                         "its index has the metric \"%s\", which is none that can be searched by "
+                         "here: index.create makes another one",
+                         s->call->schema->server_metric);
+    else if (!code && !s->call->schema->metric)
         code = plug_fail(call, SIMPLUGIN_INVALID_ARGUMENT,
                          "it has no index of its vectors: index.create makes one");
     return code;

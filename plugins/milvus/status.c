@@ -67,6 +67,7 @@ static const struct {
 } by_words[] = {
     {"already exist", SIMPLUGIN_ALREADY_EXISTS},
     {"duplicated", SIMPLUGIN_ALREADY_EXISTS},
+    {"file exists", SIMPLUGIN_ALREADY_EXISTS}, /* Milvus Lite, of a collection */
     {"create duplicate", SIMPLUGIN_ALREADY_EXISTS},
     {"at most one distinct index", SIMPLUGIN_ALREADY_EXISTS},
     {"invalid partition name", SIMPLUGIN_INVALID_ARGUMENT},

@@ -47,6 +47,18 @@ void milvus_rpc_take(milvus_rpc *rpc, void *data, size_t size)
         data ? grpc_slice_new(data, size, free) : grpc_empty_slice();
 }
 
+static void wipe_free(void *data, size_t size)
+{
+    explicit_bzero(data, size);
+    free(data);
+}
+
+void milvus_rpc_take_secret(milvus_rpc *rpc, void *data, size_t size)
+{
+    rpc->parts[rpc->part_count++] =
+        data ? grpc_slice_new_with_len(data, size, wipe_free) : grpc_empty_slice();
+}
+
 /* Forgets an answer, so that the call can be sent again. */
 static void answer_clear(milvus_rpc *rpc)
 {

@@ -58,6 +58,8 @@ typedef struct milvus_rpc {
 void milvus_rpc_init(milvus_rpc *rpc, const char *method);
 /* Takes the bytes (malloc'd) as the next part of the request. */
 void milvus_rpc_take(milvus_rpc *rpc, void *data, size_t size);
+/* The same for bytes that are wiped when they are no longer needed. */
+void milvus_rpc_take_secret(milvus_rpc *rpc, void *data, size_t size);
 void milvus_rpc_clear(milvus_rpc *rpc);
 
 /* ---- calls in flight ------------------------------------------------------------------ */

@@ -310,7 +310,8 @@ int32_t milvus_insert(milvus_call *call, const milvus_rows *rows)
 
 /* ---- deletions ------------------------------------------------------------------------------ */
 
-static int32_t delete_send(milvus_call *call, const char *expr, size_t size)
+static int32_t delete_send(milvus_call *call, const char *expr, size_t size,
+                           const char *partition)
 {
     sp_buffer out;
     milvus_rpc rpc;
@@ -319,6 +320,7 @@ static int32_t delete_send(milvus_call *call, const char *expr, size_t size)
     sp_buffer_init(&out);
     pb_text(&out, DELETE_DB, call->instance->settings.db_name);
     pb_text(&out, DELETE_COLLECTION, call->collection);
+    pb_text(&out, DELETE_PARTITION, partition);
     pb_bytes(&out, DELETE_EXPR, expr, size);
     if (out.failed) {
         sp_buffer_clear(&out);
@@ -355,7 +357,7 @@ static int32_t keys_delete(milvus_call *call, const sp_column *ids, uint64_t *ne
     if (expr.failed)
         code = plug_no_memory(&call->base);
     else if (count)
-        code = delete_send(call, (const char *)expr.data, expr.size);
+        code = delete_send(call, (const char *)expr.data, expr.size, NULL);
     sp_buffer_clear(&expr);
     return code;
 }
@@ -370,13 +372,13 @@ int32_t milvus_delete_ids(milvus_call *call, const sp_column *ids)
     return code;
 }
 
-int32_t milvus_delete_matching(milvus_call *call, const char *expr)
+int32_t milvus_delete_matching(milvus_call *call, const char *expr, const char *partition)
 {
     sp_buffer all;
     int32_t code;
 
     if (*expr)
-        return delete_send(call, expr, strlen(expr));
+        return delete_send(call, expr, strlen(expr), partition);
     /* Milvus takes no empty expression, so one that is always true */
     sp_buffer_init(&all);
     if (call->schema->key->type == MILVUS_INT64)
@@ -384,7 +386,7 @@ int32_t milvus_delete_matching(milvus_call *call, const char *expr)
     else
         sp_buffer_printf(&all, "%s >= \"\"", call->schema->key->name);
     code = all.failed ? plug_no_memory(&call->base)
-                      : delete_send(call, (const char *)all.data, all.size);
+                      : delete_send(call, (const char *)all.data, all.size, partition);
     sp_buffer_clear(&all);
     return code;
 }

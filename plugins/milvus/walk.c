@@ -204,6 +204,8 @@ int32_t milvus_serve_points_scan(milvus_call *call)
 
     milvus_rpc_init(&rpc, "Query");
     if (!code)
+        code = scan.vectors ? milvus_vectors_portable(call) : SIMPLUGIN_OK;
+    if (!code)
         code = milvus_expr_filter(call, &filter);
     if (!code)
         code = milvus_walk_expr(call, filter, scan.after, &query.expr);
