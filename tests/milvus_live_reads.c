@@ -301,4 +301,4 @@ static const unit_case cases[] = {
     UNIT_CASE(doubled_view, "R90 an id that stands in a view twice is one hit"),
 };
 
-const live_suite live_reads = {"reads", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_reads = {"reads", cases, sizeof cases / sizeof cases[0], {NULL}};

@@ -488,4 +488,4 @@ static const unit_case cases[] = {
     UNIT_CASE(load_out_of_time, "R208 R274 a load that takes longer than there is time"),
 };
 
-const live_suite live_writes = {"writes", cases, sizeof cases / sizeof cases[0]};
+const live_suite live_writes = {"writes", cases, sizeof cases / sizeof cases[0], {NULL}};
