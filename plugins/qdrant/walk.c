@@ -63,8 +63,7 @@ int32_t qdrant_walk_page(qdrant_call *call, qdrant_walking *walking, qdrant_page
 int32_t qdrant_walk(qdrant_call *call, const char *condition,
                     int32_t (*each)(void *context, const qdrant_page *page), void *context)
 {
-    qdrant_walking walking = {.condition = condition,
-                              .limit = (uint64_t)receivable(call, JSON_BYTES, ROWS_PER_WALK)};
+    qdrant_walking walking = {.condition = condition, .limit = ROWS_PER_WALK};
     int32_t code = SIMPLUGIN_OK;
     int more = 1;
 
