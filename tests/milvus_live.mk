@@ -10,7 +10,7 @@ tests_milvus_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 tests_milvus_live_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_milvus_live_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS) -lm
 endif
-EXTRA_DIST += tests/milvus_contract.sh tests/milvus_interop.py tests/milvus_fiftyone.py tests/cases/milvus tests/servers/milvus.py \
+EXTRA_DIST += tests/milvus_contract.sh tests/milvus_interop.py tests/milvus_fiftyone.py tests/milvus_lite.py tests/cases/milvus tests/servers/milvus.py \
 	tests/servers/common.py \
 	tests/servers/requirements-interop.txt tests/servers/requirements-lite.txt \
 	tests/servers/requirements-pymilvus.txt tests/servers/requirements-standalone.txt
