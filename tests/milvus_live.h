@@ -28,10 +28,13 @@ typedef enum fake_kind {
     FAKE_HTTP,   /* an HTTP/1.1 server */
     FAKE_SILENT, /* accepts and says nothing */
     FAKE_OLD,    /* Milvus 2.2.16, as far as its version */
+    FAKE_MUTE,   /* speaks HTTP/2, and answers no call */
 } fake_kind;
 
 /* Starts one on loopback; its port. It lives as long as the process. */
 int fake_start(fake_kind kind);
+/* How often one was asked whether it is still there. */
+int fake_pings(void);
 /* A port on which nobody listens. */
 int fake_port(void);
 

@@ -444,6 +444,24 @@ static void waits_idly(void)
     CU_ASSERT_EQUAL(simplugin_close(connection, NULL), SIMPLUGIN_OK);
 }
 
+/* While an answer is waited for, the connection is tried; without keepalive_ms it is not. */
+static void kept_alive(void)
+{
+    int port = fake_start(FAKE_MUTE);
+
+    for (int keepalive = 0; keepalive <= 300; keepalive += 300) {
+        uint64_t connection =
+            live_connect("'uri': 'tcp://127.0.0.1:%d', 'keepalive_ms': %d", port, keepalive);
+        int before = fake_pings();
+
+        rig_options.timeout_ms = 1500;
+        CU_ASSERT_EQUAL(ask(connection, "health", "{}"), SIMPLUGIN_DEADLINE_EXCEEDED);
+        rig_options.timeout_ms = 0;
+        CU_ASSERT_EQUAL(fake_pings() > before, keepalive != 0);
+        CU_ASSERT_EQUAL(simplugin_close(connection, NULL), SIMPLUGIN_OK);
+    }
+}
+
 /* Milvus takes seconds to load a collection: a deadline before that is kept. */
 static void load_out_of_time(void)
 {
@@ -485,6 +503,7 @@ static const unit_case cases[] = {
     UNIT_CASE(deleted_in_a_partition, "R165 R216 a partition's rows are deleted"),
     UNIT_CASE(database_names, "R277 names of databases that no header holds"),
     UNIT_CASE(waits_idly, "R274 nothing spins while a server says nothing"),
+    UNIT_CASE(kept_alive, "R274 a quiet connection is tried as keepalive_ms says"),
     UNIT_CASE(load_out_of_time, "R208 R274 a load that takes longer than there is time"),
 };
 

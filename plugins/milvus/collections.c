@@ -323,13 +323,13 @@ int32_t milvus_serve_collection_create(milvus_call *call)
     if (!code)
         code = collection_send(call, &c);
     /* Milvus 2.3 lets two calls make the same collection, and tells both that it is theirs */
-    if (!code)
-        code = is_made_here(call, &c, &is_ours);
-    if (!code && !is_ours)
-        code = plug_fail(&call->base, SIMPLUGIN_ALREADY_EXISTS,
-                         "somebody else made one of that name at the same time");
     if (!code) {
-        code = milvus_index_send(call, MILVUS_VECTOR, &c.index);
+        code = is_made_here(call, &c, &is_ours);
+        if (!code && !is_ours)
+            code = plug_fail(&call->base, SIMPLUGIN_ALREADY_EXISTS,
+                             "somebody else made one of that name at the same time");
+        if (!code)
+            code = milvus_index_send(call, MILVUS_VECTOR, &c.index);
         if (!code)
             code = milvus_load(call, NULL, 0, c.replicas);
         if (code)
