@@ -335,6 +335,28 @@ static void arguments(void)
     copy_stop();
 }
 
+/* Collections of one name in two places are two, and one stays one by whatever path. */
+static void two_places(void)
+{
+    char other[320];
+    uint64_t source;
+
+    copy_start();
+    source = index_new("disk", "points", "");
+    rows_add(source, 0, 5);
+    ASK(rig_session, "config.resolve", "{'backend': 'disk'}");
+    snprintf(other, sizeof other,
+             "'backend': 'disk', 'parameters': {'data_dir': '%s-other'}",
+             json_string_value(json_object_get(json_object_get(rig_reply, "parameters"),
+                                               "data_dir")));
+    copy_all(source, other, ", 'verify': 'all'");
+    strcat(other, ", 'overwrite': true");
+    copy_all(source, other, ", 'verify': 'all'");
+    CU_ASSERT(indexes_same(source, copy_index));
+    ASK(copy_index, "index.cleanup", "{}");
+    copy_stop();
+}
+
 static void target_is_there(void)
 {
     const char *target = "'backend': 'rig', 'collection_name': 'taken'";
@@ -674,6 +696,7 @@ static const unit_case cases[] = {
     UNIT_CASE(not_a_number, "R276 NaN and infinities where they cannot be stored become missing"),
     UNIT_CASE(too_large, "R276 a dimension that the target cannot do"),
     UNIT_CASE(arguments, "R276 arguments that make no sense; a copy into itself"),
+    UNIT_CASE(two_places, "R276 collections of one name in two places are two"),
     UNIT_CASE(target_is_there, "R276 a collection that is there: refused, replaced or merged into"),
     UNIT_CASE(vector_differs, "R276 a vector that is another one is found, and copied again"),
     UNIT_CASE(field_differs, "R276 a field that is another one is found, and copied again"),
