@@ -485,6 +485,8 @@ static int32_t walk_begin(opening *o, simplugin_error **error)
     sp_walk_spec spec = {.want = {.vectors = 1, .fields = {.all = 1}},
                          .max_bytes = (uint64_t)o->batch_bytes};
     sp_copy *c = o->copy;
+    int source, target;
+    json_t *made = NULL;
     int32_t code;
 
     /* a page is written as a whole where it can be */
@@ -499,9 +501,13 @@ static int32_t walk_begin(opening *o, simplugin_error **error)
     c->check.mode = o->verify;
     c->check.sample = (uint64_t)o->sample_size;
     c->check.merge = c->row.merge;
-    c->check.by_direction =
-        sp_copy_normalises(sp_connection_describe(c->source->connection), o->plan.facts) ||
-        sp_copy_normalises(o->plan.describe, o->there);
+    /* the one that is there now may not be the one that was */
+    if (!code)
+        code = sp_copy_facts(c->target, o->request->context, &made, error);
+    source = sp_copy_vectors(sp_connection_describe(c->source->connection), o->plan.facts);
+    target = sp_copy_vectors(o->plan.describe, made);
+    c->check.vectors = source > target ? source : target;
+    json_decref(made);
     return code;
 }
 

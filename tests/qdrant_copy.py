@@ -85,6 +85,21 @@ class Copies:
         )
         return done
 
+    def test_cosine_is_verified(self):
+        """What comes back is the vector times its norm, each rounded."""
+        self.server.make("copy_digits", points(500))
+        self.copied(self.command("copy_digits", "copy_flat", to_backend="sklearn_flat"), 500)
+        back = ["copy", "-b", "sklearn_flat", "-c", "copy_flat", "--to-backend", "qdrant"]
+        back += ["--to-collection", "copy_back", "--to-param", "url=" + self.server.url]
+        done = self.copied(back, 500)
+        expect(done["compared"] == "rounded", "compared: %s" % done["compared"])
+        expect(not done["losses"], "losses: %s" % done["losses"])
+        self.server.make("copy_digits", points(9), {"size": 2, "distance": "Euclid"})
+        done = self.copied(self.command("copy_digits", "copy_back", "--to-overwrite"), 9)
+        expect(done["compared"] == "exact", "compared: %s" % done["compared"])
+        self.server.drop("copy_digits")
+        self.server.drop("copy_back")
+
     def test_source_by_an_alias(self):
         self.server.make("copy_digits", points(9))
         self.server.alias("copy_newest", "copy_digits")

@@ -325,10 +325,11 @@ static int32_t attributes_add(qdrant_call *call, json_t *info)
 {
     json_t *name = NULL;
     int32_t code = real_name(call, &name);
+    const char *vectors = qdrant_is_normalised(call->schema) ? "rounded" : "exact";
+    int failed = name && json_object_set_new(info, "id", name);
 
-    if (name && json_object_set_new(info, "id", name) && !code)
-        code = plug_no_memory(&call->base);
-    return code;
+    failed |= json_object_set_new(info, "vectors", json_string(vectors));
+    return !code && failed ? plug_no_memory(&call->base) : code;
 }
 
 int32_t qdrant_serve_collection_describe(qdrant_call *call)
