@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same work by pymilvus, in a process of its own: milvus_peer.py URI MODE ARGUMENT..."""
+import os
 import resource
 import sys
 import threading
@@ -67,13 +68,15 @@ def search(client, path, count, dimension, name):
 
 
 def view(client, path, count, dimension, name, ids_path, out_path):
-    queries = np.fromfile(path, dtype=np.float32).reshape(count, dimension)
+    queries = np.fromfile(path, dtype=np.float32).reshape(-1, dimension)
     with open(ids_path, encoding="ascii") as file:
         ids = file.read().split()
     expression = "pk in [%s]" % ",".join('"%s"' % i for i in ids)
+    nap = float(os.environ.get("BENCH_NAP", 0))
     times = []
     with open(out_path, "w", encoding="ascii") as out:
         for i in range(count):
+            time.sleep(nap)
             start = time.perf_counter()
             hits = client.search(name, [queries[i]], limit=K, filter=expression, search_params={"params": {"ef": 256}},
                                  consistency_level="Session")

@@ -191,6 +191,8 @@ void bench_search(const char *path, uint64_t count, uint64_t dimension, const ch
 void bench_view(const char *path, uint64_t count, uint64_t dimension, const char *collection,
                  const char *ids_path, const char *out_path)
 {
+    /* seconds between searches, in which a server's and our own memory gets old */
+    double nap = getenv("BENCH_NAP") ? atof(getenv("BENCH_NAP")) : 0;
     float *queries = bench_read(path, count * dimension);
     uint64_t index = index_open(collection), id_count = 0;
     FILE *in = fopen(ids_path, "r"), *out = fopen(out_path, "w");
@@ -236,6 +238,8 @@ void bench_view(const char *path, uint64_t count, uint64_t dimension, const char
         simplugin_write_string(&writer, "view");
         simplugin_write_int(&writer, handle);
         request = simplugin_writer_request(&writer);
+        if (nap)
+            nanosleep(&(struct timespec){(time_t)nap, (long)((nap - (double)(time_t)nap) * 1e9)}, NULL);
         start = bench_now();
         if (simplugin_call(index, "index.search", 12, &request, &bench_patient, &reply, &error))
             bench_fail("index.search", error);

@@ -209,6 +209,7 @@ static void named_write(const sp_copy_check *check, simplugin_writer *writer)
 
 static int32_t reply_write(sp_copy *c, sp_request *request, simplugin_error **error)
 {
+    static const char *const compared[] = {"exact", "rounded", "direction"}; /* SP_VECTORS_... */
     int copying = c->phase < SP_COPY_VERIFYING;
     uint64_t copied = (uint64_t)c->row.copied;
     uint64_t done = copying ? copied - c->resumed : c->check.verified;
@@ -244,7 +245,7 @@ static int32_t reply_write(sp_copy *c, sp_request *request, simplugin_error **er
     simplugin_write_uint(&writer, c->check.verified);
     simplugin_write_string(&writer, "compared");
     if (c->check.verified)
-        simplugin_write_string(&writer, c->check.by_direction ? "direction" : "exact");
+        simplugin_write_string(&writer, compared[c->check.vectors]);
     else
         simplugin_write_nil(&writer);
     simplugin_write_string(&writer, "differences");

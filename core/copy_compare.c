@@ -13,11 +13,11 @@ static double norm(const float *vector, uint64_t dimension)
     return sqrt(sum);
 }
 
-int sp_vectors_same(const float *a, const float *b, uint64_t dimension, int by_direction)
+int sp_vectors_same(const float *a, const float *b, uint64_t dimension, int vectors)
 {
     double norm_a, norm_b, sum = 0;
 
-    if (!by_direction) {
+    if (vectors == SP_VECTORS_EXACT) {
         for (uint64_t i = 0; i < dimension; i++)
             if (!(a[i] >= b[i] && a[i] <= b[i]))
                 return 0;
@@ -27,12 +27,15 @@ int sp_vectors_same(const float *a, const float *b, uint64_t dimension, int by_d
     norm_b = norm(b, dimension);
     if (!(norm_a > 0) || !(norm_b > 0))
         return !(norm_a > 0) && !(norm_b > 0);
+    /* as they are, in relation to the longer one: norms as well as directions */
+    if (vectors == SP_VECTORS_ROUNDED)
+        norm_a = norm_b = norm_a > norm_b ? norm_a : norm_b;
     for (uint64_t i = 0; i < dimension; i++) {
         double apart = (double)a[i] / norm_a - (double)b[i] / norm_b;
 
         sum += apart * apart;
     }
-    return sqrt(sum) <= SP_DIRECTION_TOLERANCE;
+    return sqrt(sum) <= SP_VECTOR_TOLERANCE;
 }
 
 /* The elements of a row that has a value: [*from, *from + result). */

@@ -5,11 +5,12 @@
 
 #include "points.h"
 
-/* Directions that are so near to each other are the same. */
-#define SP_DIRECTION_TOLERANCE 1e-6
+/* Vectors that differ by less, in relation to their norms, are the same but for rounding. */
+#define SP_VECTOR_TOLERANCE 1e-6
 
-/* float32 for float32, or, where norms may be lost, by direction. */
-int sp_vectors_same(const float *a, const float *b, uint64_t dimension, int by_direction);
+/* As far as SP_VECTORS_... says that they can be: float32 for float32, but for rounding, or,
+   where norms may be lost, by direction. */
+int sp_vectors_same(const float *a, const float *b, uint64_t dimension, int vectors);
 
 /* The same type and value, or both missing; nonfinite 0: in b NaN and infinities are. */
 int sp_cells_same(const sp_column *a, uint64_t row_a, const sp_column *b, uint64_t row_b,

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "copy_place.h"
+
 #define TARGET_KEYS                                                                          \
     "dataset brain_key backend collection_name metric patches_field model supports_prompts " \
     "fields parameters overwrite merge"
@@ -253,8 +255,6 @@ static int32_t target_look(opening *o, simplugin_error **error)
 {
     const sp_context *context = o->request->context;
     sp_copy *c = o->copy;
-    const char *name;
-    json_t *id;
     int exists = 0;
     int32_t code;
 
@@ -269,16 +269,6 @@ static int32_t target_look(opening *o, simplugin_error **error)
         code = sp_index_describe(c->target, SP_TAKE_METRIC, context, error);
     if (!code && exists)
         code = sp_copy_facts(c->target, context, &o->there, error);
-    if (code || !exists)
-        return code;
-    name = json_string_value(json_object_get(o->there, "collection"));
-    id = json_object_get(json_object_get(o->there, "attributes"), "id");
-    if ((name && strcmp(name, c->source->collection) == 0 &&
-         strcmp(c->source->endpoint, c->target->endpoint) == 0) ||
-        /* the same place by another address */
-        (id && !json_is_null(id) && json_equal(o->there, o->plan.facts)))
-        return sp_arg_error(&o->target_args, error, "collection_name",
-                            "\"%s\" is the source itself: name another one", c->target->collection);
     return code;
 }
 
@@ -314,6 +304,36 @@ static void action_find(opening *o)
                      "or give overwrite or merge",
                      o->plan.backend, name);
     }
+}
+
+/* Whether the target was made by this copy, when the source was there: it is another one. */
+static int is_made_here(const opening *o, const sp_copy_place *source)
+{
+    const sp_copy_row *row = &o->copy->row;
+
+    /* an alias may have stood for something else then */
+    return row->id && row->is_of_source && !row->merge && row->phase != SP_COPY_BEGUN &&
+           !sp_copy_place_is_alias(source);
+}
+
+/* A copy never writes into its source, and drops nothing that may be it. */
+static int32_t places_check(opening *o, simplugin_error **error)
+{
+    const sp_copy *c = o->copy;
+    const sp_copy_place source = {c->source, o->plan.facts}, target = {c->target, o->there};
+    int place = o->there ? sp_copy_places_compare(&source, &target) : SP_PLACE_OTHER;
+    int is_used = o->merge && !o->is_continued && json_equal(o->there, o->plan.facts);
+
+    if (place == SP_PLACE_SAME)
+        return sp_arg_error(&o->target_args, error, "collection_name",
+                            "\"%s\" is the source itself: name another one", c->target->collection);
+    if (place == SP_PLACE_UNKNOWN && (o->action == TARGET_REPLACE || is_used) &&
+        !is_made_here(o, &source))
+        return sp_arg_error(&o->target_args, error, "collection_name",
+                            "\"%s\" cannot be told apart from the source by another address or "
+                            "alias: where it is another one drop it first, or name another one",
+                            c->target->collection);
+    return SIMPLUGIN_OK;
 }
 
 /* Whether the run that is to be recorded may be. */
@@ -372,6 +392,9 @@ static int32_t plan_make(opening *o, simplugin_error **error)
     if (code)
         return code;
     action_find(o);
+    code = places_check(o, error);
+    if (code)
+        return code;
     sp_copy_plan_make(&o->plan);
     if (o->action == TARGET_USE)
         sp_copy_plan_merge(&o->plan, o->there, o->is_continued);
@@ -462,6 +485,8 @@ static int32_t walk_begin(opening *o, simplugin_error **error)
     sp_walk_spec spec = {.want = {.vectors = 1, .fields = {.all = 1}},
                          .max_bytes = (uint64_t)o->batch_bytes};
     sp_copy *c = o->copy;
+    int source, target;
+    json_t *made = NULL;
     int32_t code;
 
     /* a page is written as a whole where it can be */
@@ -476,9 +501,13 @@ static int32_t walk_begin(opening *o, simplugin_error **error)
     c->check.mode = o->verify;
     c->check.sample = (uint64_t)o->sample_size;
     c->check.merge = c->row.merge;
-    c->check.by_direction =
-        sp_copy_normalises(sp_connection_describe(c->source->connection), o->plan.facts) ||
-        sp_copy_normalises(o->plan.describe, o->there);
+    /* the one that is there now may not be the one that was */
+    if (!code)
+        code = sp_copy_facts(c->target, o->request->context, &made, error);
+    source = sp_copy_vectors(sp_connection_describe(c->source->connection), o->plan.facts);
+    target = sp_copy_vectors(o->plan.describe, made);
+    c->check.vectors = source > target ? source : target;
+    json_decref(made);
     return code;
 }
 

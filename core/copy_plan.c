@@ -47,11 +47,12 @@ static const char *attribute(const json_t *facts, const char *name)
     return json_string_value(json_object_get(json_object_get(facts, "attributes"), name));
 }
 
-int sp_copy_normalises(const sp_describe *describe, const json_t *facts)
+int sp_copy_vectors(const sp_describe *describe, const json_t *facts)
 {
     const char *said = attribute(facts, "vectors");
+    int vectors = said ? sp_describe_vectors(said) : -1;
 
-    return said ? strcmp(said, "normalised") == 0 : describe->normalises;
+    return vectors < 0 ? describe->vectors : vectors;
 }
 
 int sp_copy_stores(const sp_describe *describe, uint32_t type)
@@ -134,11 +135,12 @@ static void vectors_plan(sp_copy_plan *plan)
                      "dimension %llu is above the %llu that %s can do",
                      (unsigned long long)dimension,
                      (unsigned long long)plan->describe->max_dimension, plan->backend);
-    if (sp_copy_normalises(sp_connection_describe(plan->source->connection), plan->facts))
+    if (sp_copy_vectors(sp_connection_describe(plan->source->connection), plan->facts) ==
+        SP_VECTORS_NORMALISED)
         sp_copy_lose(plan, "norms", plan->source->backend, 0,
                      "%s gives the vectors' directions only: their norms are lost already",
                      plan->source->backend);
-    if (sp_copy_normalises(plan->describe, NULL))
+    if (sp_copy_vectors(plan->describe, NULL) == SP_VECTORS_NORMALISED)
         sp_copy_lose(plan, "norms", plan->backend, 0,
                      "%s keeps the vectors' directions only: their norms are lost", plan->backend);
 }

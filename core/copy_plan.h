@@ -20,8 +20,8 @@ typedef struct sp_copy_plan {
 int32_t sp_copy_facts(sp_index *index, const sp_context *context, json_t **facts,
                       simplugin_error **error);
 
-/* Whether vectors of a collection come back without their norms. */
-int sp_copy_normalises(const sp_describe *describe, const json_t *facts);
+/* How vectors of a collection come back: SP_VECTORS_... */
+int sp_copy_vectors(const sp_describe *describe, const json_t *facts);
 /* Whether the backend stores fields of the type, and NaN and infinities in them. */
 int sp_copy_stores(const sp_describe *describe, uint32_t type);
 int sp_copy_stores_nonfinite(const sp_describe *describe);

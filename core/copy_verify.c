@@ -158,7 +158,7 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
             check->absent++;
             note(check, id, "it is not in the copy");
         } else if (!sp_vectors_same(sp_points_vector(mine, row), sp_points_vector(theirs, other),
-                                    mine->vectors->cols, check->by_direction)) {
+                                    mine->vectors->cols, check->vectors)) {
             note(check, id, "its vector is another one");
         } else if ((field = field_find(&a, row, &b, places, other, nonfinite))) {
             note(check, id, "its field \"%.64s\" is not the same", field);

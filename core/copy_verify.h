@@ -17,7 +17,7 @@ typedef struct sp_copy_check {
     sp_index *target;
     int mode;           /* SP_VERIFY_... */
     uint64_t sample;    /* how many points of a sample */
-    int by_direction;   /* one of the two keeps no norms */
+    int vectors;        /* what of them both sides keep: SP_VECTORS_... */
     int merge;          /* the target holds more */
     /* how far it is */
     int stage;

@@ -68,6 +68,28 @@ static int32_t metrics_check(const sp_describe *d, const char *name, simplugin_e
     return SIMPLUGIN_OK;
 }
 
+int sp_describe_vectors(const char *name)
+{
+    static const char *const names[] = {"exact", "rounded", "normalised"};
+
+    for (int i = 0; i < 3; i++)
+        if (strcmp(names[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static int32_t vectors_read(sp_describe *d, const char *name, simplugin_error **error)
+{
+    const char *said = json_string_value(json_object_get(d->json, "vectors"));
+
+    d->vectors = said ? sp_describe_vectors(said) : SP_VECTORS_EXACT;
+    return d->vectors >= 0 ? SIMPLUGIN_OK
+                           : sp_error_set(error, SIMPLUGIN_PROTOCOL, name,
+                                          "describe: vectors \"%.64s\" is none of exact, rounded, "
+                                          "normalised",
+                                          said);
+}
+
 int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_describe **describe,
                         simplugin_error **error)
 {
@@ -112,8 +134,9 @@ int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_d
     d->exact = json_is_true(json_object_get(d->json, "exact"));
     d->radius = json_is_true(json_object_get(d->json, "radius"));
     d->conditional_upsert = json_is_true(json_object_get(d->json, "conditional_upsert"));
-    wrong = json_string_value(json_object_get(d->json, "vectors"));
-    d->normalises = wrong && strcmp(wrong, "normalised") == 0;
+    code = vectors_read(d, name, error);
+    if (code)
+        goto out;
     code = filters_read(d, name, error);
 out:
     if (code) {

@@ -8,6 +8,11 @@
 #include "error.h"
 #include "filter.h"
 
+/* How vectors come back; a higher one keeps less. */
+#define SP_VECTORS_EXACT 0
+#define SP_VECTORS_ROUNDED 1    /* to within float32's rounding */
+#define SP_VECTORS_NORMALISED 2 /* without their norms */
+
 typedef struct sp_describe {
     json_t *json;           /* all of it, as an object */
     uint64_t max_k;         /* UINT64_MAX: no limit */
@@ -16,7 +21,7 @@ typedef struct sp_describe {
     int exact;
     int radius;
     int conditional_upsert; /* points.upsert takes "existing" */
-    int normalises; /* vectors come back without their norms */
+    int vectors; /* SP_VECTORS_... */
     sp_filter_support filters;
 } sp_describe;
 
@@ -26,6 +31,8 @@ int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_d
 void sp_describe_free(sp_describe *describe);
 /* The backend's own name of a metric that it knows by others too; else the name as it is. */
 const char *sp_describe_metric(const sp_describe *describe, const char *name);
+/* SP_VECTORS_... by its name, -1: it is none. */
+int sp_describe_vectors(const char *name);
 /* Whether the list under key ("methods", "metrics", "reverse", ...) has the name. */
 int sp_describe_lists(const sp_describe *describe, const char *key, const char *name);
 

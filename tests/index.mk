@@ -40,7 +40,7 @@ tests_test_copy_resume_CFLAGS = $(index_rig_flags)
 tests_test_copy_resume_CPPFLAGS = $(copy_rig_cppflags)
 tests_test_copy_resume_LDADD = $(index_rig_libs)
 
-EXTRA_DIST += tests/copy_pairs.py
+EXTRA_DIST += tests/copy_pairs.py tests/qdrant_copy.py
 
 ## beside the others that ThreadSanitizer runs
 concurrent_tests += tests/test_session tests/test_copy_resume

@@ -4,7 +4,8 @@ MILVUS_CPPFLAGS = -I$(top_srcdir)/plugins/milvus $(AM_CPPFLAGS) -I$(top_builddir
 MILVUS_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(GRPC_CFLAGS) $(PROTOBUF_C_CFLAGS) $(JANSSON_CFLAGS)
 MILVUS_LIBS = libspmilvus.la libspcore.la $(PROTOBUF_C_LIBS) $(JANSSON_LIBS) $(CUNIT_LIBS)
 milvus_programs = tests/test_milvus_pb tests/test_milvus_rows tests/test_milvus_page \
-	tests/test_milvus_address tests/test_milvus_expr tests/test_milvus_memory
+	tests/test_milvus_address tests/test_milvus_expr tests/test_milvus_memory \
+	tests/test_milvus_consistency tests/test_milvus_writes tests/test_milvus_copy
 check_PROGRAMS += $(milvus_programs)
 TESTS += $(milvus_programs)
 
@@ -39,6 +40,22 @@ tests_test_milvus_memory_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_memory_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_memory_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=milvus_query_run
 tests_test_milvus_memory_LDADD = $(MILVUS_LIBS)
+
+tests_test_milvus_consistency_SOURCES = tests/test_milvus_consistency.c tests/milvus_rig.h tests/unit_locale.h tests/unit.h
+tests_test_milvus_consistency_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_consistency_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_consistency_LDADD = $(MILVUS_LIBS)
+
+tests_test_milvus_writes_SOURCES = tests/test_milvus_writes.c tests/milvus_rig.h tests/unit_locale.h tests/unit.h
+tests_test_milvus_writes_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_writes_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_writes_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=milvus_flight_init,--wrap=milvus_flight_clear \
+	-Wl,--wrap=milvus_flight_start,--wrap=milvus_flight_next,--wrap=milvus_tell,--wrap=milvus_load,--wrap=milvus_ask
+tests_test_milvus_writes_LDADD = $(MILVUS_LIBS) -lgrpc -lgpr
+tests_test_milvus_copy_SOURCES = tests/test_milvus_copy.c tests/milvus_rig.h tests/unit_locale.h tests/unit.h
+tests_test_milvus_copy_CPPFLAGS = $(MILVUS_CPPFLAGS)
+tests_test_milvus_copy_CFLAGS = $(MILVUS_CFLAGS)
+tests_test_milvus_copy_LDADD = $(MILVUS_LIBS)
 
 ## the server's replies, fuzzed
 check_PROGRAMS += tests/fuzz/replay_milvus

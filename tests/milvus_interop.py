@@ -164,3 +164,19 @@ def test_fiftyones_calls_on_a_collection_of_ours(simplugin, client, name):
     assert [key(hit) for hit in hits[0]] == [ids[i] for i in np.argsort(-(rows @ rows[1]))[:4]]
     client.delete(name, ids=ids[:2])
     assert simplugin("index", "size", "--collection", name)["size"] == 10
+
+
+def test_a_key_of_no_bytes(simplugin, client, name):
+    """R264: an iteration goes on behind a key that is "", which only others write."""
+    fiftyone_collection(client, name)
+    keys = ["", "a", "b"]
+    client.insert(name, [{"pk": k, "vector": v, "sample_id": "s"} for k, v in zip(keys, vectors(3))])
+    reply, seen, cursors = {"cursor": None}, [], 0
+    while "cursor" in reply:
+        body = {"collection": name, "max_rows": 1, "vectors": False}
+        if reply["cursor"] is not None:
+            body["cursor"] = reply["cursor"]
+            cursors += 1
+        reply = simplugin.method("points.scan", body)
+        seen += reply["ids"]
+    assert seen == keys and cursors >= 2

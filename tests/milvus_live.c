@@ -38,7 +38,8 @@ static json_t *configure(void)
 
 static const live_program programs[] = {
     {"server",
-     {&live_input, &live_schema, &live_data, &live_upkeep, &live_process, &live_fault},
+     {&live_input, &live_schema, &live_data, &live_reads, &live_upkeep, &live_process, &live_fault,
+      &live_writes},
      {"URI", "KIND", "PID", "RESTART"}},
     {"tls-one", {&live_tls_one}, {"URI", "CA", "OTHER_CA", "SERVER_NAME"}},
     {"tls-two", {&live_tls_two}, {"URI", "CA", "CERT", "KEY"}},

@@ -28,16 +28,20 @@ typedef enum fake_kind {
     FAKE_HTTP,   /* an HTTP/1.1 server */
     FAKE_SILENT, /* accepts and says nothing */
     FAKE_OLD,    /* Milvus 2.2.16, as far as its version */
+    FAKE_MUTE,   /* speaks HTTP/2, and answers no call */
 } fake_kind;
 
 /* Starts one on loopback; its port. It lives as long as the process. */
 int fake_start(fake_kind kind);
+/* How often one was asked whether it is still there. */
+int fake_pings(void);
 /* A port on which nobody listens. */
 int fake_port(void);
 
 /* ---- the cases ----------------------------------------------------------------------------- */
 
-extern const live_suite live_input, live_schema, live_data, live_upkeep, live_process, live_fault;
+extern const live_suite live_input, live_schema, live_data, live_reads, live_upkeep, live_process;
+extern const live_suite live_fault, live_writes;
 extern const live_suite live_tls_one, live_tls_two, live_tls_expired, live_auth;
 
 /* What the program does as its own child, see milvus_live_process.c. */

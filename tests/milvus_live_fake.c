@@ -101,7 +101,14 @@ static void old_answer(int peer, const uint8_t *stream)
     frame_send(peer, HEADERS, END_HEADERS | END_STREAM, stream, headers, size);
 }
 
-static void old_serve(int peer)
+static atomic_int pings;
+
+int fake_pings(void)
+{
+    return pings;
+}
+
+static void http2_serve(int peer, int answers)
 {
     uint8_t head[24], body[16384];
 
@@ -114,12 +121,14 @@ static void old_serve(int peer)
 
         if (head[0] || size > sizeof body || !exactly(peer, body, size))
             return;
-        if (type == SETTINGS && !(flags & ACK))
+        if (type == SETTINGS && !(flags & ACK)) {
             frame_send(peer, SETTINGS, ACK, NULL, NULL, 0);
-        else if (type == PING && !(flags & ACK))
+        } else if (type == PING && !(flags & ACK)) {
+            pings++;
             frame_send(peer, PING, ACK, NULL, body, size);
-        else if (type == DATA && flags & END_STREAM)
+        } else if (type == DATA && flags & END_STREAM && answers) {
             old_answer(peer, head + 5);
+        }
     }
 }
 
@@ -137,7 +146,7 @@ static void *serve(void *context)
         if (f->kind == FAKE_HTTP)
             http_answer(peer);
         else
-            old_serve(peer);
+            http2_serve(peer, f->kind == FAKE_OLD);
         close(peer);
     }
     free(f);

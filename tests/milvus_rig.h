@@ -126,6 +126,8 @@ static inline void rig_init(milvus_rig *rig)
     pthread_mutex_init(&rig->instance.base.lock, NULL);
     rig->instance.settings.db_name = no_db;
     rig->instance.settings.batches_in_flight = 4;
+    rig->instance.settings.batch_bytes = 1 << 23;
+    rig->instance.settings.max_receive_bytes = 1 << 30;
     rig->call.instance = &rig->instance;
     rig->call.schema = &rig->schema;
     rig->call.collection = "books";

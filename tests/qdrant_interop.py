@@ -11,6 +11,7 @@ requirements-qdrant-fiftyone.txt: the newest client and an older one.
 import json
 import os
 import subprocess
+import time
 import uuid
 
 import numpy as np
@@ -234,7 +235,7 @@ def test_integers_as_keys(simplugin, client, name, vector):
     make(client, name, "euclidean", vector)
     numbers = [0, 7, 42, 2**53 + 1, 2**63, 2**64 - 1] + list(range(100, 104))
     payloads = [{"text": "text %d" % i, "page": i, "ok": i % 2 == 0, "at": {"x": 1}, "mixed": "a" if i else 1,
-                 "list": [1.5, 2], "nothing": None} for i in range(10)]
+                 "list": [1.5, 2], "nothing": None, "big": 2**63 + 5, 'odd"': i} for i in range(10)]
     put(client, name, numbers, rows, payloads, vector)
     described = simplugin.method("collection.describe", {"collection": name})
     assert (described["dimension"], described["metric"], described["count"], described["id_mode"]) == (
@@ -245,6 +246,7 @@ def test_integers_as_keys(simplugin, client, name, vector):
     fields = got["fields"]
     assert fields["text"] == ["text 1", "text 5", "text 3"] and fields["page"] == [1, 5, 3]
     assert fields["ok"] == [False, False, False] and fields["list"] == [[1.5, 2]] * 3
+    assert fields["big"] == [2.0**63] * 3 and fields['odd"'] == [1, 5, 3]
     assert fields["mixed"] == ["a"] * 3 and json.loads(fields["at"][0]) == {"x": 1}
     assert np.array_equal(np.array(got["vectors"], np.float32), rows[[1, 5, 3]])
 
@@ -315,3 +317,62 @@ def test_an_alias_of_the_clients(simplugin, client, name):
     assert {one["name"] for one in raw} == listed
     simplugin.method("native.alias.drop", {"alias": alias})
     assert not client.get_collection_aliases(name).aliases
+
+
+def test_rows_of_any_size(simplugin, client, name):
+    """R264: max_bytes bounds a reply, and what is larger than max_receive_bytes is read in parts."""
+    client.create_collection(name, models.VectorParams(size=DIMENSION, distance=models.Distance.EUCLID))
+    count = 500
+    rows, ids = vectors(count), object_ids(count)
+    for first in range(0, count, 100):
+        payloads = [{"n": i, "sample_id": ids[i], **({"t": "x" * 60_000} if first >= 300 else {})}
+                    for i in range(first, first + 100)]
+        client.upsert(name, models.Batch(ids=[key_of(i) for i in ids[first:first + 100]], payloads=payloads,
+                                         vectors=rows[first:first + 100].tolist()), wait=True)
+    for options in [], ["--param", "max_receive_bytes=4194304"]:
+        def call(method, body):
+            body = json.dumps({"method": method, "body": {"collection": name, "vectors": False, **body}})
+            return simplugin("call", "backend.call", body, "--connection", *options)
+
+        seen, cursor, pages = [], {}, 0
+        while cursor is not None:
+            page = call("points.scan", {"fields": True, "max_bytes": 1 << 20, **cursor})
+            assert len(page["ids"]) == 1 or len(json.dumps(page["fields"])) < 1 << 20
+            seen += page["ids"]
+            cursor = {"cursor": page["cursor"]} if "cursor" in page else None
+            pages += 1
+        assert sorted(seen) == ids and pages > 10
+        page = call("points.get", {"ids": ids + ids[:3], "fields": ["n"]})
+        assert page["ids"] == ids + ids[:3] and page["fields"]["n"] == [*range(count), 0, 1, 2]
+
+
+def test_lists_that_the_graph_leaves_short(simplugin, client, name):
+    """R88, R90: a graph that a filter takes apart finds k all the same."""
+    count, wide = 10_000, 32
+    client.create_collection(name, models.VectorParams(size=wide, distance=models.Distance.EUCLID),
+                             hnsw_config=models.HnswConfigDiff(m=4, ef_construct=8, full_scan_threshold=10),
+                             optimizers_config=models.OptimizersConfigDiff(indexing_threshold=100, default_segment_number=1))
+    rows = np.random.default_rng(5).standard_normal((count, wide)).astype(np.float32)
+    ids = object_ids(count)
+    for first in range(0, count, 2_500):
+        client.upsert(name, models.Batch(ids=[key_of(i) for i in ids[first:first + 2_500]],
+                                         vectors=rows[first:first + 2_500].tolist(),
+                                         payloads=[{"n": i, "sample_id": ids[i]} for i in range(first, first + 2_500)]),
+                      wait=True)
+    end = time.monotonic() + 60
+    while (client.get_collection(name).indexed_vectors_count or 0) < count * 0.9 and time.monotonic() < end:
+        time.sleep(0.2)
+
+    def nearest(among, k):
+        return [ids[i] for i in sorted(among, key=lambda i: float(np.linalg.norm(rows[i])))[:k]]
+
+    def search(**body):
+        return simplugin.on_index(name, "index.search", {"vectors": [[0.0] * wide], **body})["ids"]
+
+    few = range(100)
+    raw = client.query_points(name, [0.0] * wide, limit=10, query_filter=models.Filter(
+        must=[models.FieldCondition(key="n", range=models.Range(lt=100))])).points
+    assert search(k=10, filter="n < 100", parameters={"hnsw_ef": 1}) == nearest(few, 10), len(raw)
+    assert search(k=300, filter="n < 100") == nearest(few, 300)
+    assert search(k=10, filter="n < 0") == []
+    assert len(search(k=3_000)) == 3_000

@@ -335,6 +335,28 @@ static void arguments(void)
     copy_stop();
 }
 
+/* Collections of one name in two places are two, and one stays one by whatever path. */
+static void two_places(void)
+{
+    char other[320];
+    uint64_t source;
+
+    copy_start();
+    source = index_new("disk", "points", "");
+    rows_add(source, 0, 5);
+    ASK(rig_session, "config.resolve", "{'backend': 'disk'}");
+    snprintf(other, sizeof other,
+             "'backend': 'disk', 'parameters': {'data_dir': '%s-other'}",
+             json_string_value(json_object_get(json_object_get(rig_reply, "parameters"),
+                                               "data_dir")));
+    copy_all(source, other, ", 'verify': 'all'");
+    strcat(other, ", 'overwrite': true");
+    copy_all(source, other, ", 'verify': 'all'");
+    CU_ASSERT(indexes_same(source, copy_index));
+    ASK(copy_index, "index.cleanup", "{}");
+    copy_stop();
+}
+
 static void target_is_there(void)
 {
     const char *target = "'backend': 'rig', 'collection_name': 'taken'";
@@ -527,6 +549,44 @@ static void directions(void)
     copy_stop();
 }
 
+static void write_rounded(simplugin_writer *writer)
+{
+    simplugin_write_string(writer, "vectors");
+    simplugin_write_string(writer, "rounded");
+}
+
+static void rounding(void)
+{
+    uint64_t source;
+
+    rig_describe = write_rounded;
+    rig_describe_count = 1;
+    copy_start();
+    source = index_new("disk", "points", "");
+    ASK(source, "index.add", "{'ids': ['a', 'b', 'zero'], "
+        "'vectors': [[3, 4, 0], [0.1, 0.2, 0.3], [0, 0, 0]]}");
+    copied(source, ALL);
+    /* which is no loss */
+    REPLY("losses", "[]");
+    victim = copy_index;
+    mischief = "add{'ids': ['a', 'b'], 'vectors': [[3.0000004, 3.9999998, 1e-7], "
+               "[0.10000001, 0.2, 0.29999998]]}";
+    rig_before = meddle;
+    CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_OK);
+    REPLY("differences", "0");
+    REPLY("compared", "'rounded'");
+    copy_close();
+    CU_ASSERT_EQUAL(copy_open(source, "'backend': 'rig', 'brain_key': 'two'", ALL), SIMPLUGIN_OK);
+    victim = copy_index;
+    /* the same direction, a little longer; another direction; nothing that was something */
+    mischief = "add{'ids': ['a', 'b', 'zero'], 'vectors': [[3.00003, 4.00004, 0], "
+               "[0.1, 0.2, 0.30001], [0, 0, 1e-30]]}";
+    CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_OK);
+    REPLY("differences", "3");
+    REPLY("different", "['a','b','zero']");
+    copy_stop();
+}
+
 /* ---- the typed function -------------------------------------------------------------------- */
 
 typedef struct watch {
@@ -674,6 +734,7 @@ static const unit_case cases[] = {
     UNIT_CASE(not_a_number, "R276 NaN and infinities where they cannot be stored become missing"),
     UNIT_CASE(too_large, "R276 a dimension that the target cannot do"),
     UNIT_CASE(arguments, "R276 arguments that make no sense; a copy into itself"),
+    UNIT_CASE(two_places, "R276 collections of one name in two places are two"),
     UNIT_CASE(target_is_there, "R276 a collection that is there: refused, replaced or merged into"),
     UNIT_CASE(vector_differs, "R276 a vector that is another one is found, and copied again"),
     UNIT_CASE(field_differs, "R276 a field that is another one is found, and copied again"),
@@ -682,6 +743,7 @@ static const unit_case cases[] = {
     UNIT_CASE(source_changed, "R276 a source that changed meanwhile is found"),
     UNIT_CASE(sampled, "R276 a sample is as large as it is asked to be"),
     UNIT_CASE(directions, "R276 where norms are lost directions are compared"),
+    UNIT_CASE(rounding, "R276 where vectors are rounded they are compared as such"),
     UNIT_CASE(typed, "R276 simplugin_copy, its progress and its end"),
     UNIT_CASE(typed_arguments, "R276 simplugin_copy names what is wrong with its arguments"),
 };

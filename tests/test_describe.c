@@ -64,7 +64,7 @@ static void whole(void)
     CU_ASSERT_EQUAL(d->max_k, 100);
     CU_ASSERT_EQUAL(d->max_dimension, 2048);
     CU_ASSERT_EQUAL(d->batch_bytes, 1000);
-    CU_ASSERT(d->exact && d->radius && d->normalises && !d->conditional_upsert);
+    CU_ASSERT(d->exact && d->radius && d->vectors == SP_VECTORS_NORMALISED && !d->conditional_upsert);
     CU_ASSERT(sp_describe_lists(d, "methods", "native.x"));
     CU_ASSERT_FALSE(sp_describe_lists(d, "methods", "native.xy"));
     CU_ASSERT_FALSE(sp_describe_lists(d, "methods", "native"));
@@ -139,6 +139,9 @@ static void nonsense(void)
     CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "\"nonsense\" is no filter node"));
     answer = "{\"metrics\":[\"cosine\"],\"methods\":[],\"filters\":[1],\"parameters\":[]}";
     CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "is no filter node"));
+    answer = "{\"metrics\":[\"cosine\"],\"methods\":[],\"filters\":[],\"parameters\":[],"
+             "\"vectors\":\"nearly\"}";
+    CU_ASSERT(fails(SIMPLUGIN_PROTOCOL, "\"nearly\" is none of exact, rounded, normalised"));
     answer_code = SIMPLUGIN_UNAVAILABLE;
     CU_ASSERT(fails(SIMPLUGIN_UNAVAILABLE, "sorry"));
     answer_code = 0;

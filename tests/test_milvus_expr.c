@@ -640,8 +640,9 @@ static void pages(void)
     static const struct {
         const char *fields, *filter, *after, *expr;
     } table[] = {
-        {"pk:VARCHAR vector:FLOAT_VECTOR:2", "", "", ""},
-        {"pk:VARCHAR vector:FLOAT_VECTOR:2", "(i == 1)", "", "(i == 1)"},
+        {"pk:VARCHAR vector:FLOAT_VECTOR:2", "", NULL, ""},
+        {"pk:VARCHAR vector:FLOAT_VECTOR:2", "(i == 1)", NULL, "(i == 1)"},
+        {"pk:VARCHAR vector:FLOAT_VECTOR:2", "", "", "pk > \"\""},
         {"pk:VARCHAR vector:FLOAT_VECTOR:2", "", "a\"b", "pk > \"a\\\"b\""},
         {"pk:VARCHAR vector:FLOAT_VECTOR:2", "(i == 1)", "a\\", "((i == 1)) and (pk > \"a\\\\\")"},
         {"id:INT64 vector:FLOAT_VECTOR:2", "", "-7", "id > -7"},
@@ -653,7 +654,7 @@ static void pages(void)
 
     expr_init(&rig, "");
     for (size_t i = 0; i < COUNT(table); i++) {
-        sp_text after = {table[i].after, strlen(table[i].after)};
+        sp_text after = {table[i].after, table[i].after ? strlen(table[i].after) : 0};
         const char *expr = NULL;
 
         rig_schema(&rig, table[i].fields);

@@ -312,10 +312,50 @@ static void no_vectors(void)
     a->rows[0].page = NULL;
     code = milvus_vectors_write(&a->rig.call, a->rows, 1);
     rig_refused(&a->rig, code, SIMPLUGIN_PROTOCOL, "rows without vectors", "a hit without a page");
+    rig_refused(&a->rig, milvus_vectors_portable(&a->rig.call), SIMPLUGIN_OK, NULL, "floats");
     rig_schema(&a->rig, "pk:VARCHAR vector:BINARY_VECTOR:16");
     code = milvus_vectors_write(&a->rig.call, a->rows, 1);
-    rig_refused(&a->rig, code, SIMPLUGIN_UNIMPLEMENTED, "BINARY_VECTOR", "other vectors");
+    rig_refused(&a->rig, code, SIMPLUGIN_PROTOCOL, "rows without vectors", "no bits");
+    rig_refused(&a->rig, milvus_vectors_portable(&a->rig.call), SIMPLUGIN_UNIMPLEMENTED,
+                "BINARY_VECTOR", "other vectors");
     asked_free(a);
+}
+
+/* Bits are bytes of the reply; a row that is cut, or of another length, is none. */
+static void bits(void)
+{
+    static uint8_t some[] = {1, 2, 255, 0, 7, 128};
+
+    for (size_t size = 3; size <= 6; size++) {
+        asked *a = asked_new();
+        Milvus__VectorField *field;
+        simplugin_reply reply = {.size = sizeof reply};
+
+        rig_schema(&a->rig, "pk:VARCHAR vector:BINARY_VECTOR:16");
+        reply_field(&a->told, "pk", MILVUS_VARCHAR, size > 4 ? "a b c" : "a b");
+        field = reply_vectors(&a->told, "vector", 16, NULL, 0);
+        field->data_case = MILVUS__VECTOR_FIELD__DATA_BINARY_VECTOR;
+        field->binary_vector.data = some;
+        field->binary_vector.len = size;
+        if (size % 2) {
+            reply_query(&a->told);
+            rig_refused(&a->rig, page_read(a), SIMPLUGIN_PROTOCOL, "cannot be read", "cut");
+            asked_free(a);
+            continue;
+        }
+        ask(a);
+        CU_ASSERT_EQUAL(a->page.vector_bytes, 2);
+        CU_ASSERT_EQUAL(a->page.vector_rows, size / 2);
+        simplugin_write_map(&a->rig.call.base.out, 1);
+        CU_ASSERT_EQUAL_FATAL(milvus_vectors_write(&a->rig.call, a->rows, size / 2), SIMPLUGIN_OK);
+        CU_ASSERT_EQUAL(simplugin_writer_reply(&a->rig.call.base.out, &sp_host, &reply),
+                        SIMPLUGIN_OK);
+        CU_ASSERT_EQUAL(reply.tensors[0].dtype, SIMPLUGIN_UINT8);
+        CU_ASSERT_EQUAL(reply.tensors[0].cols, 2);
+        CU_ASSERT_EQUAL(memcmp(reply.tensors[0].data, some, size), 0);
+        simplugin_reply_clear(&reply);
+        asked_free(a);
+    }
 }
 
 static void counts(void)
@@ -895,6 +935,7 @@ static const unit_case cases[] = {
     UNIT_CASE(int_keys, "R164 int keys are texts"),
     UNIT_CASE(vectors, "R263 vectors, wherever they lie in a reply"),
     UNIT_CASE(only_vectors, "R263 vectors alone"),
+    UNIT_CASE(bits, "R277 vectors of bits"),
     UNIT_CASE(no_vectors, "R263 R277 vectors that were left out"),
     UNIT_CASE(counts, "R261 count(*)"),
     UNIT_CASE(nothing, "replies without rows"),

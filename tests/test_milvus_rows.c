@@ -707,6 +707,43 @@ static void sample_ids(void)
     table_free(t);
 }
 
+/* What the server would find too long, or no JSON, when rows before are written already. */
+static void checked_texts(void)
+{
+    static const struct {
+        const char *t, *tags, *j, *says;
+    } table_of[] = {
+        {"abc 123 -", "a,b . abc", "{} [1] -", NULL},
+        {"abc 1234 -", "a,b . abc", "{} [1] -", "\"t\" has 4 bytes in row 1"},
+        {"abc 123 -", "a,b . a,abcd", "{} [1] -", "\"tags\" has 4 bytes in row 2"},
+        {"abc 123 -", "a,b . abc", "{} [1 -", "\"j\" is no JSON in row 1"},
+        {"abc 123 -", "a,b . abc", "{} {}} -", "\"j\" is no JSON in row 1"},
+        {"\xc3\xa9\xc3\xa9 1 -", "a,b . abc", "{} {} -", "\"t\" has 4 bytes in row 0"},
+    };
+
+    for (size_t i = 0; i < sizeof table_of / sizeof table_of[0]; i++) {
+        table *t = table_new("a b c");
+
+        rig_schema(&t->rig, "pk:VARCHAR vector:FLOAT_VECTOR:2 t:VARCHAR? tags:ARRAY:VARCHAR j:JSON?");
+        t->rig.fields[0].max_length = t->rig.fields[2].max_length =
+            t->rig.fields[3].max_length = 3;
+        column_add(t, "t", SP_TEXT, table_of[i].t);
+        column_add(t, "tags", SP_TEXT | SP_LIST, table_of[i].tags);
+        column_add(t, "j", SP_TEXT, table_of[i].j);
+        rig_refused(&t->rig, milvus_rows_check(&t->rig.call, &t->rows),
+                    table_of[i].says ? SIMPLUGIN_INVALID_ARGUMENT : SIMPLUGIN_OK, table_of[i].says,
+                    table_of[i].t);
+        /* Milvus Lite counts characters */
+        if (i == 5) {
+            atomic_store(&t->rig.instance.is_lite, 1);
+            rig_refused(&t->rig, milvus_rows_check(&t->rig.call, &t->rows), SIMPLUGIN_OK, NULL,
+                        "Milvus Lite");
+        }
+        t->rig.fields[0].max_length = 0;
+        table_free(t);
+    }
+}
+
 static void zero_vectors(void)
 {
     static const float some[] = {1, 0, 0, 0, -0.0f, 0, 0, 1};
@@ -926,6 +963,7 @@ static const unit_case cases[] = {
     UNIT_CASE(dynamic_names, "R255 fields named like Milvus' own"),
     UNIT_CASE(dynamic_floats, "R281 floats in JSON read back as they were"),
     UNIT_CASE(dynamic_floats_in_locales, "R281 floats in JSON whatever the locale's point is"),
+    UNIT_CASE(checked_texts, "R281 texts that are too long, and what is no JSON"),
     UNIT_CASE(sample_ids, "R94 R280 sample_id is the id where none is given"),
     UNIT_CASE(zero_vectors, "R247 vectors of zeros are marked under cosine"),
     UNIT_CASE(fitting, "R273 one row fits always, and more with more bytes"),

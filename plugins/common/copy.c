@@ -10,6 +10,8 @@
 #include "distance.h"
 
 #define COPY_AGE (INT64_C(2) * 1000000000)
+/* A copy is made where that many searches may come while it lasts. */
+#define COPY_SEARCHES 4
 #define ROWS_PER_CHECK 4096
 
 void plug_copy_release(plug_copy *copy)
@@ -22,16 +24,22 @@ void plug_copy_release(plug_copy *copy)
 
 /* ---- making one ------------------------------------------------------------------------- */
 
-plug_copy *plug_copy_find(plug_instance *instance, const plug_view *view, uint64_t writes)
+plug_copy *plug_copy_find(plug_instance *instance, plug_view *view, uint64_t writes,
+                          int *is_worth)
 {
+    int64_t now = sp_clock_now();
     plug_copy *copy;
 
     pthread_mutex_lock(&instance->lock);
     copy = view->copy;
-    if (copy && copy->writes == writes && sp_clock_now() - copy->made_at < COPY_AGE)
+    if (copy && copy->writes == writes && now - copy->made_at < COPY_AGE)
         atomic_fetch_add(&copy->users, 1);
     else
         copy = NULL;
+    *is_worth = view->searched_at && view->writes == writes &&
+                now - view->searched_at < COPY_AGE / COPY_SEARCHES;
+    view->searched_at = now;
+    view->writes = writes;
     pthread_mutex_unlock(&instance->lock);
     return copy;
 }

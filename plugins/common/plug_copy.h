@@ -22,8 +22,13 @@ struct plug_copy {
     float *vectors;
 };
 
-/* The view's copy, held, if it is fresh enough; NULL: it is to be made. */
-plug_copy *plug_copy_find(plug_instance *instance, const plug_view *view, uint64_t writes);
+/*
+ * The view's copy, held, if it is fresh enough. NULL: there is none, and *is_worth says whether
+ * one is to be made: making it costs as much as some searches, so these have to come quicker
+ * than a copy gets old, and than others write.
+ */
+plug_copy *plug_copy_find(plug_instance *instance, plug_view *view, uint64_t writes,
+                          int *is_worth);
 /* An empty one, held, with room for that many rows; begun before they are asked for. */
 int32_t plug_copy_new(plug_call *call, uint64_t writes, uint64_t dimension, uint64_t capacity,
                       plug_copy **copy);

@@ -96,7 +96,7 @@ int32_t plug_known_learn(const plug_known_of *of)
         return SIMPLUGIN_OK;
     code = of->sample(of->context, &seen);
     if (code)
-        return code;
+        return code == PLUG_UNSEEN ? SIMPLUGIN_OK : code;
     pthread_mutex_lock(&of->instance->lock);
     known = known_find_locked(of);
     for (uint64_t i = 0; known && i < seen.count; i++)

@@ -10,6 +10,8 @@
 #include "plug_fields.h"
 #include "plug_instance.h"
 
+#define PLUG_UNSEEN (-1)
+
 /* What is remembered of one collection; an instance has a list, behind its lock. */
 typedef struct plug_known plug_known;
 
@@ -21,7 +23,8 @@ typedef struct plug_known_of {
     const char *collection;
     int64_t collection_id; /* another one: a collection that was made anew */
     void *context;
-    /* Looks at some rows, without the lock: types in memory of the call; NULL: there are none. */
+    /* Looks at some rows, without the lock: types in memory of the call; PLUG_UNSEEN: it cannot
+       as things are, and is to be asked again; NULL: there are none. */
     int32_t (*sample)(void *context, plug_seen *seen);
     /* The type a field was declared with; 0: none; or NULL. */
     uint32_t (*declared)(const void *context, const char *name);

@@ -23,7 +23,10 @@ typedef struct plug_view {
     sp_idmap map;    /* the first place of each */
     uint64_t known;  /* how many were in the collection, when the view was made */
     uint64_t total;  /* of how many points */
-    plug_copy *copy; /* of its vectors; NULL: none was made. Guarded by the instance's lock */
+    /* guarded by the instance's lock: */
+    plug_copy *copy;      /* of its vectors; NULL: none was made */
+    int64_t searched_at;  /* when a copy would have served last; 0: never */
+    uint64_t writes;      /* of the instance to the collection, then */
 } plug_view;
 
 /* Those of an instance, guarded by its lock. Zeroed: none. */

@@ -24,9 +24,24 @@ int32_t milvus_ask(milvus_call *call, const char *method, const ProtobufCMessage
 /* The same for what answers with a Status; not sent again unless idempotent. */
 int32_t milvus_tell(milvus_call *call, const char *method, const ProtobufCMessage *message,
                     int idempotent);
+/* The same for a message with a password, of which no copy of ours stays in memory. */
+int32_t milvus_tell_secret(milvus_call *call, const char *method, const ProtobufCMessage *message);
 /* The same, leaving what the server said against it in *status. */
 int32_t milvus_tell_try(milvus_call *call, const char *method, const ProtobufCMessage *message,
                         int idempotent, milvus_status *status);
+/*
+ * Between these two, calls have some seconds of their own, no cancel token, and no error:
+ * what is put right after a failure, which alone is reported.
+ */
+typedef struct milvus_aside {
+    simplugin_call_info info;
+    const simplugin_call_info *own_info;
+    simplugin_error **own_error;
+} milvus_aside;
+
+void milvus_aside_begin(milvus_call *call, milvus_aside *aside);
+void milvus_aside_end(milvus_call *call, const milvus_aside *aside);
+
 /* NULL is harmless. */
 void milvus_reply_free(void *reply);
 

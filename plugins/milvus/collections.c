@@ -16,6 +16,7 @@
 #include "load.h"
 #include "metric.h"
 #include "partitions.h"
+#include "property.h"
 #include "query.h"
 #include "view.h"
 
@@ -85,7 +86,8 @@ typedef struct creation {
     int level;
     int64_t shards, replicas;
     milvus_index_spec index;
-    char *declared; /* the property that keeps the declared fields */
+    char *property;
+    char token[2 * MILVUS_TOKEN_BYTES + 1]; /* what tells its collection from another call's */
 } creation;
 
 static int32_t metric_read(plug_call *call, const simplugin_value *parameters, const char **metric)
@@ -126,16 +128,20 @@ static int declared_add(void *context, const char *name, uint32_t type)
     return json_object_set_new(context, name, json_string(sp_column_type_name(type))) == 0;
 }
 
-/* The fields that were declared, kept where schema.c finds them again. */
-static int32_t declared_make(plug_call *call, char **declared)
+/* What property.h says of it. */
+static int32_t property_make(plug_call *call, creation *c)
 {
     json_t *fields = json_object();
     json_t *root = json_pack("{s:o}", "fields", fields);
     int32_t code = root ? plug_arg_declared(call, declared_add, fields) : plug_no_memory(call);
 
+    if (!code && !milvus_token_make(c->token))
+        code = plug_fail(call, SIMPLUGIN_IO, "the system gives no random numbers");
     if (!code) {
-        *declared = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
-        code = *declared ? SIMPLUGIN_OK : plug_no_memory(call);
+        json_object_set_new(root, "metric", json_string(c->metric));
+        json_object_set_new(root, "token", json_string(c->token));
+        c->property = json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+        code = c->property ? SIMPLUGIN_OK : plug_no_memory(call);
     }
     json_decref(root);
     return code;
@@ -164,7 +170,7 @@ static int32_t creation_read(plug_call *call, creation *c)
     if (!code)
         code = milvus_index_spec_read(call, &parameters, milvus_metric_theirs(c->metric),
                                       &c->index);
-    return code ? code : declared_make(call, &c->declared);
+    return code ? code : property_make(call, c);
 }
 
 static void field_init(Milvus__FieldSchema *field, const char *name, int32_t type,
@@ -186,8 +192,8 @@ static int32_t collection_send(milvus_call *call, const creation *c)
     Milvus__FieldSchema key, vector, sample;
     Milvus__FieldSchema *fields[] = {&key, &vector, &sample};
     Milvus__Pair length = MILVUS__PAIR__INIT, dim = MILVUS__PAIR__INIT;
-    Milvus__Pair declared = MILVUS__PAIR__INIT;
-    Milvus__Pair *pairs[3], *properties[] = {&declared};
+    Milvus__Pair property = MILVUS__PAIR__INIT;
+    Milvus__Pair *pairs[3], *properties[] = {&property};
     char length_text[16], dim_text[16];
     int32_t code;
 
@@ -209,8 +215,8 @@ static int32_t collection_send(milvus_call *call, const creation *c)
     request.collection_name = milvus_text(call->collection);
     request.shards_num = (int32_t)c->shards;
     request.consistency_level = c->level;
-    declared.key = milvus_text(MILVUS_PROPERTY);
-    declared.value = c->declared;
+    property.key = milvus_text(MILVUS_PROPERTY);
+    property.value = c->property;
     request.properties = properties;
     request.n_properties = 1;
     request.schema.len = protobuf_c_message_get_packed_size(&schema.base);
@@ -231,26 +237,83 @@ static int32_t collection_drop(milvus_call *call)
     return milvus_tell(call, "DropCollection", &request.base, 1);
 }
 
-/* Half of a collection would be in the way of the next try. */
-static void drop_quietly(milvus_call *call)
+/*
+ * What Milvus has on its disk: all that is known of a collection that is not loaded, or has
+ * no index and so cannot be.
+ */
+static int32_t rows_on_disk(milvus_call *call, uint64_t *count)
 {
-    simplugin_error **error = call->base.error;
-    simplugin_call_info info = *call->base.info;
-    const simplugin_call_info *own = call->base.info;
+    Milvus__CollectionRequest request = MILVUS__COLLECTION_REQUEST__INIT;
+    const Milvus__StatisticsReply *reply;
+    void *message = NULL;
+    int32_t code;
 
-    info.deadline = sp_clock_deadline(5000);
-    info.cancel = 0;
-    call->base.info = &info;
-    call->base.error = NULL;
-    collection_drop(call);
-    call->base.info = own;
-    call->base.error = error;
+    request.db_name = call->instance->settings.db_name;
+    request.collection_name = milvus_text(call->collection);
+    code = milvus_ask(call, "GetCollectionStatistics", &request.base,
+                      &milvus__statistics_reply__descriptor, &message);
+    reply = message;
+    for (size_t i = 0; !code && i < reply->n_stats; i++)
+        if (strcmp(reply->stats[i]->key, "row_count") == 0)
+            *count = strtoull(reply->stats[i]->value, NULL, 10);
+    milvus_reply_free(message);
+    return code;
+}
+
+/* What a query counts without loading anything; *count stays as it is where none can. */
+static void loaded_count(milvus_call *call, uint64_t *count)
+{
+    int is_loaded = 0;
+    uint64_t counted = 0;
+
+    milvus_schema_forget(call->instance, call->collection);
+    if (!milvus_schema_acquire(call) && !milvus_count_loaded(call, &counted, &is_loaded) &&
+        is_loaded)
+        *count = counted;
+}
+
+/* Whether the collection of that name is the one that this call made. */
+static int32_t is_made_here(milvus_call *call, const creation *c, int *is_ours)
+{
+    Milvus__CollectionRequest request = MILVUS__COLLECTION_REQUEST__INIT;
+    void *message = NULL;
+    int32_t code;
+
+    request.db_name = call->instance->settings.db_name;
+    request.collection_name = milvus_text(call->collection);
+    code = milvus_ask(call, "DescribeCollection", &request.base,
+                      &milvus__describe_collection_reply__descriptor, &message);
+    *is_ours = !code && milvus_token_is(milvus_property_of(message), c->token);
+    milvus_reply_free(message);
+    return code;
+}
+
+/*
+ * Half of a collection would be in the way of the next try. But nothing is dropped that
+ * somebody else made, or has put rows into: what can be counted is, the rest is on disk.
+ */
+static void drop_quietly(milvus_call *call, const creation *c)
+{
+    milvus_aside aside;
+    uint64_t on_disk = 1, loaded = 0;
+    int is_ours = 0;
+    int32_t code;
+
+    milvus_aside_begin(call, &aside);
+    code = is_made_here(call, c, &is_ours);
+    if (!code && is_ours)
+        code = rows_on_disk(call, &on_disk);
+    if (!code && is_ours && !on_disk)
+        loaded_count(call, &loaded);
+    if (!code && is_ours && !on_disk && !loaded)
+        collection_drop(call);
+    milvus_aside_end(call, &aside);
 }
 
 int32_t milvus_serve_collection_create(milvus_call *call)
 {
     creation c = {0};
-    int exists = 0;
+    int exists = 0, is_ours = 0;
     int32_t code = creation_read(&call->base, &c);
 
     if (!code)
@@ -259,14 +322,20 @@ int32_t milvus_serve_collection_create(milvus_call *call)
         code = plug_fail(&call->base, SIMPLUGIN_ALREADY_EXISTS, "there is one of that name");
     if (!code)
         code = collection_send(call, &c);
+    /* Milvus 2.3 lets two calls make the same collection, and tells both that it is theirs */
     if (!code) {
-        code = milvus_index_send(call, MILVUS_VECTOR, &c.index);
+        code = is_made_here(call, &c, &is_ours);
+        if (!code && !is_ours)
+            code = plug_fail(&call->base, SIMPLUGIN_ALREADY_EXISTS,
+                             "somebody else made one of that name at the same time");
+        if (!code)
+            code = milvus_index_send(call, MILVUS_VECTOR, &c.index);
         if (!code)
             code = milvus_load(call, NULL, 0, c.replicas);
         if (code)
-            drop_quietly(call);
+            drop_quietly(call, &c);
     }
-    free(c.declared);
+    free(c.property);
     milvus_schema_forget(call->instance, call->collection);
     simplugin_write_map(&call->base.out, 1);
     simplugin_write_string(&call->base.out, "collection");
@@ -381,29 +450,6 @@ static void attributes_write(milvus_call *call)
     simplugin_write_end(out, begin, schema->index_param_count);
 }
 
-/*
- * What Milvus has on its disk: all that is known of a collection without an index, which
- * it cannot load and so does not count.
- */
-static int32_t rows_on_disk(milvus_call *call, uint64_t *count)
-{
-    Milvus__CollectionRequest request = MILVUS__COLLECTION_REQUEST__INIT;
-    const Milvus__StatisticsReply *reply;
-    void *message = NULL;
-    int32_t code;
-
-    request.db_name = call->instance->settings.db_name;
-    request.collection_name = milvus_text(call->collection);
-    code = milvus_ask(call, "GetCollectionStatistics", &request.base,
-                      &milvus__statistics_reply__descriptor, &message);
-    reply = message;
-    for (size_t i = 0; !code && i < reply->n_stats; i++)
-        if (strcmp(reply->stats[i]->key, "row_count") == 0)
-            *count = strtoull(reply->stats[i]->value, NULL, 10);
-    milvus_reply_free(message);
-    return code;
-}
-
 /* Whether a row of somebody else's has another sample id than its own: then it is a label. */
 static int has_labels(const milvus_page *page)
 {
@@ -424,7 +470,9 @@ static int has_labels(const milvus_page *page)
 /* Of a collection laid out as FiftyOne does: what some of its points look like. */
 static int32_t patches_look(milvus_call *call, int *patches)
 {
-    milvus_query query = {.expr = "", .limit = PATCHES_LOOK, .fields = 1, .level = -1};
+    int is_loaded = 0;
+    milvus_query query = {.expr = "", .limit = PATCHES_LOOK, .fields = 1, .level = -1,
+                          .is_loaded = &is_loaded};
     milvus_page page;
     milvus_rpc rpc;
     int32_t code;
@@ -433,7 +481,7 @@ static int32_t patches_look(milvus_call *call, int *patches)
     if (!call->schema->has_sample_id || call->schema->is_ours || !call->schema->metric)
         return SIMPLUGIN_OK;
     code = milvus_query_run(call, &query, &rpc, &page);
-    if (!code)
+    if (!code && is_loaded)
         *patches = has_labels(&page);
     milvus_page_clear(&page);
     milvus_rpc_clear(&rpc);
@@ -446,16 +494,15 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     simplugin_writer *out = &call->base.out;
     plug_seen seen = {0};
     uint64_t count = 0;
-    int patches = 0;
-    int32_t code;
+    int patches = 0, is_loaded = 0;
+    int32_t code = SIMPLUGIN_OK;
 
-    if (schema->metric) {
-        code = milvus_count(call, "", &count);
-        if (!code)
-            code = milvus_known_list(call, &seen);
-    } else {
+    if (*schema->index_type)
+        code = milvus_count_loaded(call, &count, &is_loaded);
+    if (!code && !is_loaded)
         code = rows_on_disk(call, &count);
-    }
+    if (!code && *schema->index_type)
+        code = milvus_known_list(call, &seen);
     if (!code)
         code = patches_look(call, &patches);
     if (code)
@@ -466,7 +513,9 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     simplugin_write_string(out, "dimension");
     simplugin_write_uint(out, schema->vector->dimension);
     simplugin_write_string(out, "metric");
-    simplugin_write_string(out, schema->metric);
+    /* an index by another metric than ours is not none */
+    simplugin_write_string(out, schema->metric || !*schema->index_type ? schema->metric
+                                                                       : schema->server_metric);
     simplugin_write_string(out, "count");
     simplugin_write_uint(out, count);
     simplugin_write_string(out, "id_mode");
@@ -551,6 +600,19 @@ int32_t milvus_serve_collection_flush(milvus_call *call)
     return code;
 }
 
+/* A compaction is completed, too, when some of its plans came to nothing. */
+static int32_t plans_check(milvus_call *call, const Milvus__CompactionStateReply *reply)
+{
+    if (reply->failed <= 0 && reply->timed_out <= 0)
+        return SIMPLUGIN_OK;
+    plug_fail(&call->base, SIMPLUGIN_UNAVAILABLE,
+              "the server did not compact all of it: of its plans %lld failed, %lld took too long "
+              "and %lld were carried out",
+              (long long)reply->failed, (long long)reply->timed_out, (long long)reply->completed);
+    plug_host->error_set_retryable(call->base.error, 1);
+    return SIMPLUGIN_UNAVAILABLE;
+}
+
 int32_t milvus_serve_collection_compact(milvus_call *call)
 {
     Milvus__CompactionRequest request = MILVUS__COMPACTION_REQUEST__INIT;
@@ -573,6 +635,8 @@ int32_t milvus_serve_collection_compact(milvus_call *call)
         code = milvus_ask(call, "GetCompactionState", &state_request.base,
                           &milvus__compaction_state_reply__descriptor, &message);
         state = code ? 0 : ((Milvus__CompactionStateReply *)message)->state;
+        if (!code && state != executing)
+            code = plans_check(call, message);
         milvus_reply_free(message);
         if (!code && state == executing)
             code = milvus_pause(&call->base, 200);

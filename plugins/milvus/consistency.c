@@ -20,7 +20,7 @@ struct milvus_written {
     char *collection;
     int64_t collection_id;
     uint64_t timestamp;  /* 0: the next read is to be a strong one */
-    uint64_t generation; /* counts writes without a timestamp */
+    uint64_t generation; /* counts writes whose timestamp is not known, or not kept */
     uint64_t writes;     /* counts all of them */
 };
 
@@ -110,11 +110,12 @@ void milvus_written_at(milvus_call *call, uint64_t timestamp)
     written = written_make_locked(call);
     if (written)
         written->writes++;
-    if (written && !timestamp) {
+    /* after a write without a timestamp the next read is to be a strong one: one that has begun
+       already has not seen this write, and must not be taken for that */
+    if (written && (!timestamp || (!written->timestamp && written->generation))) {
         written->timestamp = 0;
         written->generation++;
-    } else if (written && timestamp > written->timestamp &&
-               (written->timestamp || !written->generation)) {
+    } else if (written && timestamp > written->timestamp) {
         written->timestamp = timestamp;
     }
     pthread_mutex_unlock(&call->instance->base.lock);

@@ -27,14 +27,15 @@ static int32_t copy_fill(milvus_call *call, const plug_view *view, plug_copy *co
     return code;
 }
 
-/* The view's copy, held: it may have to be made. */
+/* The view's copy, held: it may have to be made. NULL with OK: that is not worth it. */
 static int32_t copy_acquire(milvus_call *call, plug_view *view, plug_copy **copy)
 {
     uint64_t writes = milvus_writes(call);
+    int is_worth;
     int32_t code;
 
-    *copy = plug_copy_find(&call->instance->base, view, writes);
-    if (*copy)
+    *copy = plug_copy_find(&call->instance->base, view, writes, &is_worth);
+    if (*copy || !is_worth)
         return SIMPLUGIN_OK;
     code = plug_copy_new(&call->base, writes, call->schema->vector->dimension, view->ids.count,
                          copy);
@@ -83,7 +84,8 @@ int32_t milvus_copy_search(milvus_search *search, milvus_list *lists, int *done)
     if (!*done)
         return SIMPLUGIN_OK;
     code = copy_acquire(search->call, search->view, &search->copy);
-    for (uint64_t q = 0; !code && q < search->vectors.rows; q++)
+    *done = search->copy != NULL;
+    for (uint64_t q = 0; !code && *done && q < search->vectors.rows; q++)
         code = query_score(search, metric, search->vectors.data + q * search->vectors.stride,
                            &lists[q]);
     return code;

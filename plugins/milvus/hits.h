@@ -11,6 +11,7 @@ typedef struct milvus_hit {
     float distance;
     const milvus_page *page; /* with the row's vector and fields; NULL: not asked for */
     uint64_t row;
+    int is_kept;    /* the id is in memory of the call */
 } milvus_hit;
 
 typedef struct milvus_list {

@@ -9,6 +9,8 @@
 #include "suggest.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+/* Milvus 2.3 writes larger numbers as 1e+06, and finds these out of range. */
+#define EF_CONSTRUCTION_MAX 999999
 
 typedef struct index_param {
     const char *name;
@@ -25,7 +27,7 @@ static const index_kind index_types[] = {
     {"FLAT", 0, {{0}}},
     {"IVF_FLAT", 1, {{"nlist", 1, 65536, 1024}}},
     {"IVF_SQ8", 1, {{"nlist", 1, 65536, 1024}}},
-    {"HNSW", 2, {{"M", 2, 2048, 16}, {"efConstruction", 1, 2147483647, 200}}},
+    {"HNSW", 2, {{"M", 2, 2048, 16}, {"efConstruction", 1, EF_CONSTRUCTION_MAX, 200}}},
     {"GPU_IVF_FLAT", 1, {{"nlist", 1, 65536, 1024}}},
     {"AUTOINDEX", 0, {{0}}},
     {"BIN_FLAT", 0, {{0}}}, /* of binary vectors */
@@ -126,6 +128,7 @@ int32_t milvus_index_spec_read(plug_call *call, const simplugin_value *parameter
 /* ---- searches --------------------------------------------------------------------------- */
 
 #define NPROBE_STANDARD 16
+#define NPROBE_MAX 65536 /* as many as there can be clusters */
 #define EF_STANDARD 256 /* and four times k at least */
 #define EF_MAX 32768
 
@@ -140,13 +143,24 @@ static int32_t number_read(plug_call *call, const simplugin_value *parameters, c
     return SIMPLUGIN_OK;
 }
 
+static void params_write(const char *index_type, int64_t nprobe, int64_t ef,
+                         milvus_search_params *params)
+{
+    if (strstr(index_type, "IVF"))
+        snprintf(params->json, sizeof params->json, "{\"nprobe\": %lld}", (long long)nprobe);
+    else if (strstr(index_type, "HNSW"))
+        snprintf(params->json, sizeof params->json, "{\"ef\": %lld}", (long long)ef);
+    else
+        snprintf(params->json, sizeof params->json, "{}");
+}
+
 int32_t milvus_search_params_read(plug_call *call, const simplugin_value *parameters,
                                   const char *index_type, uint64_t k,
                                   milvus_search_params *params)
 {
     int64_t nprobe = NPROBE_STANDARD;
     int64_t ef = k * 4 > EF_STANDARD ? (int64_t)(k * 4 < EF_MAX ? k * 4 : EF_MAX) : EF_STANDARD;
-    int32_t code = number_read(call, parameters, "nprobe", 65536, &nprobe);
+    int32_t code = number_read(call, parameters, "nprobe", NPROBE_MAX, &nprobe);
 
     if (!code)
         code = number_read(call, parameters, "ef", EF_MAX, &ef);
@@ -154,11 +168,11 @@ int32_t milvus_search_params_read(plug_call *call, const simplugin_value *parame
         return code;
     if ((uint64_t)ef < k)
         ef = (int64_t)k;
-    if (strstr(index_type, "IVF"))
-        snprintf(params->json, sizeof params->json, "{\"nprobe\": %lld}", (long long)nprobe);
-    else if (strstr(index_type, "HNSW"))
-        snprintf(params->json, sizeof params->json, "{\"ef\": %lld}", (long long)ef);
-    else
-        snprintf(params->json, sizeof params->json, "{}");
+    params_write(index_type, nprobe, ef, params);
     return SIMPLUGIN_OK;
+}
+
+void milvus_search_params_thorough(const char *index_type, milvus_search_params *params)
+{
+    params_write(index_type, NPROBE_MAX, EF_MAX, params);
 }

@@ -33,5 +33,7 @@ int32_t milvus_index_spec_read(plug_call *call, const simplugin_value *parameter
 int32_t milvus_search_params_read(plug_call *call, const simplugin_value *parameters,
                                   const char *index_type, uint64_t k,
                                   milvus_search_params *params);
+/* Those with which an index of that type finds the most that it can. */
+void milvus_search_params_thorough(const char *index_type, milvus_search_params *params);
 
 #endif

@@ -191,7 +191,7 @@ static const milvus_method methods[] = {
     {"native.search",
      "collection vectors k expr fields with_vectors partitions params consistency_level", OPENED,
      milvus_native_search},
-    {"native.delete", "collection expr", OPENED, milvus_native_delete},
+    {"native.delete", "collection expr partition", OPENED, milvus_native_delete},
     {"native.load.state", "collection partitions", NAME_ONLY, milvus_native_load_state},
     {"native.compact.start", "collection", OPENED, milvus_native_compact_start},
     {"native.compact.state", "compaction", NO_NAME, milvus_native_compact_state},

@@ -7,16 +7,22 @@
 
 #define SAMPLE_ROWS 64
 
+/*
+ * Rows that can be read as things are: nothing is loaded for this, and who may write but
+ * not read, or has no index yet, writes all the same.
+ */
 static int32_t sample(void *context, plug_seen *seen)
 {
-    milvus_query query = {.expr = "", .limit = SAMPLE_ROWS, .fields = 1, .level = -1};
+    int is_loaded = 1;
+    milvus_query query = {.expr = "", .limit = SAMPLE_ROWS, .fields = 1, .level = -1,
+                          .is_loaded = &is_loaded};
     milvus_call *call = context;
     milvus_page page;
     milvus_rpc rpc;
     int32_t code = milvus_query_run(call, &query, &rpc, &page);
 
     if (!code)
-        code = milvus_fields_see(call, &page, seen);
+        code = is_loaded ? milvus_fields_see(call, &page, seen) : PLUG_UNSEEN;
     milvus_page_clear(&page);
     milvus_rpc_clear(&rpc);
     return code;

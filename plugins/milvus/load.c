@@ -97,6 +97,11 @@ static int32_t load_progress(milvus_call *call, const char *const *partitions, u
     return code;
 }
 
+int32_t milvus_load_start(milvus_call *call)
+{
+    return load_start(call, NULL, 0, 0);
+}
+
 int32_t milvus_load(milvus_call *call, const char *const *partitions, uint64_t count,
                     int64_t replicas)
 {
@@ -127,7 +132,13 @@ int milvus_is_not_loaded(const milvus_status *status)
                             strstr(status->reason, "not loaded") != NULL);
 }
 
-int32_t milvus_read_run(milvus_call *call, milvus_rpc *rpc)
+int milvus_is_reply_too_large(const milvus_status *status)
+{
+    /* rate limits, which are of the same code, can be retried */
+    return status->code == SIMPLUGIN_RESOURCE_EXHAUSTED && !status->retryable;
+}
+
+int32_t milvus_read_try(milvus_call *call, milvus_rpc *rpc)
 {
     milvus_link *link = &call->instance->link;
     int32_t code = milvus_rpc_try(link, &call->base, rpc);
@@ -137,8 +148,28 @@ int32_t milvus_read_run(milvus_call *call, milvus_rpc *rpc)
         if (!code)
             code = milvus_rpc_try(link, &call->base, rpc);
     }
+    return code;
+}
+
+int32_t milvus_read_run(milvus_call *call, milvus_rpc *rpc)
+{
+    int32_t code = milvus_read_try(call, rpc);
+
     return code || !rpc->status.code
                ? code
-               : milvus_status_fail(&call->base, rpc->method, link->settings->address.target,
-                                    &rpc->status);
+               : milvus_status_fail(&call->base, rpc->method,
+                                    call->instance->settings.address.target, &rpc->status);
+}
+
+int32_t milvus_read_loaded(milvus_call *call, milvus_rpc *rpc, int *is_loaded)
+{
+    milvus_link *link = &call->instance->link;
+    const milvus_status *status = &rpc->status;
+    int32_t code = milvus_rpc_send(link, &call->base, rpc);
+
+    *is_loaded = !code && !status->code;
+    if (code || !status->code || milvus_is_not_loaded(status) ||
+        status->code == SIMPLUGIN_NOT_FOUND || status->code == SIMPLUGIN_PERMISSION_DENIED)
+        return code;
+    return milvus_status_fail(&call->base, rpc->method, link->settings->address.target, status);
 }

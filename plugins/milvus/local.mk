@@ -11,15 +11,18 @@ libspmilvus_la_SOURCES = \
 	plugins/milvus/rows.c plugins/milvus/rows.h plugins/milvus/page.c plugins/milvus/page.h \
 	plugins/milvus/fields.c plugins/milvus/fields.h plugins/milvus/hits.c plugins/milvus/hits.h \
 	plugins/milvus/name.c plugins/milvus/name.h plugins/milvus/metric.c plugins/milvus/metric.h \
-	plugins/milvus/schema.c plugins/milvus/schema.h plugins/milvus/known.c plugins/milvus/known.h \
+	plugins/milvus/schema.c plugins/milvus/schema.h plugins/milvus/property.c plugins/milvus/property.h \
+	plugins/milvus/known.c plugins/milvus/known.h \
 	plugins/milvus/consistency.c plugins/milvus/consistency.h plugins/milvus/load.c plugins/milvus/load.h \
 	plugins/milvus/index_spec.c plugins/milvus/index_spec.h \
 	plugins/milvus/collections.c plugins/milvus/partitions.c plugins/milvus/partitions.h \
 	plugins/milvus/expr.c plugins/milvus/expr.h plugins/milvus/filter.c \
 	plugins/milvus/query.c plugins/milvus/query.h plugins/milvus/lookup.c plugins/milvus/lookup.h \
 	plugins/milvus/walk.c plugins/milvus/walk.h plugins/milvus/points.c \
-	plugins/milvus/upsert.c plugins/milvus/upsert.h plugins/milvus/view.c plugins/milvus/view.h \
+	plugins/milvus/upsert.c plugins/milvus/upsert.h plugins/milvus/fate.c plugins/milvus/fate.h \
+	plugins/milvus/view.c plugins/milvus/view.h \
 	plugins/milvus/search.c plugins/milvus/search.h plugins/milvus/restrict.c \
+	plugins/milvus/complete.c plugins/milvus/complete.h \
 	plugins/milvus/copy.c plugins/milvus/copy.h plugins/milvus/zeros.c plugins/milvus/zeros.h \
 	plugins/milvus/native.h plugins/milvus/native_rows.c plugins/milvus/native_admin.c \
 	plugins/milvus/base64.c plugins/milvus/base64.h

@@ -236,12 +236,22 @@ int32_t milvus_native_database_list(milvus_call *call)
 
 /* ---- users -------------------------------------------------------------------------------- */
 
-/* Passwords travel as base64. They leave no copy of ours behind. */
+/*
+ * Passwords travel as base64. What is made of them here is wiped; the request belongs to
+ * the caller, and what gRPC copies to send it to gRPC.
+ */
 static void secret_free(char *secret)
 {
     if (secret)
         explicit_bzero(secret, strlen(secret));
     free(secret);
+}
+
+/* A text in memory of the call, which is given back without being wiped. */
+static void text_wipe(const char *text)
+{
+    if (text)
+        explicit_bzero((char *)(uintptr_t)text, strlen(text));
 }
 
 int32_t milvus_native_user_create(milvus_call *call)
@@ -256,9 +266,10 @@ int32_t milvus_native_user_create(milvus_call *call)
     if (code)
         return code;
     secret = milvus_base64(password);
+    text_wipe(password);
     request.username = milvus_text(user);
     request.password = secret;
-    code = secret ? milvus_tell(call, "CreateCredential", &request.base, 0)
+    code = secret ? milvus_tell_secret(call, "CreateCredential", &request.base)
                   : plug_no_memory(&call->base);
     secret_free(secret);
     return done(call, code);
@@ -267,7 +278,7 @@ int32_t milvus_native_user_create(milvus_call *call)
 int32_t milvus_native_user_update(milvus_call *call)
 {
     Milvus__UpdateCredentialRequest request = MILVUS__UPDATE_CREDENTIAL_REQUEST__INIT;
-    const char *user, *old_password, *password;
+    const char *user, *old_password = NULL, *password = NULL;
     char *old_secret = NULL, *secret = NULL;
     int32_t code = text_need(call, "user", &user);
 
@@ -275,14 +286,18 @@ int32_t milvus_native_user_update(milvus_call *call)
         code = text_need(call, "old_password", &old_password);
     if (!code)
         code = text_need(call, "password", &password);
+    if (!code) {
+        old_secret = milvus_base64(old_password);
+        secret = milvus_base64(password);
+    }
+    text_wipe(old_password);
+    text_wipe(password);
     if (code)
         return code;
-    old_secret = milvus_base64(old_password);
-    secret = milvus_base64(password);
     request.username = milvus_text(user);
     request.old_password = old_secret;
     request.new_password = secret;
-    code = old_secret && secret ? milvus_tell(call, "UpdateCredential", &request.base, 0)
+    code = old_secret && secret ? milvus_tell_secret(call, "UpdateCredential", &request.base)
                                 : plug_no_memory(&call->base);
     secret_free(old_secret);
     secret_free(secret);

@@ -197,6 +197,29 @@ int32_t milvus_native_collection_create(milvus_call *call)
 
 /* ---- rows ---------------------------------------------------------------------------------- */
 
+/* What arrays of numbers came as, if these are bytes; else NULL, as without memory. */
+static const simplugin_tensor *bytes_of_floats(plug_call *call, const simplugin_tensor *floats)
+{
+    simplugin_tensor *made = plug_scratch(call, 1, sizeof *made);
+    uint64_t count = floats->rows * floats->cols;
+    uint8_t *bytes = plug_scratch(call, count + 1, 1);
+
+    if (!made || !bytes)
+        return NULL;
+    for (uint64_t i = 0; i < floats->rows; i++)
+        for (uint64_t j = 0; j < floats->cols; j++) {
+            float number;
+
+            memcpy(&number, (const uint8_t *)floats->data + i * simplugin_tensor_stride(floats) +
+                                j * sizeof number, sizeof number);
+            if (!(number >= 0 && number <= 255) || number != (float)(uint8_t)number)
+                return NULL;
+            bytes[i * floats->cols + j] = (uint8_t)number;
+        }
+    *made = simplugin_tensor_of(SIMPLUGIN_UINT8, bytes, floats->rows, floats->cols);
+    return made;
+}
+
 /* "vectors": float32, or for binary vectors uint8 with 8 dimensions in each. */
 static int32_t bits_read(milvus_call *call, const simplugin_tensor **bits)
 {
@@ -204,10 +227,14 @@ static int32_t bits_read(milvus_call *call, const simplugin_tensor **bits)
     uint64_t bytes = call->schema->vector->dimension / 8;
 
     if (simplugin_find_tensor(&call->base.body, "vectors", request->tensors, request->tensor_count,
-                              bits) != 1 ||
-        (*bits)->dtype != SIMPLUGIN_UINT8)
+                              bits) != 1)
+        *bits = NULL;
+    else if ((*bits)->dtype == SIMPLUGIN_FLOAT32)
+        *bits = bytes_of_floats(&call->base, *bits);
+    if (!*bits || (*bits)->dtype != SIMPLUGIN_UINT8)
         return plug_fail_argument(&call->base, "vectors",
-                                  "vectors are uint8, 8 dimensions in each: these are binary");
+                                  "vectors are uint8, or ints from 0 to 255, with 8 dimensions in "
+                                  "each: these are binary");
     if ((*bits)->cols != bytes)
         return plug_fail(&call->base, SIMPLUGIN_DIMENSION_MISMATCH,
                          "vectors have %llu dimensions, the collection has %llu",
@@ -366,13 +393,19 @@ int32_t milvus_native_search(milvus_call *call)
 
 int32_t milvus_native_delete(milvus_call *call)
 {
-    const char *expr;
+    const char *expr, *partition = NULL;
     int32_t code = plug_arg_string(&call->base, "expr", &expr);
 
+    if (!code)
+        code = milvus_partition_read(&call->base, &call->base.body, &partition);
     if (!code && (!expr || !*expr))
         code = plug_fail_argument(&call->base, "expr", "expr is a text, and needed");
+    if (!code && partition && call->instance->is_lite)
+        code = plug_fail(&call->base, SIMPLUGIN_UNIMPLEMENTED,
+                         "Milvus Lite does not delete in a partition alone, but in all of them: "
+                         "leave partition out, or use Milvus");
     if (!code)
-        code = milvus_delete_matching(call, expr);
+        code = milvus_delete_matching(call, expr, partition);
     simplugin_write_map(&call->base.out, 0);
     return code;
 }

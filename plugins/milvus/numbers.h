@@ -13,6 +13,7 @@ enum milvus_numbers {
     /* DeleteRequest */
     DELETE_DB = 2,
     DELETE_COLLECTION = 3,
+    DELETE_PARTITION = 4,
     DELETE_EXPR = 5,
     /* MutationReply */
     MUTATION_IDS = 2,

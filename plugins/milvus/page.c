@@ -42,6 +42,28 @@ void milvus_page_clear(milvus_page *page)
     memset(page, 0, sizeof *page);
 }
 
+uint64_t milvus_page_row_bytes(const milvus_page *page, uint64_t row)
+{
+    uint64_t bytes = row < page->id_count ? page->ids[row].size : 0;
+
+    if (page->vectors && row < page->vector_rows)
+        bytes += page->vector_bytes;
+    for (uint64_t i = 0; i < page->column_count; i++) {
+        const milvus_page_column *column = &page->columns[i];
+        uint64_t from = row, to = row + 1;
+
+        if (row >= column->count)
+            continue;
+        if (column->is_list) {
+            from = column->lists[row];
+            to = column->lists[row + 1];
+        }
+        for (; from < to && from < column->item_count; from++)
+            bytes += column->texts ? column->texts[from].size : sizeof(int64_t);
+    }
+    return bytes;
+}
+
 /* ---- items ------------------------------------------------------------------------------ */
 
 /* How many items of a field numbered DATA there are: packed numbers, or texts. */
@@ -278,35 +300,46 @@ static int32_t raw_read(milvus_page *page, const pb_field *from, raw_field *raw)
     return well_formed(&reader);
 }
 
-/* The packed floats of a vector field; other vectors are not looked into. */
-static int32_t vectors_read(milvus_page *page, const raw_field *raw, uint64_t dimension)
+/* Rows of so many bytes each. */
+static int32_t vectors_take(milvus_page *page, const pb_field *data, uint64_t bytes)
+{
+    if (!bytes || data->size % bytes)
+        return SIMPLUGIN_PROTOCOL;
+    page->vectors = data->data;
+    page->vector_bytes = bytes;
+    page->vector_rows = data->size / bytes;
+    return SIMPLUGIN_OK;
+}
+
+/* The packed floats, or the bits, of a vector field; other vectors are not looked into. */
+static int32_t vectors_read(milvus_page *page, const raw_field *raw, const milvus_field *vector)
 {
     pb_reader reader = pb_reader_of(raw->vectors, raw->vectors_size);
+    uint64_t dimension = vector->dimension;
+    uint32_t kind = vector->type == MILVUS_BINARY_VECTOR ? VECTORS_BINARY : VECTORS_FLOAT;
+    int32_t code = SIMPLUGIN_OK;
     pb_field field, data;
 
     if (!dimension || dimension > UINT32_MAX)
         return SIMPLUGIN_PROTOCOL;
-    while (pb_next(&reader, &field)) {
+    while (!code && pb_next(&reader, &field)) {
         if (field.number == VECTORS_DIM && field.wire == PB_VARINT && field.value != dimension)
             return SIMPLUGIN_PROTOCOL;
-        if (field.number != VECTORS_FLOAT || field.wire != PB_BYTES)
+        if (field.number != kind || field.wire != PB_BYTES)
             continue;
-        {
+        if (kind == VECTORS_BINARY) {
+            code = vectors_take(page, &field, dimension / 8);
+        } else {
             pb_reader inner = pb_reader_of(field.data, field.size);
 
-            while (pb_next(&inner, &data))
-                if (data.number == DATA && data.wire == PB_BYTES) {
-                    page->vectors = data.data;
-                    page->vector_bytes = dimension * sizeof(float);
-                    if (data.size % page->vector_bytes)
-                        return SIMPLUGIN_PROTOCOL;
-                    page->vector_rows = data.size / page->vector_bytes;
-                }
+            while (!code && pb_next(&inner, &data))
+                if (data.number == DATA && data.wire == PB_BYTES)
+                    code = vectors_take(page, &data, dimension * sizeof(float));
             if (inner.failed)
                 return SIMPLUGIN_PROTOCOL;
         }
     }
-    return well_formed(&reader);
+    return code ? code : well_formed(&reader);
 }
 
 static sp_text number_text(sp_arena **memory, int64_t number)
@@ -356,7 +389,7 @@ static int32_t field_take(milvus_call *call, milvus_page *page, const pb_field *
         return code;
     if (raw.vectors)
         return raw.name && strcmp(raw.name, schema->vector->name) == 0
-                   ? vectors_read(page, &raw, schema->vector->dimension)
+                   ? vectors_read(page, &raw, schema->vector)
                    : SIMPLUGIN_OK;
     code = scalars_read(page, column, &raw);
     if (!code)

@@ -27,7 +27,7 @@ typedef struct milvus_page {
     uint64_t count;
     sp_text *ids;           /* keys as text; NULL: not sent */
     uint64_t id_count;
-    const uint8_t *vectors; /* float32, perhaps not aligned; NULL: not sent */
+    const uint8_t *vectors; /* float32, perhaps not aligned, or bits; NULL: not sent */
     uint64_t vector_bytes;  /* of one row */
     uint64_t vector_rows;
     uint64_t column_count;
@@ -36,6 +36,8 @@ typedef struct milvus_page {
 } milvus_page;
 
 void milvus_page_clear(milvus_page *page);
+/* How much one of its rows holds: the key, the vector and the fields. */
+uint64_t milvus_page_row_bytes(const milvus_page *page, uint64_t row);
 
 /*
  * Decodes the fields of a QueryReply (number 2) or SearchData (number 3). The reply must

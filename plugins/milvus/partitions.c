@@ -9,6 +9,7 @@
 #include "load.h"
 #include "metric.h"
 #include "name.h"
+#include "property.h"
 
 /* ---- names ---------------------------------------------------------------------------- */
 
@@ -205,12 +206,50 @@ static int32_t index_remove(milvus_call *call)
     return code;
 }
 
+/* Puts the index back that was there, as the server told of it, and has it loaded. */
+static void index_restore(milvus_call *call)
+{
+    const milvus_schema *schema = call->schema;
+    Milvus__IndexRequest request = MILVUS__INDEX_REQUEST__INIT;
+    uint64_t count = schema->index_param_count;
+    Milvus__Pair *pairs = plug_scratch(&call->base, count + 1, sizeof *pairs);
+    Milvus__Pair **list = plug_scratch(&call->base, count + 1, sizeof *list);
+    milvus_aside aside;
+
+    for (uint64_t i = 0; pairs && list && i < count; i++) {
+        milvus__pair__init(&pairs[i]);
+        pairs[i].key = milvus_text(schema->index_params[2 * i]);
+        pairs[i].value = milvus_text(schema->index_params[2 * i + 1]);
+        list[i] = &pairs[i];
+    }
+    request.db_name = call->instance->settings.db_name;
+    request.collection_name = milvus_text(call->collection);
+    request.field_name = milvus_text(schema->vector->name);
+    request.index_name = milvus_text(schema->index_name);
+    request.extra_params = list;
+    request.n_extra_params = (size_t)count;
+    milvus_aside_begin(call, &aside);
+    if (pairs && list && !milvus_tell(call, "CreateIndex", &request.base, 1))
+        milvus_load_start(call);
+    milvus_aside_end(call, &aside);
+}
+
+/* Whether the server refused the index, where it only took too long it is being made. */
+static int is_refused(int32_t code)
+{
+    return code != SIMPLUGIN_OK && code != SIMPLUGIN_DEADLINE_EXCEEDED &&
+           code != SIMPLUGIN_CANCELLED && code != SIMPLUGIN_UNAVAILABLE &&
+           code != SIMPLUGIN_OUT_OF_MEMORY;
+}
+
 int32_t milvus_serve_index_create(milvus_call *call)
 {
     milvus_index_spec spec;
     simplugin_value parameters;
     int is_binary = call->schema->vector->type == MILVUS_BINARY_VECTOR;
-    const char *metric = call->schema->metric;
+    const char *metric = call->schema->metric ? call->schema->metric : call->schema->kept_metric;
+    int had_index = *call->schema->index_type != 0;
+    milvus_aside aside;
     const char *text = NULL;
     uint64_t size = 0;
     int found;
@@ -229,12 +268,27 @@ int32_t milvus_serve_index_create(milvus_call *call)
                                   is_binary ? "hamming or jaccard"
                                             : "dotproduct, cosine or euclidean");
     code = milvus_index_spec_read(&call->base, &parameters, milvus_metric_theirs(metric), &spec);
-    if (!code && *call->schema->index_type)
+    if (!code && had_index)
         code = index_remove(call);
-    if (!code)
-        code = milvus_index_send(call, call->schema->vector->name, &spec);
+    if (code)
+        return code;
+    code = milvus_index_send(call, call->schema->vector->name, &spec);
+    if (code && had_index)
+        index_restore(call);
     milvus_schema_forget(call->instance, call->collection);
-    return code ? code : milvus_load(call, NULL, 0, 0);
+    if (code)
+        return code;
+    milvus_metric_keep(call, metric);
+    code = milvus_load(call, NULL, 0, 0);
+    /* an index that no server can load is as good as none */
+    if (is_refused(code) && had_index) {
+        milvus_aside_begin(call, &aside);
+        index_remove(call);
+        milvus_aside_end(call, &aside);
+        index_restore(call);
+        milvus_metric_keep(call, call->schema->metric ? call->schema->metric : metric);
+    }
+    return code;
 }
 
 int32_t milvus_serve_index_drop(milvus_call *call)

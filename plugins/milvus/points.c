@@ -112,6 +112,8 @@ int32_t milvus_serve_points_get(milvus_call *call)
 
     if (!code)
         code = plug_arg_bool(&call->base, "vectors", &vectors);
+    if (!code && vectors)
+        code = milvus_vectors_portable(call);
     if (!code)
         code = plug_arg_names(&call->base, &names);
     if (code)
@@ -207,6 +209,8 @@ int32_t milvus_serve_points_set_fields(milvus_call *call)
     if (!code)
         code = rows_check(call, &rows, ids.count);
     if (!code)
+        code = milvus_vectors_portable(call);
+    if (!code)
         code = milvus_known_check(call, &given, NULL, ids.count);
     if (code)
         return code;
@@ -253,7 +257,7 @@ int32_t milvus_serve_points_delete(milvus_call *call)
         return code;
     if (has_ids + (*expr != 0) + all != 1)
         return plug_fail_argument(&call->base, "ids", "give exactly one of ids, filter and all");
-    code = has_ids ? milvus_delete_ids(call, &ids) : milvus_delete_matching(call, expr);
+    code = has_ids ? milvus_delete_ids(call, &ids) : milvus_delete_matching(call, expr, NULL);
     simplugin_write_map(&call->base.out, 0);
     return code;
 }

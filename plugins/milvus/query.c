@@ -70,6 +70,29 @@ int32_t milvus_query_encode(milvus_call *call, const milvus_query *query,
     return SIMPLUGIN_OK;
 }
 
+static int32_t query_try(milvus_call *call, const milvus_query *query,
+                         const milvus_freshness *fresh, milvus_rpc *rpc)
+{
+    int32_t code;
+
+    milvus_rpc_init(rpc, "Query");
+    code = milvus_query_encode(call, query, fresh, rpc);
+    if (!code)
+        code = query->is_loaded ? milvus_read_loaded(call, rpc, query->is_loaded)
+                                : milvus_read_try(call, rpc);
+    return code;
+}
+
+static int32_t page_take(milvus_call *call, const milvus_freshness *fresh, const milvus_rpc *rpc,
+                         milvus_page *page)
+{
+    if (rpc->status.code)
+        return milvus_status_fail(&call->base, rpc->method,
+                                  call->instance->settings.address.target, &rpc->status);
+    milvus_read_done(call, fresh);
+    return milvus_page_read(call, rpc->reply, rpc->reply_size, QUERY_REPLY_FIELDS, page);
+}
+
 int32_t milvus_query_run(milvus_call *call, const milvus_query *query, milvus_rpc *rpc,
                          milvus_page *page)
 {
@@ -77,26 +100,54 @@ int32_t milvus_query_run(milvus_call *call, const milvus_query *query, milvus_rp
     int32_t code;
 
     memset(page, 0, sizeof *page);
-    milvus_rpc_init(rpc, "Query");
-    code = milvus_query_encode(call, query, &fresh, rpc);
-    if (!code)
-        code = milvus_read_run(call, rpc);
-    if (!code)
-        milvus_read_done(call, &fresh);
-    return code ? code : milvus_page_read(call, rpc->reply, rpc->reply_size, QUERY_REPLY_FIELDS, page);
+    code = query_try(call, query, &fresh, rpc);
+    if (!code && query->is_loaded && !*query->is_loaded)
+        return SIMPLUGIN_OK;
+    return code ? code : page_take(call, &fresh, rpc, page);
+}
+
+int32_t milvus_query_fit(milvus_call *call, milvus_query *query, milvus_rpc *rpc,
+                         milvus_page *page)
+{
+    milvus_freshness fresh = milvus_freshness_of(call, query->level);
+    int32_t code;
+
+    memset(page, 0, sizeof *page);
+    code = query_try(call, query, &fresh, rpc);
+    while (!code && query->limit > 1 && milvus_is_reply_too_large(&rpc->status)) {
+        query->limit /= 2;
+        milvus_rpc_clear(rpc);
+        code = query_try(call, query, &fresh, rpc);
+    }
+    return code ? code : page_take(call, &fresh, rpc, page);
+}
+
+static int32_t count_run(milvus_call *call, const milvus_query *query, uint64_t *count)
+{
+    milvus_page page;
+    milvus_rpc rpc;
+    int32_t code = milvus_query_run(call, query, &rpc, &page);
+    int is_answered = !query->is_loaded || *query->is_loaded;
+
+    if (!code && is_answered && page.total < 0)
+        code = plug_fail(&call->base, SIMPLUGIN_PROTOCOL, "the server did not count");
+    *count = code || !is_answered ? 0 : (uint64_t)page.total;
+    milvus_page_clear(&page);
+    milvus_rpc_clear(&rpc);
+    return code;
 }
 
 int32_t milvus_count(milvus_call *call, const char *expr, uint64_t *count)
 {
     milvus_query query = {.expr = expr, .is_count = 1, .level = -1};
-    milvus_page page;
-    milvus_rpc rpc;
-    int32_t code = milvus_query_run(call, &query, &rpc, &page);
 
-    if (!code && page.total < 0)
-        code = plug_fail(&call->base, SIMPLUGIN_PROTOCOL, "the server did not count");
-    *count = code ? 0 : (uint64_t)page.total;
-    milvus_page_clear(&page);
-    milvus_rpc_clear(&rpc);
-    return code;
+    return count_run(call, &query, count);
+}
+
+int32_t milvus_count_loaded(milvus_call *call, uint64_t *count, int *is_loaded)
+{
+    milvus_query query = {.expr = "", .is_count = 1, .level = -1, .is_loaded = is_loaded};
+
+    *is_loaded = 0;
+    return count_run(call, &query, count);
 }

@@ -19,6 +19,8 @@ typedef struct milvus_query {
     int is_count;        /* only how many: nothing of the above */
     int level;           /* of consistency; -1: the collection's */
     milvus_partitions partitions;
+    int *is_loaded;      /* not NULL: nothing is loaded for it, and where that would have to be
+                            the page is empty and this 0 */
 } milvus_query;
 
 /* The request for it; to be ended by milvus_rpc_clear. */
@@ -28,7 +30,13 @@ int32_t milvus_query_encode(milvus_call *call, const milvus_query *query,
 int32_t milvus_query_run(milvus_call *call, const milvus_query *query, milvus_rpc *rpc,
                          milvus_page *page);
 
+/* The same for a query with a limit, which is halved for as long as the reply is too large. */
+int32_t milvus_query_fit(milvus_call *call, milvus_query *query, milvus_rpc *rpc,
+                         milvus_page *page);
+
 /* How many points the expression accepts ("": all). */
 int32_t milvus_count(milvus_call *call, const char *expr, uint64_t *count);
+/* All of them, where the collection is loaded; else *is_loaded and *count are 0. */
+int32_t milvus_count_loaded(milvus_call *call, uint64_t *count, int *is_loaded);
 
 #endif

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "complete.h"
 #include "expr.h"
 #include "instance.h"
 #include "search.h"
@@ -26,14 +27,13 @@ int milvus_hit_before(const milvus_search *search, const milvus_hit *a, const mi
     return search->reverse ? a->distance > b->distance : a->distance < b->distance;
 }
 
-/* An answer that lasts as long as the search; NULL: no memory. */
-static milvus_answer *answer_new(milvus_search *s)
+milvus_answer *milvus_answer_new(milvus_search *search)
 {
     milvus_answer *answer = calloc(1, sizeof *answer);
 
     if (answer) {
-        answer->next = s->answers;
-        s->answers = answer;
+        answer->next = search->answers;
+        search->answers = answer;
     }
     return answer;
 }
@@ -58,29 +58,15 @@ static uint64_t queries_per_request(uint64_t fetch)
     return count < 1 ? 1 : count > QUERIES_PER_REQUEST ? QUERIES_PER_REQUEST : count;
 }
 
-/* The queries of those numbers, in as many requests as that takes; each: what is done with
-   the list of one query. */
-static int32_t requests_run(milvus_search *s, const uint64_t *queries, uint64_t count,
-                            const char *expr, uint64_t fetch, milvus_list *lists,
-                            int32_t (*each)(milvus_search *s, const milvus_list *from,
-                                            milvus_list *to))
-{
-    int32_t code = SIMPLUGIN_OK;
+typedef int32_t list_taker(milvus_search *s, const milvus_list *from, milvus_list *to);
 
-    for (uint64_t first = 0; !code && first < count;) {
-        uint64_t part = queries_per_request(fetch);
-        milvus_answer *answer = answer_new(s);
-
-        if (part > count - first)
-            part = count - first;
-        code = answer ? milvus_search_send(s, queries + first, part, expr, fetch, answer)
-                      : plug_no_memory(&s->call->base);
-        for (uint64_t i = 0; !code && i < part; i++)
-            code = each(s, &answer->hits.lists[i], &lists[queries[first + i]]);
-        first += part;
-    }
-    return code;
-}
+/* What is asked of the server: `fetch` hits of each query. */
+typedef struct wish {
+    const char *expr;
+    uint64_t fetch;
+    uint64_t bound;   /* the expression accepts no more points than that; UINT64_MAX: unknown */
+    list_taker *take; /* what is done with the list of one query */
+} wish;
 
 static int32_t list_take(milvus_search *s, const milvus_list *from, milvus_list *to)
 {
@@ -88,8 +74,6 @@ static int32_t list_take(milvus_search *s, const milvus_list *from, milvus_list 
     *to = *from;
     return SIMPLUGIN_OK;
 }
-
-/* ---- asking for more ------------------------------------------------------------------------- */
 
 static int32_t list_filter(milvus_search *s, const milvus_list *from, milvus_list *to)
 {
@@ -100,6 +84,96 @@ static int32_t list_filter(milvus_search *s, const milvus_list *from, milvus_lis
             to->hits[to->count++] = from->hits[i];
     return SIMPLUGIN_OK;
 }
+
+int32_t milvus_list_merge(milvus_search *search, const milvus_list *from, milvus_list *to,
+                          uint64_t most)
+{
+    milvus_hit *hits =
+        plug_scratch(&search->call->base, to->count + from->count + 1, sizeof *hits);
+    uint64_t a = 0, b = 0, count = 0;
+
+    if (!hits)
+        return plug_no_memory(&search->call->base);
+    while (count < most && (a < to->count || b < from->count)) {
+        int take_old = b >= from->count ||
+                       (a < to->count && !milvus_hit_before(search, &from->hits[b], &to->hits[a]));
+
+        hits[count++] = take_old ? to->hits[a++] : from->hits[b++];
+    }
+    to->hits = hits;
+    to->count = count;
+    return SIMPLUGIN_OK;
+}
+
+static int32_t list_merge(milvus_search *s, const milvus_list *from, milvus_list *to)
+{
+    return milvus_list_merge(s, from, to, s->k);
+}
+
+/* Whether a list has less than it should, so that query would have fewer than k hits. */
+static int is_short(const milvus_search *s, const wish *w, const milvus_list *from,
+                    const milvus_list *to)
+{
+    uint64_t count = w->take == list_merge ? to->count : 0;
+
+    if (from->sent >= w->fetch || from->sent >= w->bound)
+        return 0;
+    for (uint64_t i = 0; i < from->count && count < s->k; i++)
+        count += w->take != list_filter || plug_view_has(s->view, from->hits[i].id);
+    return count < s->k;
+}
+
+/* An index that is approximate finds less than there is: such lists are completed. */
+static int32_t short_complete(milvus_search *s, const wish *w, const uint64_t *queries,
+                              uint64_t count, milvus_list *got, const milvus_list *lists)
+{
+    uint64_t *numbers, kept = 0;
+    milvus_list **which;
+
+    if (!milvus_is_approximate(s))
+        return SIMPLUGIN_OK;
+    numbers = plug_scratch(&s->call->base, count + 1, sizeof *numbers);
+    which = plug_scratch(&s->call->base, count + 1, sizeof *which);
+    if (!numbers || !which)
+        return plug_no_memory(&s->call->base);
+    for (uint64_t i = 0; i < count; i++)
+        if (is_short(s, w, &got[i], &lists[queries[i]])) {
+            numbers[kept] = queries[i];
+            which[kept++] = &got[i];
+        }
+    return kept ? milvus_complete(s, numbers, kept, w->expr, w->fetch, which) : SIMPLUGIN_OK;
+}
+
+/* The queries of those numbers, in as many requests as that takes. */
+static int32_t requests_run(milvus_search *s, const uint64_t *queries, uint64_t count,
+                            const wish *w, milvus_list *lists)
+{
+    uint64_t most = queries_per_request(w->fetch), part;
+    int32_t code = SIMPLUGIN_OK;
+
+    for (uint64_t first = 0; !code && first < count; first += part) {
+        milvus_answer *answer = milvus_answer_new(s);
+
+        part = most < count - first ? most : count - first;
+        code = answer ? milvus_search_send(s, queries + first, part, w->expr, w->fetch, answer)
+                      : plug_no_memory(&s->call->base);
+        if (!code && answer->is_too_large) {
+            /* one query with fields brings too much: these are asked for later */
+            if (part == 1)
+                s->is_bare = 1;
+            most = part > 1 ? part / 2 : 1;
+            part = 0;
+            continue;
+        }
+        if (!code)
+            code = short_complete(s, w, queries + first, part, answer->hits.lists, lists);
+        for (uint64_t i = 0; !code && i < part; i++)
+            code = w->take(s, &answer->hits.lists[i], &lists[queries[first + i]]);
+    }
+    return code;
+}
+
+/* ---- asking for more ------------------------------------------------------------------------- */
 
 /* Which queries have too few hits although the server had more. */
 static uint64_t queries_short(const milvus_search *s, const milvus_list *lists, uint64_t fetch,
@@ -126,28 +200,9 @@ static uint64_t fetch_expected(const milvus_search *s)
 
 /* ---- naming keys ------------------------------------------------------------------------------- */
 
-/* Merges two lists that are in order, to k. */
-static int32_t list_merge(milvus_search *s, const milvus_list *from, milvus_list *to)
-{
-    milvus_hit *hits =
-        plug_scratch(&s->call->base, to->count + from->count + 1, sizeof *hits);
-    uint64_t a = 0, b = 0, count = 0;
-
-    if (!hits)
-        return plug_no_memory(&s->call->base);
-    while (count < s->k && (a < to->count || b < from->count)) {
-        int take_old = b >= from->count ||
-                       (a < to->count && !milvus_hit_before(s, &from->hits[b], &to->hits[a]));
-
-        hits[count++] = take_old ? to->hits[a++] : from->hits[b++];
-    }
-    to->hits = hits;
-    to->count = count;
-    return SIMPLUGIN_OK;
-}
-
-/* The expression that names the next keys of the view, which the filter accepts too. */
-static int32_t keys_expr(milvus_search *s, uint64_t *next, const char **expr)
+/* The expression that names the next keys of the view, which the filter accepts too, and how
+   many these are. */
+static int32_t keys_expr(milvus_search *s, uint64_t *next, const char **expr, uint64_t *named)
 {
     const milvus_schema *schema = s->call->schema;
     const sp_column *ids = &s->view->ids;
@@ -160,7 +215,7 @@ static int32_t keys_expr(milvus_search *s, uint64_t *next, const char **expr)
     for (; *next < ids->count && count < KEYS_PER_SEARCH; ++*next) {
         sp_text id = sp_column_text(ids, *next);
 
-        if (!milvus_key_fits(schema, id))
+        if (!plug_view_is_first(s->view, *next) || !milvus_key_fits(schema, id))
             continue;
         if (count++)
             sp_buffer_append(&out, ",", 1);
@@ -171,6 +226,7 @@ static int32_t keys_expr(milvus_search *s, uint64_t *next, const char **expr)
         keys = sp_arena_text(&s->call->base.scratch, (const char *)out.data, out.size);
     sp_buffer_clear(&out);
     *expr = NULL;
+    *named = count;
     if (!keys)
         return plug_no_memory(&s->call->base);
     return count ? milvus_expr_and(s->call, keys, s->expr, expr) : SIMPLUGIN_OK;
@@ -185,11 +241,11 @@ static int32_t by_keys(milvus_search *s, const uint64_t *queries, uint64_t count
     for (uint64_t i = 0; i < count; i++)
         lists[queries[i]].count = 0;
     while (!code && next < s->view->ids.count) {
-        const char *expr;
+        wish w = {.fetch = s->k, .take = list_merge};
 
-        code = keys_expr(s, &next, &expr);
-        if (!code && expr)
-            code = requests_run(s, queries, count, expr, s->k, lists, list_merge);
+        code = keys_expr(s, &next, &w.expr, &w.bound);
+        if (!code && w.expr)
+            code = requests_run(s, queries, count, &w, lists);
     }
     return code;
 }
@@ -198,21 +254,21 @@ static int32_t by_keys(milvus_search *s, const uint64_t *queries, uint64_t count
 
 static int32_t in_view(milvus_search *s, uint64_t *queries, uint64_t count, milvus_list *lists)
 {
-    uint64_t fetch = fetch_expected(s);
+    wish w = {s->expr, fetch_expected(s), UINT64_MAX, list_filter};
     int32_t code = SIMPLUGIN_OK;
 
     if (!s->view->ids.count)
         return SIMPLUGIN_OK;
-    if (s->view->ids.count <= KEYS_NAMED || fetch > MILVUS_LIMIT_MAX)
+    if (s->view->ids.count <= KEYS_NAMED || w.fetch > MILVUS_LIMIT_MAX)
         return by_keys(s, queries, count, lists);
     while (!code && count) {
-        code = requests_run(s, queries, count, s->expr, fetch, lists, list_filter);
+        code = requests_run(s, queries, count, &w, lists);
         if (!code)
-            count = queries_short(s, lists, fetch, queries, count);
+            count = queries_short(s, lists, w.fetch, queries, count);
         /* it lies away from these queries: one list of its keys costs less than more hits */
-        if (fetch == MILVUS_LIMIT_MAX || s->view->ids.count <= KEYS_PER_SEARCH)
+        if (w.fetch == MILVUS_LIMIT_MAX || s->view->ids.count <= KEYS_PER_SEARCH)
             break;
-        fetch = fetch > MILVUS_LIMIT_MAX / 4 ? MILVUS_LIMIT_MAX : fetch * 4;
+        w.fetch = w.fetch > MILVUS_LIMIT_MAX / 4 ? MILVUS_LIMIT_MAX : w.fetch * 4;
     }
     /* the view lies away from the queries: more than Milvus answers would be needed */
     return code || !count ? code : by_keys(s, queries, count, lists);
@@ -222,12 +278,12 @@ int32_t milvus_restrict_run(milvus_search *search, milvus_list *lists)
 {
     uint64_t count = search->vectors.rows;
     uint64_t *queries = plug_scratch(&search->call->base, count + 1, sizeof *queries);
+    wish w = {search->expr, search->k, UINT64_MAX, list_take};
 
     if (!queries)
         return plug_no_memory(&search->call->base);
     for (uint64_t i = 0; i < count; i++)
         queries[i] = i;
     return search->view ? in_view(search, queries, count, lists)
-                        : requests_run(search, queries, count, search->expr, search->k, lists,
-                                       list_take);
+                        : requests_run(search, queries, count, &w, lists);
 }

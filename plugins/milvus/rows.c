@@ -10,6 +10,7 @@
 
 #include "expr.h"
 #include "instance.h"
+#include "json_read.h"
 #include "json_write.h"
 #include "numbers.h"
 #include "pb.h"
@@ -18,6 +19,9 @@
 /* What a row costs beside its own bytes: heads and lengths. */
 #define ROW_OVERHEAD 24
 #define CELL_OVERHEAD 8
+/* Of the reply, which repeats the keys and counts the rows: what it costs at most. */
+#define REPLY_OVERHEAD 512
+#define REPLY_ROW_BYTES 16
 /* Of an item in JSON, with quotes and comma; in a field of the schema it has fewer. */
 #define TEXT_OVERHEAD 3
 #define BOOL_BYTES 6
@@ -115,6 +119,72 @@ static int32_t range_check(milvus_call *call, const milvus_rows *rows, const mil
     return SIMPLUGIN_OK;
 }
 
+/* Milvus counts bytes, Milvus Lite characters. */
+static uint64_t text_length(const milvus_call *call, sp_text text)
+{
+    uint64_t length = 0;
+
+    if (!call->instance->is_lite)
+        return text.size;
+    for (size_t i = 0; i < text.size; i++)
+        length += ((unsigned char)text.data[i] & 0xc0) != 0x80;
+    return length;
+}
+
+/* Texts that are too long, which Milvus refuses when other rows are written already. */
+static int32_t texts_check(milvus_call *call, const milvus_rows *rows, const milvus_field *field,
+                           const sp_column *column, const char *argument)
+{
+    if (!field->max_length || (column->type & SP_LIST && call->instance->is_lite))
+        return SIMPLUGIN_OK;
+    for (uint64_t i = 0; i < rows->count; i++) {
+        uint64_t row = row_of(rows, i), first = row, last = row + 1;
+
+        if (!sp_column_is_valid(column, row))
+            continue;
+        if (column->type & SP_LIST) {
+            first = (uint64_t)column->list_offsets[row];
+            last = (uint64_t)column->list_offsets[row + 1];
+        }
+        for (uint64_t j = first; j < last; j++) {
+            uint64_t length = text_length(call, sp_column_text(column, j));
+
+            if (length > field->max_length)
+                return plug_fail_argument(&call->base, argument,
+                                          "%s: \"%s\" has %llu %s in row %llu, and the collection "
+                                          "takes %llu at most (its max_length)",
+                                          argument, field->name, (unsigned long long)length,
+                                          call->instance->is_lite ? "characters" : "bytes",
+                                          (unsigned long long)row,
+                                          (unsigned long long)field->max_length);
+        }
+    }
+    return SIMPLUGIN_OK;
+}
+
+static int32_t json_check(milvus_call *call, const milvus_rows *rows, const milvus_field *field,
+                          const sp_column *column)
+{
+    for (uint64_t i = 0; i < rows->count; i++) {
+        uint64_t row = row_of(rows, i);
+        sp_text text;
+        plug_json json;
+
+        if (!sp_column_is_valid(column, row))
+            continue;
+        text = sp_column_text(column, row);
+        plug_json_init(&json, text.data, text.size);
+        plug_json_skip(&json);
+        /* how deep it may be is the server's affair */
+        if (!plug_json_end(&json) && json.depth < PLUG_JSON_DEPTH)
+            return plug_fail_argument(&call->base, "fields",
+                                      "fields: \"%s\" is no JSON in row %llu: %s at byte %llu",
+                                      field->name, (unsigned long long)row, json.problem,
+                                      (unsigned long long)json.offset);
+    }
+    return SIMPLUGIN_OK;
+}
+
 /* A field of the schema wants a value of its type in every row, unless it is nullable. */
 static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
                                   const milvus_field *field)
@@ -127,8 +197,9 @@ static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
                                            "fields: \"%s\" is the collection's %s", field->name,
                                            field == call->schema->key ? "key" : "vector")
                       : SIMPLUGIN_OK;
+    /* the id stands in for it */
     if (call->schema->has_sample_id && strcmp(field->name, MILVUS_SAMPLE_ID) == 0 && !column)
-        return SIMPLUGIN_OK; /* the id stands in for it */
+        return rows->ids ? texts_check(call, rows, field, rows->ids, "ids") : SIMPLUGIN_OK;
     if (!type)
         return field->nullable && !(column && has_values(rows, column))
                    ? SIMPLUGIN_OK
@@ -145,7 +216,12 @@ static int32_t schema_field_check(milvus_call *call, const milvus_rows *rows,
                                       "fields: \"%s\" has no value in row %llu, and the collection "
                                       "wants one in every row",
                                       field->name, (unsigned long long)row_of(rows, i));
-    return column && column->type == type ? range_check(call, rows, field, column) : SIMPLUGIN_OK;
+    if (!column || column->type != type)
+        return SIMPLUGIN_OK;
+    return field->type == MILVUS_JSON ? json_check(call, rows, field, column)
+           : (type & ~SP_LIST) == SP_TEXT
+               ? texts_check(call, rows, field, column, "fields")
+               : range_check(call, rows, field, column);
 }
 
 int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
@@ -154,6 +230,12 @@ int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows)
 
     for (uint64_t i = 0; i < schema->field_count; i++) {
         int32_t code = schema_field_check(call, rows, &schema->fields[i]);
+
+        if (code)
+            return code;
+    }
+    if (rows->ids && schema->key->type == MILVUS_VARCHAR) {
+        int32_t code = texts_check(call, rows, schema->key, rows->ids, "ids");
 
         if (code)
             return code;
@@ -212,17 +294,22 @@ static uint64_t vector_bytes(const milvus_field *vector)
 uint64_t milvus_rows_fit(const milvus_call *call, const milvus_rows *rows, uint64_t first,
                          uint64_t bytes)
 {
-    uint64_t size = 0, count = 0;
+    int64_t receive = call->instance->settings.max_receive_bytes;
+    uint64_t answers = receive > REPLY_OVERHEAD ? (uint64_t)(receive - REPLY_OVERHEAD) : 0;
+    uint64_t size = 0, count = 0, answer = 0;
 
     while (first + count < rows->count) {
         uint64_t row = row_of(rows, first + count);
 
+        answer += REPLY_ROW_BYTES;
+        if (rows->ids)
+            answer += sp_column_text(rows->ids, row).size;
         size += vector_bytes(call->schema->vector) + ROW_OVERHEAD;
         if (rows->ids)
             size += 2 * sp_column_text(rows->ids, row).size;
         for (uint64_t i = 0; i < rows->fields->count; i++)
             size += cell_bytes(&rows->fields->columns[i], row) + strlen(rows->fields->names[i]);
-        if (count && size > bytes)
+        if (count && (size > bytes || answer > answers))
             break;
         count++;
     }

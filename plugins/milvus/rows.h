@@ -21,7 +21,10 @@ typedef struct milvus_rows {
 /* Whether the schema can take these fields; INVALID_ARGUMENT names one that it cannot. */
 int32_t milvus_rows_check(milvus_call *call, const milvus_rows *rows);
 
-/* How many rows from first on have at most that many bytes; one at least. */
+/*
+ * How many rows from first on have at most that many bytes, with a reply that is not too
+ * large to be received; one at least.
+ */
 uint64_t milvus_rows_fit(const milvus_call *call, const milvus_rows *rows, uint64_t first,
                          uint64_t bytes);
 

@@ -7,6 +7,7 @@
 #include "ask.h"
 #include "instance.h"
 #include "metric.h"
+#include "property.h"
 
 /* Far more than Milvus takes, and nothing that is counted with it overflows. */
 #define DIMENSION_MAX (UINT64_C(1) << 24)
@@ -115,12 +116,14 @@ static const char *pair_find(Milvus__Pair *const *pairs, size_t count, const cha
 static int field_fill(milvus_schema *schema, milvus_field *field, const Milvus__FieldSchema *from)
 {
     const char *dimension = pair_find(from->type_params, from->n_type_params, "dim");
+    const char *length = pair_find(from->type_params, from->n_type_params, "max_length");
 
     field->name = sp_arena_text(&schema->memory, from->name, strlen(from->name));
     field->type = from->data_type;
     field->element_type = from->element_type;
     field->nullable = from->nullable;
     field->dimension = dimension ? strtoull(dimension, NULL, 10) : 0;
+    field->max_length = length ? strtoull(length, NULL, 10) : 0;
     if (from->is_primary_key)
         schema->key = field;
     if (!schema->vector &&
@@ -142,8 +145,14 @@ static int declared_read(milvus_schema *schema, const char *property)
         sp_arena_array(&schema->memory, json_object_size(fields) + 1, sizeof *declared);
     const char *name;
     json_t *type;
+    const char *metric = json_string_value(json_object_get(root, "metric"));
 
     schema->is_ours = property != NULL;
+    if (property)
+        schema->property = sp_arena_text(&schema->memory, property, strlen(property));
+    for (int i = 0; metric && i < MILVUS_METRICS; i++)
+        if (strcmp(milvus_metric_names[i], metric) == 0)
+            schema->kept_metric = milvus_metric_names[i];
     json_object_foreach(fields, name, type) {
         const char *text = json_string_value(type);
         milvus_field *field = declared ? &declared[schema->declared_count] : NULL;
@@ -163,7 +172,7 @@ static int declared_read(milvus_schema *schema, const char *property)
     }
     schema->declared = declared;
     json_decref(root);
-    return declared != NULL;
+    return declared && (!property || schema->property);
 }
 
 static int describe_fill(milvus_schema *schema, const Milvus__DescribeCollectionReply *reply)
@@ -196,7 +205,7 @@ static int describe_fill(milvus_schema *schema, const Milvus__DescribeCollection
     schema->consistency = reply->consistency_level;
     sample_id = milvus_schema_field(schema, MILVUS_SAMPLE_ID);
     schema->has_sample_id = sample_id && sample_id->type == MILVUS_VARCHAR;
-    return declared_read(schema, pair_find(reply->properties, reply->n_properties, MILVUS_PROPERTY));
+    return declared_read(schema, milvus_property_of(reply));
 }
 
 /* The index of the vector field. */
@@ -229,7 +238,9 @@ static int index_fill(milvus_schema *schema, const Milvus__DescribeIndexReply *r
     schema->index_type = sp_arena_text(&schema->memory, type ? type : "", type ? strlen(type) : 0);
     schema->index_name = sp_arena_text(&schema->memory, from->index_name, strlen(from->index_name));
     schema->metric = metric ? milvus_metric_ours(metric) : NULL;
-    return schema->index_type && schema->index_name;
+    schema->server_metric =
+        sp_arena_text(&schema->memory, metric ? metric : "", metric ? strlen(metric) : 0);
+    return schema->index_type && schema->index_name && schema->server_metric;
 }
 
 static void schema_free(milvus_schema *schema)
@@ -278,7 +289,7 @@ static int32_t schema_index(milvus_call *call, milvus_schema *schema)
     void *message = NULL;
     int32_t code;
 
-    schema->index_type = schema->index_name = "";
+    schema->index_type = schema->index_name = schema->server_metric = "";
     request.db_name = call->instance->settings.db_name;
     request.collection_name = milvus_text(call->collection);
     milvus_rpc_init(&rpc, "DescribeIndex");

@@ -45,6 +45,7 @@ typedef struct milvus_field {
     int32_t element_type; /* of MILVUS_ARRAY */
     int nullable;
     uint64_t dimension;   /* of vectors; 0 for others */
+    uint64_t max_length;  /* of texts, and those in arrays; 0: not said */
 } milvus_field;
 
 typedef struct milvus_schema {
@@ -64,7 +65,11 @@ typedef struct milvus_schema {
     int is_patches;             /* that was patches: sample ids say something */
     uint64_t declared_count;    /* fields that were declared when it was made here */
     const milvus_field *declared; /* .type is a column type, such as SP_TEXT */
-    const char *metric;         /* ours: "cosine", ...; NULL: there is no index */
+    const char *metric;         /* ours: "cosine", ...; NULL: there is no index, or one by a
+                                   metric that is none of ours */
+    const char *server_metric;  /* that of the index in Milvus' words; "": there is none */
+    const char *property;       /* MILVUS_PROPERTY as it is; NULL: there is none */
+    const char *kept_metric;    /* what that says the metric was; NULL: nothing */
     const char *index_type;     /* "HNSW", ...; "" : there is no index */
     const char *index_name;
     uint64_t index_param_count; /* pairs of name and value as the server tells them */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "complete.h"
 #include "copy.h"
 #include "describe.h"
 #include "expr.h"
@@ -70,10 +71,20 @@ static void placeholders_put(const milvus_search *s, const uint64_t *queries, ui
     pb_end(out, group);
 }
 
+int milvus_search_has_outputs(const milvus_search *search)
+{
+    return !search->is_bare && (search->with_vectors || search->names.all || search->names.count);
+}
+
 static void output_put(const milvus_search *s, sp_buffer *out)
 {
     const milvus_schema *schema = s->call->schema;
 
+    /* Milvus Lite sends all fields where none is named */
+    if (s->is_bare || s->call->instance->is_lite)
+        pb_text(out, SEARCH_OUTPUT, schema->key->name);
+    if (s->is_bare)
+        return;
     if (s->with_vectors)
         pb_text(out, SEARCH_OUTPUT, schema->vector->name);
     if (!s->names.all && !s->names.count)
@@ -98,6 +109,8 @@ static int32_t request_encode(const milvus_search *s, const uint64_t *queries, u
 
     if (code)
         return code;
+    if (s->is_thorough)
+        milvus_search_params_thorough(call->schema->index_type, &params);
     sp_buffer_init(&out);
     snprintf(number, sizeof number, "%" PRIu64, fetch);
     pb_text(&out, SEARCH_DB, call->instance->settings.db_name);
@@ -135,12 +148,23 @@ int32_t milvus_search_send(const milvus_search *s, const uint64_t *queries, uint
     milvus_rpc_init(&answer->rpc, "Search");
     code = request_encode(s, queries, count, expr, fetch, &fresh, &answer->rpc);
     if (!code)
-        code = milvus_read_run(s->call, &answer->rpc);
+        code = milvus_read_try(s->call, &answer->rpc);
     if (code)
         return code;
+    answer->is_too_large = milvus_is_reply_too_large(&answer->rpc.status) &&
+                           (count > 1 || s->is_thorough || milvus_search_has_outputs(s));
+    if (answer->is_too_large)
+        return SIMPLUGIN_OK;
+    if (answer->rpc.status.code)
+        return milvus_status_fail(&s->call->base, answer->rpc.method,
+                                  s->call->instance->settings.address.target,
+                                  &answer->rpc.status);
     milvus_read_done(s->call, &fresh);
     code = milvus_hits_read(s->call, answer->rpc.reply, answer->rpc.reply_size, count,
                             &answer->hits);
+    for (uint64_t q = 0; !code && s->is_bare && q < count; q++)
+        for (uint64_t i = 0; i < answer->hits.lists[q].count; i++)
+            answer->hits.lists[q].hits[i].page = NULL;
     for (uint64_t q = 0; !code && s->reverse && q < count; q++)
         for (uint64_t i = 0; i < answer->hits.lists[q].count; i++) {
             milvus_hit *hit = &answer->hits.lists[q].hits[i];
@@ -180,7 +204,12 @@ int32_t milvus_search_read(milvus_search *s)
         code = plug_arg_bool(call, "with_vectors", &s->with_vectors);
     if (!code)
         code = milvus_view_acquire(s->call, &s->view);
-    if (!code && !s->call->schema->metric)
+    if (!code && !s->call->schema->metric && *s->call->schema->index_type)
+        code = plug_fail(call, SIMPLUGIN_UNIMPLEMENTED,
+                         "its index has the metric \"%s\", which is none that can be searched by "
+                         "here: index.create makes another one",
+                         s->call->schema->server_metric);
+    else if (!code && !s->call->schema->metric)
         code = plug_fail(call, SIMPLUGIN_INVALID_ARGUMENT,
                          "it has no index of its vectors: index.create makes one");
     return code;
@@ -280,12 +309,14 @@ int32_t milvus_search_run(milvus_search *search)
     if (code)
         return code;
     lists_cut(search, lists);
-    return reply_write(search, lists);
+    code = milvus_outputs_add(search, lists);
+    return code ? code : reply_write(search, lists);
 }
 
 void milvus_search_clear(milvus_search *search)
 {
     milvus_answers_clear(search);
+    milvus_lookup_clear(&search->outputs);
     plug_copy_release(search->copy);
     plug_view_release(search->view);
 }

@@ -125,13 +125,19 @@ static int32_t limits_read(milvus_settings *settings, plug_call *call)
 
 int32_t milvus_settings_read(milvus_settings *settings, plug_call *call)
 {
-    const char *db_name;
+    const char *db_name = NULL;
     int32_t code;
 
     memset(settings, 0, sizeof *settings);
     code = address_read(settings, call);
     if (!code)
         code = plug_arg_string(call, "db_name", &db_name);
+    /* it travels in a header, too */
+    for (const char *at = code || !db_name ? "" : db_name; !code && *at; at++)
+        if (*at < ' ' || *at > '~')
+            code = plug_fail_argument(call, "db_name",
+                                      "db_name: Milvus takes letters, digits and underscores in "
+                                      "the name of a database");
     if (!code && !(settings->db_name = text_dup(db_name)))
         code = plug_no_memory(call);
     if (!code)

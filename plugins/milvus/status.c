@@ -67,6 +67,7 @@ static const struct {
 } by_words[] = {
     {"already exist", SIMPLUGIN_ALREADY_EXISTS},
     {"duplicated", SIMPLUGIN_ALREADY_EXISTS},
+    {"file exists", SIMPLUGIN_ALREADY_EXISTS}, /* Milvus Lite, of a collection */
     {"create duplicate", SIMPLUGIN_ALREADY_EXISTS},
     {"at most one distinct index", SIMPLUGIN_ALREADY_EXISTS},
     {"invalid partition name", SIMPLUGIN_INVALID_ARGUMENT},
@@ -92,6 +93,7 @@ static const struct {
     {"dimension", SIMPLUGIN_INVALID_ARGUMENT},
     {"invalid", SIMPLUGIN_INVALID_ARGUMENT},
     {"should be in range", SIMPLUGIN_INVALID_ARGUMENT},
+    {"out of range", SIMPLUGIN_INVALID_ARGUMENT},
     {"cannot parse", SIMPLUGIN_INVALID_ARGUMENT},
     {"parse expression", SIMPLUGIN_INVALID_ARGUMENT},
     {"unsupported", SIMPLUGIN_INVALID_ARGUMENT},
@@ -282,6 +284,23 @@ void milvus_status_of_grpc(milvus_status *status, grpc_status_code code, const c
         status->retryable = 0;
 }
 
+void milvus_status_sizes(milvus_status *status, uint64_t request_bytes, int64_t receive_limit)
+{
+    static const char words[] = "larger than max (";
+    const char *at = strstr(status->reason, words);
+    unsigned long long size, limit;
+
+    status->too_large = 0;
+    if (status->code != SIMPLUGIN_RESOURCE_EXHAUSTED || status->arrived || !at ||
+        sscanf(at + sizeof words - 1, "%20llu vs. %20llu)", &size, &limit) != 2)
+        return;
+    /* should both fit, the one that may not be sent again */
+    if (receive_limit > 0 && limit == (unsigned long long)receive_limit)
+        status->too_large = MILVUS_REPLY_TOO_LARGE;
+    else if (size == request_bytes)
+        status->too_large = MILVUS_REQUEST_TOO_LARGE;
+}
+
 /* ---- the error ------------------------------------------------------------------------ */
 
 /* What to do about it, where the server's words do not say. */
@@ -306,6 +325,8 @@ static const char *advice(const milvus_status *status)
     case SIMPLUGIN_UNAUTHENTICATED: return "; check user and password, or token";
     case SIMPLUGIN_PERMISSION_DENIED: return "; the user lacks this privilege";
     case SIMPLUGIN_RESOURCE_EXHAUSTED:
+        if (status->too_large == MILVUS_REQUEST_TOO_LARGE)
+            return "; the server takes no request that large";
         return has_words(reason, "received message larger than max")
                    ? "; ask for less, or raise max_receive_bytes"
                    : "";

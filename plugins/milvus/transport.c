@@ -47,6 +47,18 @@ void milvus_rpc_take(milvus_rpc *rpc, void *data, size_t size)
         data ? grpc_slice_new(data, size, free) : grpc_empty_slice();
 }
 
+static void wipe_free(void *data, size_t size)
+{
+    explicit_bzero(data, size);
+    free(data);
+}
+
+void milvus_rpc_take_secret(milvus_rpc *rpc, void *data, size_t size)
+{
+    rpc->parts[rpc->part_count++] =
+        data ? grpc_slice_new_with_len(data, size, wipe_free) : grpc_empty_slice();
+}
+
 /* Forgets an answer, so that the call can be sent again. */
 static void answer_clear(milvus_rpc *rpc)
 {
@@ -279,6 +291,15 @@ static void reply_take(milvus_rpc *rpc, grpc_byte_buffer *received)
     rpc->reply_size = GRPC_SLICE_LENGTH(rpc->reply_slice);
 }
 
+static uint64_t request_bytes(const milvus_rpc *rpc)
+{
+    uint64_t bytes = 0;
+
+    for (size_t i = 0; i < rpc->part_count; i++)
+        bytes += GRPC_SLICE_LENGTH(rpc->parts[i]);
+    return bytes;
+}
+
 static void answer_take(milvus_flight *flight, milvus_rpc *rpc, const milvus_sent *sent)
 {
     if (rpc->is_given_up && sent->code == GRPC_STATUS_CANCELLED && !flight->cancelled)
@@ -291,6 +312,8 @@ static void answer_take(milvus_flight *flight, milvus_rpc *rpc, const milvus_sen
         milvus_status_of_grpc(&rpc->status, sent->code,
                               (const char *)GRPC_SLICE_START_PTR(sent->details),
                               GRPC_SLICE_LENGTH(sent->details));
+        milvus_status_sizes(&rpc->status, request_bytes(rpc),
+                            flight->link->settings->max_receive_bytes);
     }
 }
 
@@ -439,7 +462,7 @@ int32_t milvus_flight_next(milvus_flight *flight, milvus_rpc **rpc)
 
 /* ---- one call alone --------------------------------------------------------------------- */
 
-int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc)
+int32_t milvus_rpc_send(milvus_link *link, plug_call *call, milvus_rpc *rpc)
 {
     milvus_flight flight;
     milvus_rpc *ended = NULL;
@@ -450,7 +473,16 @@ int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc)
     if (!code)
         code = milvus_flight_next(&flight, &ended);
     milvus_flight_clear(&flight);
-    if (!code && rpc->status.code && !rpc->status.arrived)
+    return code;
+}
+
+int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc)
+{
+    int32_t code = milvus_rpc_send(link, call, rpc);
+
+    /* of a message that is too large gRPC speaks instead of the server */
+    if (!code && rpc->status.code && !rpc->status.arrived &&
+        rpc->status.code != SIMPLUGIN_RESOURCE_EXHAUSTED)
         code = milvus_status_fail(call, rpc->method, link->settings->address.target, &rpc->status);
     return code;
 }

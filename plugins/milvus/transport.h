@@ -58,6 +58,8 @@ typedef struct milvus_rpc {
 void milvus_rpc_init(milvus_rpc *rpc, const char *method);
 /* Takes the bytes (malloc'd) as the next part of the request. */
 void milvus_rpc_take(milvus_rpc *rpc, void *data, size_t size);
+/* The same for bytes that are wiped when they are no longer needed. */
+void milvus_rpc_take_secret(milvus_rpc *rpc, void *data, size_t size);
 void milvus_rpc_clear(milvus_rpc *rpc);
 
 /* ---- calls in flight ------------------------------------------------------------------ */
@@ -92,6 +94,9 @@ int32_t milvus_flight_next(milvus_flight *flight, milvus_rpc **rpc);
 
 /* One call alone; its failure becomes the error of the protocol's call. */
 int32_t milvus_rpc_run(milvus_link *link, plug_call *call, milvus_rpc *rpc);
+/* The same, leaving all that went wrong in rpc->status: an error is only what ended the
+   protocol's call. */
+int32_t milvus_rpc_send(milvus_link *link, plug_call *call, milvus_rpc *rpc);
 /* The same, leaving what the server said in rpc->status: only what kept it from answering
    is an error. */
 int32_t milvus_rpc_try(milvus_link *link, plug_call *call, milvus_rpc *rpc);

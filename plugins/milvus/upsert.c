@@ -3,10 +3,12 @@
 
 #include "upsert.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "consistency.h"
 #include "expr.h"
+#include "fate.h"
 #include "instance.h"
 #include "known.h"
 #include "load.h"
@@ -36,6 +38,7 @@ typedef struct writing {
     uint64_t next;     /* the row that the next batch begins with */
     batch *halves;     /* of batches that were too large */
     uint64_t done;     /* rows that are written */
+    sp_buffer stretches; /* of milvus_stretch: what became of which */
     uint64_t timestamp;
     /* keys that the server made, by batches; NULL: not wanted */
     sp_arena *memory;
@@ -131,26 +134,62 @@ static int32_t answer_take(writing *w, const batch *b)
         }
     }
     w->done += b->count;
+    milvus_stretch_add(&w->stretches, b->first, b->count, 1);
     return code;
 }
 
-static int is_too_large(const milvus_status *status)
+/*
+ * Whether the rows are to be sent again in smaller requests. A request that the server did
+ * not read left nothing behind; a reply that was not read comes after the writing, and a
+ * server that gives up in the midst of it may have written some.
+ */
+static int is_to_be_halved(const writing *w, const batch *b)
 {
-    return strstr(status->reason, "larger than max") || strstr(status->reason, "too large") ||
-           strstr(status->reason, "message length too large");
+    const milvus_status *status = &b->rpc.status;
+
+    if (status->code != SIMPLUGIN_RESOURCE_EXHAUSTED || b->count < 2)
+        return 0;
+    if (status->too_large)
+        return status->too_large == MILVUS_REQUEST_TOO_LARGE;
+    return w->idempotent && (strstr(status->reason, "larger than max") ||
+                             strstr(status->reason, "too large"));
+}
+
+/* Says which rows it was about, by the first one's number in the request. */
+static int32_t batch_fail(writing *w, const batch *b)
+{
+    plug_call *call = &w->call->base;
+    const milvus_status *status = &b->rpc.status;
+    const char *target = w->call->instance->settings.address.target;
+    uint64_t first = w->rows->select ? (uint64_t)w->rows->select[b->first] : b->first;
+    char method[96];
+
+    if (milvus_fate_is_open(status))
+        milvus_stretch_add(&w->stretches, b->first, b->count, 0);
+    snprintf(method, sizeof method, "%s of %llu rows from row %llu on", w->method,
+             (unsigned long long)b->count, (unsigned long long)first);
+    if (status->too_large != MILVUS_REPLY_TOO_LARGE)
+        return milvus_status_fail(call, method, target, status);
+    plug_fail(call, status->code,
+              "%s at %s: the rows were written, but the reply could not be read: %s; raise "
+              "max_receive_bytes, and %s",
+              method, target, status->reason,
+              w->idempotent ? "write the rows again" : "do not insert these rows again");
+    plug_host->error_set_backend(call->error, status->server_code, status->reason,
+                                 strlen(status->reason));
+    plug_host->error_set_retryable(call->error, 0);
+    return status->code;
 }
 
 /* A batch came back. */
 static int32_t batch_end(writing *w, batch *b)
 {
     const simplugin_call_info *info = w->call->base.info;
-    const milvus_status *status = &b->rpc.status;
 
-    if (status->code == SIMPLUGIN_RESOURCE_EXHAUSTED && b->count > 1 && is_too_large(status))
+    if (is_to_be_halved(w, b))
         return batch_halve(w, b);
-    if (status->code)
-        return milvus_status_fail(&w->call->base, w->method,
-                                  w->call->instance->settings.address.target, status);
+    if (b->rpc.status.code)
+        return batch_fail(w, b);
     if (info->progress)
         plug_host->progress(info->progress, w->done + b->count, w->rows->count);
     return answer_take(w, b);
@@ -165,6 +204,7 @@ static int32_t write_run(writing *w)
     batch *all = NULL;
 
     w->bytes = (uint64_t)call->instance->settings.batch_bytes;
+    sp_buffer_init(&w->stretches);
     while (!code) {
         milvus_rpc *rpc;
         batch *b;
@@ -182,18 +222,21 @@ static int32_t write_run(writing *w)
             break;
         in_flight--;
         b = rpc->context;
-        code = batch_end(w, b);
         for (batch **at = &all; *at; at = &(*at)->next)
             if (*at == b) {
                 *at = b->next;
-                batch_free(b);
                 break;
             }
+        code = batch_end(w, b);
+        batch_free(b);
     }
     milvus_flight_clear(&flight);
     while (all) {
         batch *next = all->next;
 
+        /* one that was not even sent has no attempts */
+        if (all->rpc.attempts)
+            milvus_stretch_add(&w->stretches, all->first, all->count, 0);
         batch_free(all);
         all = next;
     }
@@ -203,6 +246,13 @@ static int32_t write_run(writing *w)
         free(w->halves);
         w->halves = next;
     }
+    if (code) {
+        milvus_fate_tell(&call->base, &w->stretches, call->schema->auto_id ? w->keys : NULL);
+        /* the same insertion once more would write some rows twice */
+        if (!w->idempotent && w->stretches.size)
+            plug_host->error_set_retryable(call->base.error, 0);
+    }
+    sp_buffer_clear(&w->stretches);
     /* what did not come back may have been written all the same */
     milvus_written_at(call, code ? 0 : w->timestamp);
     return code;
@@ -260,7 +310,8 @@ int32_t milvus_insert(milvus_call *call, const milvus_rows *rows)
 
 /* ---- deletions ------------------------------------------------------------------------------ */
 
-static int32_t delete_send(milvus_call *call, const char *expr, size_t size)
+static int32_t delete_send(milvus_call *call, const char *expr, size_t size,
+                           const char *partition)
 {
     sp_buffer out;
     milvus_rpc rpc;
@@ -269,6 +320,7 @@ static int32_t delete_send(milvus_call *call, const char *expr, size_t size)
     sp_buffer_init(&out);
     pb_text(&out, DELETE_DB, call->instance->settings.db_name);
     pb_text(&out, DELETE_COLLECTION, call->collection);
+    pb_text(&out, DELETE_PARTITION, partition);
     pb_bytes(&out, DELETE_EXPR, expr, size);
     if (out.failed) {
         sp_buffer_clear(&out);
@@ -305,7 +357,7 @@ static int32_t keys_delete(milvus_call *call, const sp_column *ids, uint64_t *ne
     if (expr.failed)
         code = plug_no_memory(&call->base);
     else if (count)
-        code = delete_send(call, (const char *)expr.data, expr.size);
+        code = delete_send(call, (const char *)expr.data, expr.size, NULL);
     sp_buffer_clear(&expr);
     return code;
 }
@@ -320,13 +372,13 @@ int32_t milvus_delete_ids(milvus_call *call, const sp_column *ids)
     return code;
 }
 
-int32_t milvus_delete_matching(milvus_call *call, const char *expr)
+int32_t milvus_delete_matching(milvus_call *call, const char *expr, const char *partition)
 {
     sp_buffer all;
     int32_t code;
 
     if (*expr)
-        return delete_send(call, expr, strlen(expr));
+        return delete_send(call, expr, strlen(expr), partition);
     /* Milvus takes no empty expression, so one that is always true */
     sp_buffer_init(&all);
     if (call->schema->key->type == MILVUS_INT64)
@@ -334,7 +386,7 @@ int32_t milvus_delete_matching(milvus_call *call, const char *expr)
     else
         sp_buffer_printf(&all, "%s >= \"\"", call->schema->key->name);
     code = all.failed ? plug_no_memory(&call->base)
-                      : delete_send(call, (const char *)all.data, all.size);
+                      : delete_send(call, (const char *)all.data, all.size, partition);
     sp_buffer_clear(&all);
     return code;
 }

@@ -16,8 +16,8 @@ int32_t milvus_insert(milvus_call *call, const milvus_rows *rows);
 
 /* Ids that are not there are harmless. */
 int32_t milvus_delete_ids(milvus_call *call, const sp_column *ids);
-/* All that the expression accepts; "": everything. */
-int32_t milvus_delete_matching(milvus_call *call, const char *expr);
+/* All that the expression accepts, in that partition (NULL: in all); "": everything. */
+int32_t milvus_delete_matching(milvus_call *call, const char *expr, const char *partition);
 
 /* "partition" of a map; absent: NULL. In memory of the call. */
 int32_t milvus_partition_read(plug_call *call, const simplugin_value *map, const char **partition);

@@ -6,7 +6,7 @@
 #include "query.h"
 
 /*
- * The expression for the page that begins behind a key (size 0: the first), in memory of
+ * The expression for the page that begins behind a key (data NULL: the first), in memory of
  * the call.
  */
 int32_t milvus_walk_expr(milvus_call *call, const char *filter, sp_text after, const char **expr);
@@ -17,9 +17,9 @@ int32_t milvus_walk(milvus_call *call, const char *filter,
 
 /*
  * Writes a page as points.scan answers: ids, and vectors and fields where they are asked
- * for; has_more: a cursor too.
+ * for; row_bytes: a cursor too, with what a row holds; 0: it is the last one.
  */
 int32_t milvus_page_write(milvus_call *call, const milvus_page *page, int vectors,
-                          const plug_names *names, int has_more);
+                          const plug_names *names, uint64_t row_bytes);
 
 #endif

@@ -8,7 +8,7 @@
 #include "expr.h"
 #include "instance.h"
 
-static int are_marked(const milvus_call *call)
+int milvus_zeros_are_marked(const milvus_call *call)
 {
     return call->schema->metric && strcmp(call->schema->metric, "cosine") == 0 &&
            call->schema->has_dynamic && !call->instance->is_lite;
@@ -16,7 +16,7 @@ static int are_marked(const milvus_call *call)
 
 int milvus_zeros_mark(const milvus_call *call, const float *vector)
 {
-    if (!are_marked(call))
+    if (!milvus_zeros_are_marked(call))
         return 0;
     for (uint64_t i = 0; i < call->schema->vector->dimension; i++)
         if (vector[i] != 0)
@@ -66,7 +66,7 @@ int32_t milvus_zeros_add(milvus_search *search, milvus_list *lists)
 
     for (uint64_t q = 0; q < search->vectors.rows; q++)
         wanted |= has_room(search, &lists[q]);
-    if (!wanted || !are_marked(search->call))
+    if (!wanted || !milvus_zeros_are_marked(search->call))
         return SIMPLUGIN_OK;
     answer = calloc(1, sizeof *answer);
     if (!answer)

@@ -13,6 +13,8 @@
 /* The dynamic field that marks them; it is not shown. */
 #define MILVUS_ZERO_MARK "__zero"
 
+/* Whether the collection's are. */
+int milvus_zeros_are_marked(const milvus_call *call);
 /* Whether a row is to be marked. */
 int milvus_zeros_mark(const milvus_call *call, const float *vector);
 /* Adds those that belong into the lists, which are in order. */

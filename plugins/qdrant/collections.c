@@ -284,6 +284,54 @@ static void fields_write(qdrant_call *call, const plug_seen *seen)
     simplugin_write_end(out, begin, count);
 }
 
+/*
+ * The collection's own name, whatever alias it was asked for by: an alias is none of a
+ * collection's. Unknown (*name NULL) where the server lets nobody see its aliases.
+ */
+static int32_t real_name(qdrant_call *call, json_t **name)
+{
+    qdrant_http http;
+    json_t *reply = NULL, *list, *item;
+    size_t i;
+    int32_t code;
+
+    *name = NULL;
+    qdrant_http_init(&http, "GET", "/aliases");
+    code = qdrant_try(&call->instance->link, &call->base, &http);
+    if (!code && !http.status.code)
+        reply = json_loadb(http.reply, http.reply_size, 0, NULL);
+    list = json_object_get(json_object_get(reply, "result"), "aliases");
+    if (json_is_array(list)) {
+        *name = json_string(call->collection);
+        json_array_foreach(list, i, item) {
+            const char *alias = json_string_value(json_object_get(item, "alias_name"));
+            json_t *of = json_object_get(item, "collection_name");
+
+            if (alias && json_is_string(of) && strcmp(alias, call->collection) == 0) {
+                json_decref(*name);
+                *name = json_incref(of);
+            }
+        }
+        if (!*name)
+            code = plug_no_memory(&call->base);
+    }
+    json_decref(reply);
+    qdrant_http_clear(&http);
+    return code;
+}
+
+/* What the server says of the collection, and what copies look at. */
+static int32_t attributes_add(qdrant_call *call, json_t *info)
+{
+    json_t *name = NULL;
+    int32_t code = real_name(call, &name);
+    const char *vectors = qdrant_is_normalised(call->schema) ? "rounded" : "exact";
+    int failed = name && json_object_set_new(info, "id", name);
+
+    failed |= json_object_set_new(info, "vectors", json_string(vectors));
+    return !code && failed ? plug_no_memory(&call->base) : code;
+}
+
 int32_t qdrant_serve_collection_describe(qdrant_call *call)
 {
     const qdrant_schema *schema = call->schema;
@@ -298,8 +346,12 @@ int32_t qdrant_serve_collection_describe(qdrant_call *call)
         code = plug_known_list(&known, &seen);
     if (!code)
         code = qdrant_ask(call, "GET", qdrant_own_path(call, ""), NULL, 1, &info);
-    if (code)
+    if (!code)
+        code = attributes_add(call, info);
+    if (code) {
+        json_decref(info);
         return code;
+    }
     simplugin_write_map(out, 8);
     simplugin_write_string(out, "collection");
     simplugin_write_string(out, call->collection);

@@ -32,7 +32,10 @@ typedef struct printer {
 /* What a leaf is about. */
 typedef struct target {
     sp_text name;
-    uint32_t type; /* of its values; SP_FILTER_UNKNOWN_TYPE */
+    uint32_t type; /* of its values, for certain; else SP_FILTER_UNKNOWN_TYPE */
+    uint32_t item; /* SP_INT64, ...: of the values or a list's items, as a payload index has it; 0:
+                      numbers may be of either type */
+    uint32_t hint; /* of some points' values or items; 0: none was seen */
     const char *behind; /* of its path: "[]" are the elements of a list, and of nothing else */
 } target;
 
@@ -73,17 +76,35 @@ void qdrant_path_put(sp_buffer *out, sp_text name, const char *behind)
 
 /* ---- types ------------------------------------------------------------------------------ */
 
+/* Only what was declared is certain: some points that were seen say nothing of the others. */
 static uint32_t type_of(void *context, sp_text name)
 {
     const printer *p = context;
+    const qdrant_declared *declared = qdrant_declared_find(p->call->schema, name);
 
     if (!qdrant_field_is_shown(p->call->schema, name))
         return 0;
+    return declared && !declared->is_index ? declared->type : SP_FILTER_UNKNOWN_TYPE;
+}
+
+static target target_of(printer *p, sp_text name)
+{
+    const qdrant_declared *declared = qdrant_declared_find(p->call->schema, name);
+    target t = {.name = name, .behind = ""};
+
+    t.type = type_of(p, name);
+    t.item = declared ? declared->type & ~SP_LIST : 0;
     for (uint64_t i = 0; i < p->seen->count; i++)
         if (strlen(p->seen->names[i]) == name.size &&
             memcmp(p->seen->names[i], name.data, name.size) == 0)
-            return p->seen->types[i];
-    return SP_FILTER_UNKNOWN_TYPE;
+            t.hint = p->seen->types[i] & ~SP_LIST;
+    return t;
+}
+
+/* Of numbers so large that doubles do not tell them apart the likelier type is taken. */
+static uint32_t item_type(const target *t, int is_large)
+{
+    return t->item || !is_large ? t->item : t->hint;
 }
 
 /* ---- conditions -------------------------------------------------------------------------- */
@@ -151,7 +172,7 @@ static void is_empty_put(printer *p, const target *t)
 /* An empty list is as good as nothing to Qdrant, so that points say which of theirs are. */
 static void exists_put(printer *p, const target *t)
 {
-    const target empty = {{QDRANT_EMPTY, sizeof QDRANT_EMPTY - 1}, SP_TEXT | SP_LIST, ""};
+    const target empty = {.name = {QDRANT_EMPTY, sizeof QDRANT_EMPTY - 1}, .behind = ""};
     const sp_filter_value name = {.type = SP_TEXT, .as.text = t->name};
 
     sp_buffer_append_text(&p->out, "{\"should\":[{\"must_not\":[");
@@ -281,23 +302,33 @@ static void doubles_put(printer *p, const target *t, uint8_t kind, int64_t bound
 
 static void order_put(printer *p, const target *t, uint8_t kind, const sp_filter_value *value)
 {
-    uint32_t type = t->type & ~SP_LIST;
+    double bound;
 
-    if (value->type == SP_INT64 && type == SP_FLOAT64)
-        doubles_put(p, t, kind, value->as.int64);
-    else if (value->type == SP_INT64)
-        integers_put(p, t, kind, value->as.int64);
-    else if (value->type == SP_FLOAT64 && type == SP_INT64)
-        fraction_put(p, t, kind, value->as.float64);
-    else if (value->type == SP_FLOAT64)
-        range_put(p, t, range_of(kind), value->as.float64);
-    else
+    if (value->type == SP_INT64) {
+        int large = is_large(value->as.int64);
+        uint32_t type = item_type(t, large);
+
+        if (type == SP_FLOAT64)
+            doubles_put(p, t, kind, value->as.int64);
+        else if (type == SP_INT64 || large)
+            integers_put(p, t, kind, value->as.int64);
+        else
+            range_put(p, t, range_of(kind), (double)value->as.int64);
+        return;
+    }
+    if (value->type != SP_FLOAT64) {
         never_put(p); /* leaves_check lets none of these come here */
+        return;
+    }
+    bound = value->as.float64;
+    if (item_type(t, fabs(bound) >= (double)EXACT_MAX) == SP_INT64)
+        fraction_put(p, t, kind, bound);
+    else
+        range_put(p, t, range_of(kind), bound);
 }
 
 static void one_put(printer *p, const target *t, const sp_filter_value *value)
 {
-    uint32_t type = t->type == SP_FILTER_UNKNOWN_TYPE ? 0 : t->type & ~SP_LIST;
     double number;
 
     if (value->type != SP_INT64 && value->type != SP_FLOAT64) {
@@ -305,7 +336,10 @@ static void one_put(printer *p, const target *t, const sp_filter_value *value)
         return;
     }
     if (value->type == SP_INT64) {
-        if (type == SP_INT64 || (type == 0 && is_large(value->as.int64)))
+        int large = is_large(value->as.int64);
+        uint32_t type = item_type(t, large);
+
+        if (type == SP_INT64 || (!type && large))
             match_put(p, t, value);
         else if (type == SP_FLOAT64 && !is_double(value->as.int64))
             never_put(p);
@@ -314,7 +348,7 @@ static void one_put(printer *p, const target *t, const sp_filter_value *value)
         return;
     }
     number = value->as.float64;
-    if (type != SP_INT64) {
+    if (item_type(t, fabs(number) >= (double)EXACT_MAX) != SP_INT64) {
         equal_put(p, t, number);
     } else if (number != floor(number) || number >= TWO_TO_63 || number < -TWO_TO_63) {
         never_put(p);
@@ -330,7 +364,7 @@ static void one_put(printer *p, const target *t, const sp_filter_value *value)
 /* Whether a value goes into a list of Qdrant's own, which holds texts or integers. */
 static int is_listed(const target *t, const sp_filter_value *value)
 {
-    return value->type == SP_TEXT || (value->type == SP_INT64 && (t->type & ~SP_LIST) == SP_INT64);
+    return value->type == SP_TEXT || (value->type == SP_INT64 && t->item == SP_INT64);
 }
 
 static void listed_put(printer *p, const target *t, const sp_filter_node *leaf)
@@ -416,9 +450,8 @@ static void positive_put(printer *p, target *t, const sp_filter_node *leaf)
 
 static void leaf_put(printer *p, const sp_filter_node *leaf)
 {
-    target t = {.name = p->filter->fields[leaf->field], .behind = ""};
+    target t = target_of(p, p->filter->fields[leaf->field]);
 
-    t.type = type_of(p, t.name);
     if (leaf->negated)
         sp_buffer_append_text(&p->out, "{\"must_not\":[");
     positive_put(p, &t, leaf);

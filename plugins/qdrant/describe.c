@@ -178,8 +178,9 @@ int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
     plug_write_texts(&out, "reverse", reverse, COUNT(reverse));
     simplugin_write_string(&out, "radius");
     simplugin_write_bool(&out, 1);
+    /* where they are stored with the norm 1; others exactly, as collection.describe says */
     simplugin_write_string(&out, "vectors");
-    simplugin_write_string(&out, "exact");
+    simplugin_write_string(&out, "rounded");
     simplugin_write_string(&out, "counts_replaced");
     simplugin_write_bool(&out, 0);
     simplugin_write_string(&out, "nonfinite");

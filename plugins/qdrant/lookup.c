@@ -3,6 +3,7 @@
 
 #include "lookup.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ask.h"
@@ -10,12 +11,26 @@
 #include "ids.h"
 #include "instance.h"
 
-#define KEYS_PER_REQUEST 8192
+#define KEYS_PER_REQUEST UINT64_C(8192)
+/* Of the first ones with fields, before it is known how much these hold. */
+#define KEYS_AT_FIRST UINT64_C(256)
 #define REPLY_BYTES (UINT64_C(16) << 20) /* of one, about */
 #define NUMBER_BYTES 12                  /* of a vector's, in JSON */
 #define POINT_BYTES UINT64_C(128)
-#define FIELDS_BYTES UINT64_C(512)
 #define ROWS_PER_CHECK 4096
+
+/* Places among the ids. */
+typedef struct span {
+    struct span *next;
+    uint64_t begin, end;
+} span;
+
+struct qdrant_lookup_part {
+    qdrant_lookup_part *next;
+    span ids;
+    uint64_t keys; /* that it names */
+    qdrant_page page;
+};
 
 typedef struct finder {
     qdrant_call *call;
@@ -24,8 +39,10 @@ typedef struct finder {
     sp_column keys;   /* the server's ids; empty: no point can have that id */
     sp_idmap map;     /* every key once */
     uint64_t *same;   /* for each id, the first place its key stands at */
-    uint64_t next;    /* the id that the next request begins with */
-    uint64_t limit;   /* of ids in one request */
+    uint64_t next;    /* the id that no request has named yet */
+    span *again;      /* what requests named whose replies were too large */
+    uint64_t limit;   /* of ids in one request, */
+    uint64_t ceiling; /* and of that: more were too many once */
     qdrant_row *found; /* for each id; page NULL: not there */
 } finder;
 
@@ -69,33 +86,81 @@ static int32_t keys_make(finder *f, const sp_column *ids)
 
 /* ---- requests ----------------------------------------------------------------------------- */
 
-static uint64_t keys_per_request(const finder *f)
+/* As many keys as bring a reply of moderate size, if each brings so many bytes. */
+static void limit_set(finder *f, uint64_t bytes)
 {
-    uint64_t bytes = POINT_BYTES + (f->lookup->names ? FIELDS_BYTES : UINT64_C(0)) +
-                     (f->lookup->vectors ? f->call->schema->dimension * NUMBER_BYTES : 0);
-    uint64_t half = (uint64_t)f->call->instance->settings.max_receive_bytes / 2;
-    uint64_t rows = (half < REPLY_BYTES ? half : REPLY_BYTES) / bytes;
+    uint64_t rows = REPLY_BYTES / (bytes ? bytes : 1);
 
-    return rows < 1 ? 1 : rows > KEYS_PER_REQUEST ? KEYS_PER_REQUEST : rows;
+    f->limit = rows < 1 ? 1 : rows > f->ceiling ? f->ceiling : rows;
 }
 
-/* How many ids the next request names; none: all are asked for. */
-static uint64_t ids_put(finder *f, sp_buffer *out)
+static int has_fields(const finder *f)
 {
-    uint64_t count = 0;
+    return f->lookup->names && (f->lookup->names->all || f->lookup->names->count);
+}
 
-    for (; f->next < f->keys.count && count < f->limit; f->next++) {
-        sp_text key = sp_column_text(&f->keys, f->next);
+static void limit_begin(finder *f)
+{
+    f->ceiling = KEYS_PER_REQUEST;
+    limit_set(f, POINT_BYTES +
+                     (f->lookup->vectors ? f->call->schema->dimension * NUMBER_BYTES : UINT64_C(0)));
+    if (has_fields(f) && f->limit > KEYS_AT_FIRST)
+        f->limit = KEYS_AT_FIRST;
+}
+
+/* Those places are to be named once more. */
+static int32_t span_again(finder *f, uint64_t begin, uint64_t end)
+{
+    span *rest;
+
+    if (begin >= end)
+        return SIMPLUGIN_OK;
+    rest = plug_scratch(&f->call->base, 1, sizeof *rest);
+    if (!rest)
+        return plug_no_memory(&f->call->base);
+    *rest = (span){f->again, begin, end};
+    f->again = rest;
+    return SIMPLUGIN_OK;
+}
+
+/* Names ids of the part's places, as many as one request may; its places are then those. */
+static void ids_put(finder *f, qdrant_lookup_part *part, sp_buffer *out)
+{
+    uint64_t at = part->ids.begin;
+
+    for (; at < part->ids.end && part->keys < f->limit; at++) {
+        sp_text key = sp_column_text(&f->keys, at);
         qdrant_key one = {.size = (uint8_t)key.size, .is_number = key.size < QDRANT_KEY_MAX};
 
-        if (!key.size || f->same[f->next] != f->next)
+        if (!key.size || f->same[at] != at)
             continue;
         memcpy(one.text, key.data, key.size);
-        if (count++)
+        if (part->keys++)
             sp_buffer_append(out, ",", 1);
         qdrant_key_put(out, &one);
     }
-    return count;
+    part->ids.end = at;
+}
+
+/* The part that the next request is for, with its ids; no keys: there is none left. */
+static int32_t part_next(finder *f, qdrant_lookup_part *part, sp_buffer *out)
+{
+    int32_t code = SIMPLUGIN_OK;
+
+    while (!code && !part->keys && (f->again || f->next < f->keys.count)) {
+        span all = f->again ? *f->again : (span){NULL, f->next, f->keys.count};
+        int is_again = f->again != NULL;
+
+        part->ids = all;
+        if (is_again)
+            f->again = all.next;
+        ids_put(f, part, out);
+        if (is_again)
+            code = span_again(f, part->ids.end, all.end);
+        else
+            f->next = part->ids.end;
+    }
+    return code;
 }
 
 /* Sends the next request, if there is one left to send. */
@@ -103,25 +168,32 @@ static int32_t request_start(finder *f, qdrant_flight *flight, int *started)
 {
     static const plug_names none = {0};
     qdrant_lookup *lookup = f->lookup;
-    qdrant_page *page = &lookup->pages[lookup->page_count];
+    qdrant_lookup_part *part;
     sp_buffer body;
     int32_t code;
 
     *started = 0;
+    if (!f->again && f->next >= f->keys.count)
+        return SIMPLUGIN_OK;
+    part = calloc(1, sizeof *part);
+    if (!part)
+        return plug_no_memory(&f->call->base);
+    part->next = lookup->parts;
+    lookup->parts = part;
     sp_buffer_init(&body);
     sp_buffer_append_text(&body, "{\"ids\":[");
-    if (!ids_put(f, &body)) {
+    code = part_next(f, part, &body);
+    if (code || !part->keys) {
         sp_buffer_clear(&body);
-        return SIMPLUGIN_OK;
+        return code;
     }
     sp_buffer_append_text(&body, "],");
     qdrant_payload_put(f->call, &body, lookup->names ? lookup->names : &none, lookup->vectors);
     sp_buffer_printf(&body, ",\"with_vector\":%s}", lookup->vectors ? "true" : "false");
-    lookup->page_count++;
-    code = qdrant_prepare(f->call, "POST", f->path, &body, 1, &page->http);
-    page->http.context = page;
+    code = qdrant_prepare(f->call, "POST", f->path, &body, 1, &part->page.http);
+    part->page.http.context = part;
     if (!code)
-        code = qdrant_flight_start(flight, &page->http);
+        code = qdrant_flight_start(flight, &part->page.http);
     *started = !code;
     return code;
 }
@@ -138,7 +210,20 @@ static int32_t page_take(finder *f, qdrant_page *page)
         f->found[at].page = page;
         f->found[at].row = i;
     }
+    if (!code && page->count && has_fields(f))
+        limit_set(f, page->http.reply_size / page->count);
     return code;
+}
+
+/* Its reply would be too large: fewer keys in each request from now on. */
+static int32_t part_again(finder *f, qdrant_lookup_part *part)
+{
+    if (part->keys / 2 < f->ceiling)
+        f->ceiling = part->keys / 2;
+    if (f->limit > f->ceiling)
+        f->limit = f->ceiling;
+    qdrant_page_clear(&part->page);
+    return span_again(f, part->ids.begin, part->ids.end);
 }
 
 static int32_t requests_run(finder *f)
@@ -149,6 +234,7 @@ static int32_t requests_run(finder *f)
     int32_t code = qdrant_flight_init(&flight, &call->instance->link, &call->base);
 
     while (!code) {
+        qdrant_lookup_part *part;
         qdrant_http *http;
         int started = 1;
 
@@ -159,11 +245,16 @@ static int32_t requests_run(finder *f)
         if (code || !in_flight)
             break;
         code = qdrant_flight_next(&flight, &http);
+        if (code)
+            break;
         in_flight--;
-        if (!code && http->status.code)
+        part = http->context;
+        if (part->keys > 1 && http->status.reply_too_large)
+            code = part_again(f, part);
+        else if (http->status.code)
             code = qdrant_http_fail(&call->instance->link, &call->base, http);
-        if (!code)
-            code = page_take(f, http->context);
+        else
+            code = page_take(f, &part->page);
     }
     qdrant_flight_clear(&flight);
     return code;
@@ -196,11 +287,10 @@ int32_t qdrant_lookup_run(qdrant_call *call, const sp_column *ids, qdrant_lookup
 
     if (code)
         return code;
-    f.limit = keys_per_request(&f);
+    limit_begin(&f);
     f.path = qdrant_read_path(call, "/points", NULL);
     f.found = plug_scratch(&call->base, ids->count + 1, sizeof *f.found);
-    lookup->pages = plug_scratch(&call->base, ids->count / f.limit + 2, sizeof *lookup->pages);
-    if (!f.path || !f.found || !lookup->pages)
+    if (!f.path || !f.found)
         return plug_no_memory(&call->base);
     if (ids->count)
         code = requests_run(&f);
@@ -209,7 +299,11 @@ int32_t qdrant_lookup_run(qdrant_call *call, const sp_column *ids, qdrant_lookup
 
 void qdrant_lookup_clear(qdrant_lookup *lookup)
 {
-    for (uint64_t i = 0; i < lookup->page_count; i++)
-        qdrant_page_clear(&lookup->pages[i]);
-    lookup->page_count = 0;
+    while (lookup->parts) {
+        qdrant_lookup_part *next = lookup->parts->next;
+
+        qdrant_page_clear(&lookup->parts->page);
+        free(lookup->parts);
+        lookup->parts = next;
+    }
 }

@@ -5,6 +5,8 @@
 
 #include "fields.h"
 
+typedef struct qdrant_lookup_part qdrant_lookup_part;
+
 typedef struct qdrant_lookup {
     int vectors;             /* what is asked for beside the ids */
     const plug_names *names; /* NULL: no fields */
@@ -13,8 +15,7 @@ typedef struct qdrant_lookup {
     int64_t *positions;      /* places among the ids */
     qdrant_row *rows;
     /* what holds it */
-    uint64_t page_count;
-    qdrant_page *pages;
+    qdrant_lookup_part *parts;
 } qdrant_lookup;
 
 /* An id that comes more than once is found more than once. To be cleared in any case. */

@@ -6,9 +6,12 @@
  */
 #include "config.h"
 
+#include <math.h>
+
 #include "ids.h"
 #include "search.h"
 #include "view.h"
+#include "walk.h"
 
 /* Ids that are named in one request. */
 #define KEYS_PER_SEARCH UINT64_C(8192)
@@ -22,6 +25,108 @@ int qdrant_hit_before(const qdrant_search *search, const qdrant_hit *a, const qd
 }
 
 typedef int32_t list_taker(qdrant_search *s, const qdrant_list *from, qdrant_list *to);
+
+static int32_t list_take(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+{
+    (void)s;
+    *to = *from;
+    return SIMPLUGIN_OK;
+}
+
+static int32_t list_filter(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+{
+    *to = *from;
+    to->count = 0;
+    for (uint64_t i = 0; i < from->count && to->count < s->k; i++)
+        if (plug_view_has(s->view, from->hits[i].id))
+            to->hits[to->count++] = from->hits[i];
+    return SIMPLUGIN_OK;
+}
+
+/* Merges two lists that are in order, to k. */
+static int32_t list_merge(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+{
+    qdrant_hit *hits = plug_scratch(&s->call->base, to->count + from->count + 1, sizeof *hits);
+    uint64_t a = 0, b = 0, count = 0;
+
+    if (!hits)
+        return plug_no_memory(&s->call->base);
+    while (count < s->k && (a < to->count || b < from->count)) {
+        int take_old = b >= from->count ||
+                       (a < to->count && !qdrant_hit_before(s, &from->hits[b], &to->hits[a]));
+
+        hits[count++] = take_old ? to->hits[a++] : from->hits[b++];
+    }
+    to->hits = hits;
+    to->count = count;
+    return SIMPLUGIN_OK;
+}
+
+/* ---- short lists ------------------------------------------------------------------------------- */
+
+/* Whether a search may find less than there is: by the graph, and not by what was asked for. */
+static int is_approximate(const qdrant_search *s)
+{
+    return s->options.exact != 1 && s->options.indexed_only != 1 &&
+           (s->reverse || !isfinite(s->max_distance));
+}
+
+/* Whether a list has less than was asked for, so that its query would have fewer than k hits. */
+static int is_short(const qdrant_search *s, list_taker *each, uint64_t fetch,
+                    const qdrant_list *from, const qdrant_list *to)
+{
+    uint64_t count = each == list_merge ? to->count : 0;
+
+    if (from->sent >= fetch)
+        return 0;
+    for (uint64_t i = 0; i < from->count && count < s->k; i++)
+        count += each != list_filter || plug_view_has(s->view, from->hits[i].id);
+    return count < s->k;
+}
+
+/* Lists of one request that are shorter than what the filter and the ids accept are asked for
+   once more, exactly. */
+static int32_t short_complete(qdrant_search *s, const uint64_t *queries, uint64_t count,
+                              const qdrant_id_set *ids, uint64_t fetch, qdrant_list *got,
+                              const qdrant_list *lists, list_taker *each)
+{
+    uint64_t *numbers, *places, kept = 0, wanted = 0, left;
+    qdrant_id_set set = ids ? *ids : (qdrant_id_set){0};
+    qdrant_list *again;
+    int exact = s->options.exact;
+    int32_t code;
+
+    if (!is_approximate(s))
+        return SIMPLUGIN_OK;
+    numbers = plug_scratch(&s->call->base, count + 1, sizeof *numbers);
+    places = plug_scratch(&s->call->base, count + 1, sizeof *places);
+    again = plug_scratch(&s->call->base, count + 1, sizeof *again);
+    if (!numbers || !places || !again)
+        return plug_no_memory(&s->call->base);
+    for (uint64_t i = 0; i < count; i++)
+        if (is_short(s, each, fetch, &got[i], &lists[queries[i]]))
+            places[kept++] = i;
+    if (!kept)
+        return SIMPLUGIN_OK;
+    code = qdrant_count(s->call, s->condition, ids ? &set : NULL, &wanted);
+    wanted = wanted < fetch ? wanted : fetch;
+    left = kept;
+    kept = 0;
+    for (uint64_t i = 0; !code && i < left; i++)
+        if (got[places[i]].sent < wanted) {
+            numbers[kept] = queries[places[i]];
+            places[kept++] = places[i];
+        }
+    if (code || !kept)
+        return code;
+    set = ids ? *ids : set;
+    s->options.exact = 1;
+    code = qdrant_search_send(s, numbers, kept, ids ? &set : NULL, fetch, again);
+    s->options.exact = exact;
+    for (uint64_t i = 0; !code && i < kept; i++)
+        got[places[i]] = again[i];
+    return code;
+}
 
 /* The queries of those numbers, in as many requests as that takes; each: what is done with
    the list of one query. */
@@ -39,30 +144,15 @@ static int32_t requests_run(qdrant_search *s, const uint64_t *queries, uint64_t 
         if (part > count - first)
             part = count - first;
         code = qdrant_search_send(s, queries + first, part, ids ? &set : NULL, fetch, got);
+        if (!code)
+            code = short_complete(s, queries + first, part, ids, fetch, got, lists, each);
         for (uint64_t i = 0; !code && i < part; i++)
             code = each(s, &got[i], &lists[queries[first + i]]);
     }
     return code;
 }
 
-static int32_t list_take(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
-{
-    (void)s;
-    *to = *from;
-    return SIMPLUGIN_OK;
-}
-
 /* ---- asking for more ------------------------------------------------------------------------- */
-
-static int32_t list_filter(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
-{
-    *to = *from;
-    to->count = 0;
-    for (uint64_t i = 0; i < from->count && to->count < s->k; i++)
-        if (plug_view_has(s->view, from->hits[i].id))
-            to->hits[to->count++] = from->hits[i];
-    return SIMPLUGIN_OK;
-}
 
 /* Which queries have too few hits although the server had more. */
 static uint64_t queries_short(const qdrant_search *s, const qdrant_list *lists, uint64_t fetch,
@@ -88,25 +178,6 @@ static uint64_t fetch_expected(const qdrant_search *s)
 }
 
 /* ---- naming ids ---------------------------------------------------------------------------------- */
-
-/* Merges two lists that are in order, to k. */
-static int32_t list_merge(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
-{
-    qdrant_hit *hits = plug_scratch(&s->call->base, to->count + from->count + 1, sizeof *hits);
-    uint64_t a = 0, b = 0, count = 0;
-
-    if (!hits)
-        return plug_no_memory(&s->call->base);
-    while (count < s->k && (a < to->count || b < from->count)) {
-        int take_old = b >= from->count ||
-                       (a < to->count && !qdrant_hit_before(s, &from->hits[b], &to->hits[a]));
-
-        hits[count++] = take_old ? to->hits[a++] : from->hits[b++];
-    }
-    to->hits = hits;
-    to->count = count;
-    return SIMPLUGIN_OK;
-}
 
 static int32_t by_keys(qdrant_search *s, const uint64_t *queries, uint64_t count,
                        qdrant_list *lists)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "clock.h"
 #include "ids.h"
 #include "instance.h"
 #include "member.h"
@@ -14,6 +15,7 @@
 #include "page.h"
 
 #define SAMPLE_POINTS 32
+#define SCHEMA_AGE (INT64_C(2) * 1000000000)
 #define DIMENSION_MAX (INT64_C(1) << 20)
 
 /* ---- fields ----------------------------------------------------------------------------- */
@@ -183,12 +185,14 @@ static sp_text sample_id_of(const qdrant_point *point, sp_arena **arena)
 }
 
 /*
- * A collection that says nothing of itself is what its first points look like: ids as they are
- * mapped here and by FiftyOne, or of some other kind; sample ids that differ from the ids.
+ * A collection that says nothing of itself is what its first points look like. Any id as it is
+ * mapped here and by FiftyOne makes it a mapped one, since nobody's own look like that; sample
+ * ids that differ from the ids make it one of patches.
  */
 static int32_t points_look(qdrant_call *call, qdrant_schema *schema, int is_ours)
 {
     qdrant_page page = {0};
+    uint64_t mapped = 0;
     sp_buffer body;
     int32_t code;
 
@@ -207,13 +211,13 @@ static int32_t points_look(qdrant_call *call, qdrant_schema *schema, int is_ours
         const qdrant_point *point = &page.points[i];
         sp_text original = {"", point->has_original ? 1u : 0u}, sample;
 
-        if (!is_ours && !qdrant_key_is_mapped(point->key, point->is_number, original))
-            schema->is_mapped = 0;
+        mapped += (uint64_t)qdrant_key_is_mapped(point->key, point->is_number, original);
         sample = sample_id_of(point, &page.memory);
         if (!is_ours && sample.size &&
             (sample.size != point->id.size || memcmp(sample.data, point->id.data, sample.size) != 0))
             schema->is_patches = 1;
     }
+    schema->is_mapped = is_ours || mapped || !page.count;
     qdrant_page_clear(&page);
     return code;
 }
@@ -256,7 +260,7 @@ static qdrant_schema *schema_find(simplugin_instance *instance, const char *name
 
     pthread_mutex_lock(&instance->base.lock);
     for (qdrant_schema *at = instance->schemas; at && !found; at = at->next)
-        if (strcmp(at->name, name) == 0) {
+        if (strcmp(at->name, name) == 0 && sp_clock_now() - at->made_at < SCHEMA_AGE) {
             atomic_fetch_add(&at->users, 1);
             found = at;
         }
@@ -277,6 +281,7 @@ int32_t qdrant_schema_acquire(qdrant_call *call)
     if (!made)
         return plug_no_memory(&call->base);
     atomic_store(&made->users, 1);
+    made->made_at = sp_clock_now();
     code = schema_fill(call, made);
     if (code) {
         qdrant_schema_release(made);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a collection is: its vectors, how its ids are to be read, what was declared when it
- * was made. Asked for once and kept by the instance; immutable, shared between calls by
+ * was made. Kept by the instance for moments, as others may
+ * replace what the name stands for; immutable, shared between calls by
  * counting its users.
  */
 #ifndef QDRANT_SCHEMA_H
@@ -24,6 +25,7 @@ typedef struct qdrant_schema {
     atomic_uint users;
     struct qdrant_schema *next; /* the instance's */
     sp_arena *memory;
+    int64_t made_at;            /* of our clock: it is asked for again when it is old */
     const char *name;           /* as it was asked for, possibly an alias */
     uint64_t dimension;
     const char *metric;         /* ours: "cosine", ... */

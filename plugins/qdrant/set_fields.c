@@ -116,39 +116,60 @@ static void row_put(const setting *s, sp_buffer *out, int *is_first, uint64_t ro
     }
 }
 
-static int32_t operations_send(qdrant_call *call, sp_buffer *body)
+/* Sends the operations of these rows; *too_large: none was done, and fewer are to be sent. */
+static int32_t operations_send(qdrant_call *call, sp_buffer *body, int *too_large)
 {
     qdrant_http http;
     int32_t code;
 
     sp_buffer_append_text(body, "]}");
-    code = qdrant_send(call, "POST", qdrant_write_path(call, "/points/batch"), body, 1, &http);
+    code = qdrant_prepare(call, "POST", qdrant_write_path(call, "/points/batch"), body, 1, &http);
+    if (!code)
+        code = qdrant_try(&call->instance->link, &call->base, &http);
+    *too_large = !code && http.status.too_large;
+    if (!code && http.status.code && !*too_large)
+        code = qdrant_http_fail(&call->instance->link, &call->base, &http);
     qdrant_written(call);
     qdrant_http_clear(&http);
     return code;
 }
 
+static int32_t too_large_fail(const setting *s, uint64_t row)
+{
+    sp_text id = sp_column_text(s->ids, row);
+
+    return plug_fail(&s->call->base, SIMPLUGIN_RESOURCE_EXHAUSTED,
+                     "the fields of \"%.*s\" alone are more than the server takes in a request",
+                     (int)id.size, id.data);
+}
+
 static int32_t rows_set(const setting *s, const qdrant_lookup *lookup)
 {
     uint64_t max_bytes = (uint64_t)s->call->instance->settings.batch_bytes;
-    uint64_t next = 0;
+    uint64_t max_rows = BATCH_ROWS, next = 0;
     int32_t code = SIMPLUGIN_OK;
 
     while (!code && next < lookup->count) {
         uint64_t count = 0;
-        int is_first = 1;
+        int is_first = 1, too_large;
         sp_buffer body;
 
         sp_buffer_init(&body);
         sp_buffer_append_text(&body, "{\"operations\":[");
-        for (; next < lookup->count && count < BATCH_ROWS && body.size < max_bytes; next++, count++) {
-            const qdrant_row *row = &lookup->rows[next];
+        for (; next + count < lookup->count && count < max_rows && body.size < max_bytes; count++) {
+            const qdrant_row *row = &lookup->rows[next + count];
 
-            row_put(s, &body, &is_first, (uint64_t)lookup->positions[next],
+            row_put(s, &body, &is_first, (uint64_t)lookup->positions[next + count],
                     row->page->points[row->row].payload);
         }
-        code = operations_send(s->call, &body);
+        code = operations_send(s->call, &body, &too_large);
         sp_buffer_clear(&body);
+        if (!code && too_large && count == 1)
+            code = too_large_fail(s, (uint64_t)lookup->positions[next]);
+        if (too_large)
+            max_rows = count / 2;
+        else
+            next += count;
     }
     return code;
 }

@@ -412,7 +412,8 @@ int32_t qdrant_try(qdrant_link *link, plug_call *call, qdrant_http *http)
     if (!code)
         code = qdrant_flight_next(&flight, &ended);
     qdrant_flight_clear(&flight);
-    if (!code && http->status.code && !http->status.arrived)
+    /* what is too large is the caller's to ask for in parts */
+    if (!code && http->status.code && !http->status.arrived && !http->status.reply_too_large)
         code = qdrant_http_fail(link, call, http);
     return code;
 }

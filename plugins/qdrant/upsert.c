@@ -109,7 +109,9 @@ static int32_t batch_halve(writing *w, const batch *b)
 
     if (!again)
         return plug_no_memory(&w->call->base);
-    w->bytes = b->http.body_size / 2; /* one row goes into any */
+    /* one row goes into any; a later refusal of a larger one makes them no larger */
+    if (w->bytes > b->http.body_size / 2)
+        w->bytes = b->http.body_size / 2;
     again->next = w->waiting;
     w->waiting = again;
     return SIMPLUGIN_OK;

@@ -14,8 +14,9 @@ typedef struct qdrant_walking {
     sp_text from;            /* where it begins, a key as JSON; size 0: at the beginning */
 } qdrant_walking;
 
-/* One page, which is to be cleared whatever is returned. */
-int32_t qdrant_walk_page(qdrant_call *call, const qdrant_walking *walking, qdrant_page *page);
+/* One page, which is to be cleared whatever is returned. A limit that brings more than
+   max_receive_bytes is halved. */
+int32_t qdrant_walk_page(qdrant_call *call, qdrant_walking *walking, qdrant_page *page);
 /* Calls each with pages of ids of all points that the condition accepts. */
 int32_t qdrant_walk(qdrant_call *call, const char *condition,
                     int32_t (*each)(void *context, const qdrant_page *page), void *context);

@@ -182,6 +182,7 @@ int32_t flat_serve_collection_describe(flat_call *call)
     const flat_block *blocks;
     uint64_t block_count, tail_count, dead = 0;
     int patches = 0;
+    char id[48];
     int32_t code = flat_snapshot_new(call->store, &snapshot, call->base.error);
 
     if (code)
@@ -205,7 +206,10 @@ int32_t flat_serve_collection_describe(flat_call *call)
     simplugin_write_string(&call->base.out, "patches");
     simplugin_write_bool(&call->base.out, patches);
     simplugin_write_string(&call->base.out, "attributes");
-    simplugin_write_map(&call->base.out, 3);
+    flat_store_identity(call->store, id, sizeof id);
+    simplugin_write_map(&call->base.out, 4);
+    simplugin_write_string(&call->base.out, "id");
+    simplugin_write_string(&call->base.out, id[0] ? id : NULL);
     simplugin_write_string(&call->base.out, "blocks");
     simplugin_write_uint(&call->base.out, block_count);
     simplugin_write_string(&call->base.out, "dead_rows");

@@ -111,6 +111,17 @@ const flat_schema *flat_store_schema(const flat_store *store)
     return &store->schema;
 }
 
+void flat_store_identity(const flat_store *store, char *text, size_t size)
+{
+    struct stat folder;
+
+    /* the folder stays where its files are replaced */
+    text[0] = '\0';
+    if (!stat(store->folder, &folder))
+        snprintf(text, size, "%llu:%llu", (unsigned long long)folder.st_dev,
+                 (unsigned long long)folder.st_ino);
+}
+
 /* ---- making -------------------------------------------------------------------------- */
 
 /* A folder's name that no process uses: ".new-4711-0". */

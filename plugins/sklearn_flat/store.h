@@ -54,6 +54,8 @@ int32_t flat_store_list(const char *root, int (*each)(void *context, sp_text nam
 int32_t flat_store_drop(const char *root, sp_text name, const flat_wait *wait,
                         simplugin_error **error);
 const flat_schema *flat_store_schema(const flat_store *store);
+/* What tells the collection from every other one whatever the path to it; "": unknown. */
+void flat_store_identity(const flat_store *store, char *text, size_t size);
 
 /* ---- writing: durable when it returns OK --------------------------------------------- */
 

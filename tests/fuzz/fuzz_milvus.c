@@ -43,22 +43,22 @@ static void look(const void *data, size_t size)
 /* ---- a call without a server -------------------------------------------------------------- */
 
 static const milvus_field text_fields[] = {
-    {"pk", MILVUS_VARCHAR, 0, 0, 0},         {"vector", MILVUS_FLOAT_VECTOR, 0, 0, 2},
-    {"n", MILVUS_INT64, 0, 1, 0},            {"b", MILVUS_BOOL, 0, 0, 0},
-    {"d", MILVUS_DOUBLE, 0, 0, 0},           {"l", MILVUS_ARRAY, MILVUS_VARCHAR, 0, 0},
-    {"sample_id", MILVUS_VARCHAR, 0, 0, 0},  {"j", MILVUS_JSON, 0, 0, 0},
+    {"pk", MILVUS_VARCHAR, 0, 0, 0, 0},         {"vector", MILVUS_FLOAT_VECTOR, 0, 0, 2, 0},
+    {"n", MILVUS_INT64, 0, 1, 0, 0},            {"b", MILVUS_BOOL, 0, 0, 0, 0},
+    {"d", MILVUS_DOUBLE, 0, 0, 0, 0},           {"l", MILVUS_ARRAY, MILVUS_VARCHAR, 0, 0, 0},
+    {"sample_id", MILVUS_VARCHAR, 0, 0, 0, 0},  {"j", MILVUS_JSON, 0, 0, 0, 0},
 };
 
 static const milvus_field int_fields[] = {
-    {"pk", MILVUS_INT64, 0, 0, 0},
-    {"vector", MILVUS_FLOAT_VECTOR, 0, 0, 3},
-    {"l", MILVUS_ARRAY, MILVUS_DOUBLE, 0, 0},
+    {"pk", MILVUS_INT64, 0, 0, 0, 0},
+    {"vector", MILVUS_FLOAT_VECTOR, 0, 0, 3, 0},
+    {"l", MILVUS_ARRAY, MILVUS_DOUBLE, 0, 0, 0},
 };
 
 static const milvus_field declared[] = {
-    {"x", SP_INT64, 0, 0, 0},
-    {"y", SP_TEXT | SP_LIST, 0, 0, 0},
-    {"z", SP_FLOAT64 | SP_LIST, 0, 0, 0},
+    {"x", SP_INT64, 0, 0, 0, 0},
+    {"y", SP_TEXT | SP_LIST, 0, 0, 0, 0},
+    {"z", SP_FLOAT64 | SP_LIST, 0, 0, 0, 0},
 };
 
 static void schema_init(milvus_schema *schema, uint8_t choice)
