@@ -90,7 +90,7 @@ static void least(void)
     CU_ASSERT_EQUAL(d->max_k, UINT64_MAX);
     CU_ASSERT_EQUAL(d->max_dimension, UINT64_MAX);
     CU_ASSERT_EQUAL(d->batch_bytes, UINT64_MAX);
-    CU_ASSERT(!d->exact && !d->radius && !d->normalises);
+    CU_ASSERT(!d->exact && !d->radius && d->vectors == SP_VECTORS_EXACT);
     sp_describe_free(d);
 }
 
