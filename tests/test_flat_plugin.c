@@ -58,7 +58,7 @@ static void describe(void)
     CU_ASSERT_EQUAL_FATAL(sp_describe_new(backend, "sklearn_flat", &d, &error), SIMPLUGIN_OK);
     CU_ASSERT_TRUE(d->exact);
     CU_ASSERT_TRUE(d->radius);
-    CU_ASSERT_FALSE(d->normalises);
+    CU_ASSERT_EQUAL(d->vectors, SP_VECTORS_EXACT);
     CU_ASSERT_TRUE(d->conditional_upsert);
     CU_ASSERT_EQUAL(d->max_k, UINT64_MAX);
     CU_ASSERT_TRUE(sp_describe_lists(d, "metrics", "braycurtis"));

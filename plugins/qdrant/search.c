@@ -32,21 +32,26 @@ uint64_t qdrant_search_queries(const qdrant_search *s, uint64_t fetch, uint64_t 
     return count ? count : 1;
 }
 
-static void params_put(const qdrant_search *s, sp_buffer *out, uint64_t fetch)
+/*
+ * is_named: among some thousands of ids. These are compared one by one: on its way through the graph a
+ * server passes points that the filter accepts only, which need not be connected, and finds few or none.
+ */
+static void params_put(const qdrant_search *s, sp_buffer *out, uint64_t fetch, int is_named)
 {
     const qdrant_searching *options = &s->options;
+    int exact = is_named ? 1 : options->exact;
     int is_first = 1;
 
-    if (!options->hnsw_ef && options->exact < 0 && options->indexed_only < 0)
+    if (!options->hnsw_ef && exact < 0 && options->indexed_only < 0)
         return;
     sp_buffer_append_text(out, ",\"params\":{");
     if (options->hnsw_ef) {
         plug_json_key(out, &is_first, "hnsw_ef");
         plug_json_uint64(out, (uint64_t)options->hnsw_ef > fetch ? (uint64_t)options->hnsw_ef : fetch);
     }
-    if (options->exact >= 0) {
+    if (exact >= 0) {
         plug_json_key(out, &is_first, "exact");
-        plug_json_bool(out, options->exact);
+        plug_json_bool(out, exact);
     }
     if (options->indexed_only >= 0) {
         plug_json_key(out, &is_first, "indexed_only");
@@ -73,7 +78,8 @@ static int is_query_route(const qdrant_call *call)
     return atomic_load(&call->instance->version) >= QDRANT_VERSION_QUERY;
 }
 
-static void query_put(const qdrant_search *s, sp_buffer *out, const float *vector, uint64_t fetch)
+static void query_put(const qdrant_search *s, sp_buffer *out, const float *vector, uint64_t fetch,
+                      int is_named)
 {
     const qdrant_schema *schema = s->call->schema;
 
@@ -97,7 +103,7 @@ static void query_put(const qdrant_search *s, sp_buffer *out, const float *vecto
     }
     sp_buffer_append_text(out, ",\"limit\":");
     plug_json_uint64(out, fetch);
-    params_put(s, out, fetch);
+    params_put(s, out, fetch, is_named);
     threshold_put(s, out);
     sp_buffer_append_text(out, ",\"with_vector\":");
     plug_json_bool(out, s->with_vectors);
@@ -120,7 +126,7 @@ static void request_put(const qdrant_search *s, sp_buffer *out, const uint64_t *
         if (ids)
             ids->next = first;
         qdrant_filter_put(s->call, out, s->condition, ids);
-        query_put(s, out, s->vectors.data + queries[i] * s->vectors.stride, fetch);
+        query_put(s, out, s->vectors.data + queries[i] * s->vectors.stride, fetch, ids != NULL);
     }
     if (count > 1)
         sp_buffer_append_text(out, "]}");
