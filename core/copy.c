@@ -70,11 +70,11 @@ static int32_t block_copy(sp_copy *c, const sp_context *context, simplugin_error
     int32_t code = SIMPLUGIN_OK, read_code;
 
     if (!block->is_read)
-        code = sp_copy_block_read(block, &c->walk, target, context, error);
+        code = sp_copy_block_read(block, &c->walk, &c->types, target, context, error);
     if (code)
         return explain(c->source, context, code, error);
     if (block->cursor && !behind->is_read)
-        sp_copy_reader_start(&reader, behind, &c->walk, target, context);
+        sp_copy_reader_start(&reader, behind, &c->walk, &c->types, target, context);
     code = sp_copy_block_write(block, c->target, context, error);
     read_code = sp_copy_reader_join(&reader, &read_error);
     if (code) {

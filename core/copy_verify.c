@@ -109,6 +109,14 @@ static const char *field_find(const sp_columns *mine, uint64_t row, const sp_col
     return NULL;
 }
 
+/* What a field of the source is in the copy, whatever type these points have of it. */
+static uint32_t type_of(const sp_copy_check *check, const char *name, uint32_t type)
+{
+    const json_t *said = json_object_get(check->types->known, name);
+
+    return said ? sp_column_type(json_string_value(said), json_string_length(said)) : type;
+}
+
 /* Points of the source, scanned or asked for, against those of the target with these ids. */
 static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const sp_points *mine,
                               const sp_points *theirs, simplugin_error **error)
@@ -133,7 +141,9 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
         goto out;
     }
     for (uint64_t i = 0; i < a.count; i++) {
-        if (!sp_copy_stores(target, a.columns[i].type))
+        uint32_t type = type_of(check, a.names[i], a.columns[i].type);
+
+        if (!sp_copy_stores(target, type))
             continue;
         a.names[kept] = a.names[i];
         a.columns[kept] = a.columns[i];
@@ -141,6 +151,12 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
         for (uint64_t j = 0; j < b.count; j++)
             if (strcmp(b.names[j], a.names[kept]) == 0)
                 places[kept] = j;
+        if (!sp_copy_types_cast(&a.columns[kept], type, &arena) ||
+            (places[kept] != SP_ROW_NONE &&
+             !sp_copy_types_cast(&b.columns[places[kept]], type, &arena))) {
+            code = sp_error_no_memory(error);
+            goto out;
+        }
         kept++;
     }
     a.count = kept;
