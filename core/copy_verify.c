@@ -90,7 +90,7 @@ static int side_row(side *s, uint64_t position, uint64_t *row)
 
 /* Which field of the row is not the same; NULL: none. */
 static const char *field_find(const sp_columns *mine, uint64_t row, const sp_columns *theirs,
-                              const uint64_t *places, uint64_t other, int nonfinite)
+                              const uint64_t *places, uint64_t other, sp_floats floats)
 {
     for (uint64_t i = 0; i < mine->count; i++) {
         const sp_column *a = &mine->columns[i];
@@ -100,9 +100,9 @@ static const char *field_find(const sp_columns *mine, uint64_t row, const sp_col
             static const uint8_t none = 0;
             sp_column b = {.type = a->type, .count = 1, .valid = &none};
 
-            if (!sp_cells_same(a, row, &b, 0, nonfinite))
+            if (!sp_cells_same(a, row, &b, 0, floats))
                 return mine->names[i];
-        } else if (!sp_cells_same(a, row, &theirs->columns[places[i]], other, nonfinite)) {
+        } else if (!sp_cells_same(a, row, &theirs->columns[places[i]], other, floats)) {
             return mine->names[i];
         }
     }
@@ -122,7 +122,7 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
                               const sp_points *theirs, simplugin_error **error)
 {
     const sp_describe *target = sp_connection_describe(check->target->connection);
-    int nonfinite = sp_copy_stores_nonfinite(target);
+    sp_floats floats = {sp_copy_stores_nonfinite(target), target->rounds_floats};
     sp_columns a = {0}, b = {0};
     sp_arena *arena = NULL;
     uint64_t *places = NULL, kept = 0;
@@ -176,7 +176,7 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
         } else if (!sp_vectors_same(sp_points_vector(mine, row), sp_points_vector(theirs, other),
                                     mine->vectors->cols, check->vectors)) {
             note(check, id, "its vector is another one");
-        } else if ((field = field_find(&a, row, &b, places, other, nonfinite))) {
+        } else if ((field = field_find(&a, row, &b, places, other, floats))) {
             note(check, id, "its field \"%.64s\" is not the same", field);
         }
     }
