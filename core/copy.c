@@ -6,6 +6,7 @@
  */
 #include "copy.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #define SLICE INT64_C(1000000000)
@@ -51,10 +52,15 @@ static int32_t block_note(sp_copy *c, sp_copy_block *block, simplugin_error **er
     row.total = (int64_t)c->total;
     if (!block->cursor)
         row.phase = SP_COPY_VERIFYING;
-    code = sp_copy_journal_keep(c->runs, &wait, &row, error);
-    if (code)
+    row.types = json_dumps(c->types.known, JSON_COMPACT);
+    code = row.types ? sp_copy_journal_keep(c->runs, &wait, &row, error)
+                     : sp_error_no_memory(error);
+    if (code) {
+        free(row.types);
         return code;
+    }
     free(c->row.cursor);
+    free(c->row.types);
     c->row = row;
     block->cursor = NULL;
     c->phase = row.phase;

@@ -528,6 +528,16 @@ static int32_t target_make(opening *o, simplugin_error **error)
     return code;
 }
 
+/* What was written already has the types that it has. */
+static int32_t types_resume(sp_copy *c, simplugin_error **error)
+{
+    json_t *known = c->row.types ? json_loads(c->row.types, 0, NULL) : NULL;
+    int failed = json_is_object(known) && json_object_update(c->types.known, known);
+
+    json_decref(known);
+    return failed ? sp_error_no_memory(error) : SIMPLUGIN_OK;
+}
+
 static int32_t walk_begin(opening *o, simplugin_error **error)
 {
     sp_walk_spec spec = {.want = {.vectors = 1, .fields = {.all = 1}},
@@ -540,7 +550,9 @@ static int32_t walk_begin(opening *o, simplugin_error **error)
     /* a page is written as a whole where it can be */
     if (spec.max_bytes > o->plan.describe->batch_bytes)
         spec.max_bytes = o->plan.describe->batch_bytes;
-    code = sp_walk_init(&c->walk, c->source, &spec, error);
+    code = types_resume(c, error);
+    if (!code)
+        code = sp_walk_init(&c->walk, c->source, &spec, error);
     if (!code && c->row.cursor)
         code = sp_walk_resume(&c->walk, c->row.cursor, c->row.cursor_size, error);
     c->phase = c->row.phase;

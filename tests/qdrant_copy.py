@@ -134,6 +134,21 @@ class Copies:
         expect(self.field_of(1500) is None and self.field_of(1501) == 1501, "not left out")
         self.server.drop("copy_mixed")
 
+    def test_types_outlive_the_copier(self):
+        """A field that nothing says the type of has that of its first value, also when resumed."""
+        made = points(13000)
+        for i, point in enumerate(made):
+            point["payload"] = {"x": 1} if 11000 <= i < 12500 else {"x": "y"} if i >= 12500 else {}
+        self.server.make("copy_mixed", made[:6000])
+        self.server.ask("PUT", "/collections/copy_mixed/points?wait=true", {"points": made[6000:]})
+        command = self.command("copy_mixed", "copy_flat", "--to-overwrite", to_backend="sklearn_flat")
+        command += ["--batch-bytes", "60000"]
+        for _ in range(2):
+            self.refused(command, 'field "x" of point "12500"', "of type text", "of type int64")
+        self.copied([*command, "--mixed-fields", "skip"], 13000)
+        expect(self.field_of(12600) is None and self.field_of(12499) == 1, "not left out")
+        self.server.drop("copy_mixed")
+
     def test_integers_and_text(self):
         self.make_mixed({1700: "seven"})
         command = self.command("copy_mixed", "copy_flat", "--to-overwrite", to_backend="sklearn_flat")
