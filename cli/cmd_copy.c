@@ -36,14 +36,17 @@ static int32_t open_copy(cli *program, copying *work)
     cli_body_int(&body, "source", work->source);
     cli_body_flag_option(program, &body, "dry_run", OPT_DRY_RUN);
     cli_body_text_option(program, &body, "verify", OPT_VERIFY);
+    cli_body_text_option(program, &body, "mixed_fields", OPT_MIXED_FIELDS);
     cli_body_int_option(program, &body, "sample_size", OPT_SAMPLE_SIZE);
     cli_body_int_option(program, &body, "batch_bytes", OPT_BATCH_BYTES);
     if (cli_has(program, OPT_NO_RESUME))
         cli_body_bool(&body, "resume", 0);
     outer = cli_body_begin(&body, "target");
     write_target(program, &body);
-    code = cli_body_parameters(program, &body, OPT_TO_PARAM, cli_text(program, OPT_TO_BACKEND),
-                               NULL);
+    code = cli_body_pairs_option(program, &body, "fields", OPT_FIELD, NULL);
+    if (code == SIMPLUGIN_OK)
+        code = cli_body_parameters(program, &body, OPT_TO_PARAM, cli_text(program, OPT_TO_BACKEND),
+                                   NULL);
     cli_body_end(&body, outer);
     if (code != SIMPLUGIN_OK) {
         cli_body_clear(&body);

@@ -131,6 +131,9 @@ static const cli_option options[OPT_COUNT] = {
                        "begins anew where an earlier copy stopped halfway"},
     [OPT_BATCH_BYTES] = {"batch-bytes", 0, CLI_NUMBER, "BYTES", NULL,
                          "how much is read at a time (default: 32 MiB)"},
+    [OPT_MIXED_FIELDS] = {"mixed-fields", 0, CLI_CHOICE, "HOW", "fail skip",
+                          "what becomes of a value that is not of its field's type: an error, or "
+                          "it is left out (default: fail)"},
 };
 
 #define LIST(name, ...) static const uint8_t name[] = {__VA_ARGS__, CLI_END}
@@ -157,8 +160,8 @@ LIST(of_size, OPT_FILTER, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_cleanup, OPT_DELETE_RUN, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_copy, OPT_TO_BACKEND, OPT_TO_KEY, OPT_TO_DATASET, OPT_TO_COLLECTION, OPT_TO_PARAM,
      OPT_TO_OVERWRITE, OPT_MERGE, OPT_DRY_RUN, OPT_VERIFY,
-     OPT_SAMPLE_SIZE, OPT_NO_RESUME, OPT_BATCH_BYTES, OPT_METRIC, OPT_PATCHES_FIELD, OPT_DATASET,
-     OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
+     OPT_SAMPLE_SIZE, OPT_NO_RESUME, OPT_BATCH_BYTES, OPT_MIXED_FIELDS, OPT_FIELD, OPT_METRIC, OPT_PATCHES_FIELD,
+     OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_list, OPT_DATASET, OPT_WHERE);
 LIST(of_run, OPT_DATASET);
 LIST(of_call, OPT_TENSOR, OPT_FORMAT, OPT_KEY, OPT_CONNECTION, OPT_DATASET, OPT_BACKEND,

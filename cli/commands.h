@@ -74,6 +74,7 @@ enum {
     OPT_SAMPLE_SIZE,
     OPT_NO_RESUME,
     OPT_BATCH_BYTES,
+    OPT_MIXED_FIELDS,
     OPT_COUNT
 };
 

@@ -6,6 +6,7 @@
  */
 #include "copy.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #define SLICE INT64_C(1000000000)
@@ -51,10 +52,15 @@ static int32_t block_note(sp_copy *c, sp_copy_block *block, simplugin_error **er
     row.total = (int64_t)c->total;
     if (!block->cursor)
         row.phase = SP_COPY_VERIFYING;
-    code = sp_copy_journal_keep(c->runs, &wait, &row, error);
-    if (code)
+    row.types = json_dumps(c->types.known, JSON_COMPACT);
+    code = row.types ? sp_copy_journal_keep(c->runs, &wait, &row, error)
+                     : sp_error_no_memory(error);
+    if (code) {
+        free(row.types);
         return code;
+    }
     free(c->row.cursor);
+    free(c->row.types);
     c->row = row;
     block->cursor = NULL;
     c->phase = row.phase;
@@ -70,11 +76,11 @@ static int32_t block_copy(sp_copy *c, const sp_context *context, simplugin_error
     int32_t code = SIMPLUGIN_OK, read_code;
 
     if (!block->is_read)
-        code = sp_copy_block_read(block, &c->walk, target, context, error);
+        code = sp_copy_block_read(block, &c->walk, &c->types, target, context, error);
     if (code)
         return explain(c->source, context, code, error);
     if (block->cursor && !behind->is_read)
-        sp_copy_reader_start(&reader, behind, &c->walk, target, context);
+        sp_copy_reader_start(&reader, behind, &c->walk, &c->types, target, context);
     code = sp_copy_block_write(block, c->target, context, error);
     read_code = sp_copy_reader_join(&reader, &read_error);
     if (code) {

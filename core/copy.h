@@ -25,6 +25,7 @@ typedef struct sp_copy {
     uint64_t resumed;      /* rows that were there when it was opened */
     int64_t phase;
     sp_walk walk;
+    sp_copy_types types;   /* of the reader's, while one runs */
     sp_copy_block blocks[2];
     int at;                /* which of them is to be written */
     sp_copy_check check;

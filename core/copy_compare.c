@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#define FLOAT64_TOLERANCE 1e-15 /* a few times what is between two float64s */
+
 static double norm(const float *vector, uint64_t dimension)
 {
     double sum = 0;
@@ -55,10 +57,11 @@ static int has_nonfinite(const sp_column *column, uint64_t from, uint64_t count)
     return 0;
 }
 
-static int doubles_same(const double *a, const double *b, uint64_t count)
+static int doubles_same(const double *a, const double *b, uint64_t count, int rounded)
 {
     for (uint64_t i = 0; i < count; i++)
-        if (!(a[i] >= b[i] && a[i] <= b[i]) && !(isnan(a[i]) && isnan(b[i])))
+        if (!(a[i] >= b[i] && a[i] <= b[i]) && !(isnan(a[i]) && isnan(b[i])) &&
+            !(rounded && isfinite(a[i]) && fabs(a[i] - b[i]) <= fabs(a[i]) * FLOAT64_TOLERANCE))
             return 0;
     return 1;
 }
@@ -76,7 +79,7 @@ static int texts_same(const sp_column *a, uint64_t from_a, const sp_column *b, u
 }
 
 int sp_cells_same(const sp_column *a, uint64_t row_a, const sp_column *b, uint64_t row_b,
-                  int nonfinite)
+                  sp_floats floats)
 {
     int has_a = sp_column_is_valid(a, row_a), has_b = sp_column_is_valid(b, row_b);
     uint32_t type = a->type & ~SP_LIST;
@@ -84,7 +87,7 @@ int sp_cells_same(const sp_column *a, uint64_t row_a, const sp_column *b, uint64
 
     if (has_a) {
         count = elements(a, row_a, &from_a);
-        if (!nonfinite && type == SP_FLOAT64 && has_nonfinite(a, from_a, count))
+        if (!floats.nonfinite && type == SP_FLOAT64 && has_nonfinite(a, from_a, count))
             has_a = 0;
     }
     if (!has_a || !has_b)
@@ -95,7 +98,7 @@ int sp_cells_same(const sp_column *a, uint64_t row_a, const sp_column *b, uint64
     case SP_TEXT: return texts_same(a, from_a, b, from_b, count);
     case SP_FLOAT64:
         return doubles_same((const double *)a->values + from_a, (const double *)b->values + from_b,
-                            count);
+                            count, floats.rounded);
     case SP_INT64:
         return !count || !memcmp((const int64_t *)a->values + from_a,
                                  (const int64_t *)b->values + from_b, count * sizeof(int64_t));

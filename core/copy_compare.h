@@ -12,8 +12,14 @@
    where norms may be lost, by direction. */
 int sp_vectors_same(const float *a, const float *b, uint64_t dimension, int vectors);
 
-/* The same type and value, or both missing; nonfinite 0: in b NaN and infinities are. */
+/* What the target does with floats in fields. */
+typedef struct sp_floats {
+    int nonfinite; /* 0: NaN and infinities are missing there */
+    int rounded;   /* the last digit may be another one */
+} sp_floats;
+
+/* The same type and value, or both missing; floats says what they are in b. */
 int sp_cells_same(const sp_column *a, uint64_t row_a, const sp_column *b, uint64_t row_b,
-                  int nonfinite);
+                  sp_floats floats);
 
 #endif

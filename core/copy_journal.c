@@ -25,13 +25,17 @@ static const char schema[] =
     " copied INTEGER NOT NULL,"
     " total INTEGER NOT NULL,"
     " bytes INTEGER NOT NULL,"
-    " updated TEXT NOT NULL"
+    " updated TEXT NOT NULL,"
+    " types TEXT"
     ")";
+/* What tables of before have not. */
+static const char more[] = "ALTER TABLE copies ADD COLUMN types TEXT";
 
 void sp_copy_row_clear(sp_copy_row *row)
 {
     free(row->collection);
     free(row->cursor);
+    free(row->types);
     memset(row, 0, sizeof *row);
 }
 
@@ -47,10 +51,21 @@ static int32_t failed(sp_runs_db *db, int result, simplugin_error **error)
     return sp_runs_db_fail(db, result, "use", error);
 }
 
+static int has_types(sp_runs_db *db)
+{
+    sqlite3_stmt *statement = NULL;
+    int result = sqlite3_prepare_v2(db->sqlite, "SELECT types FROM copies", -1, &statement, NULL);
+
+    sqlite3_finalize(statement);
+    return result != SQLITE_ERROR;
+}
+
 static int32_t table_make(sp_runs_db *db, simplugin_error **error)
 {
     int result = sqlite3_exec(db->sqlite, schema, NULL, NULL, NULL);
 
+    if (result == SQLITE_OK && !has_types(db))
+        result = sqlite3_exec(db->sqlite, more, NULL, NULL, NULL);
     return result == SQLITE_OK ? SIMPLUGIN_OK : sp_runs_db_fail(db, result, "write", error);
 }
 
@@ -90,6 +105,8 @@ static int bind_row(sqlite3_stmt *statement, const sp_copy_row *row)
         result = sqlite3_bind_int64(statement, 6, row->total);
     if (result == SQLITE_OK)
         result = sqlite3_bind_int64(statement, 7, row->bytes);
+    if (result == SQLITE_OK && row->types)
+        result = bind_string(statement, 8, row->types);
     return result;
 }
 
@@ -116,6 +133,7 @@ static int32_t row_read(sqlite3_stmt *statement, const sp_copy_key *key, sp_copy
     const char *collection = (const char *)sqlite3_column_text(statement, 2);
     const void *cursor = sqlite3_column_blob(statement, 5);
     int size = sqlite3_column_bytes(statement, 5);
+    const char *types = (const char *)sqlite3_column_text(statement, 9);
 
     /* both are NOT NULL */
     if (!source || !collection)
@@ -128,13 +146,14 @@ static int32_t row_read(sqlite3_stmt *statement, const sp_copy_key *key, sp_copy
     row->copied = sqlite3_column_int64(statement, 6);
     row->total = sqlite3_column_int64(statement, 7);
     row->bytes = sqlite3_column_int64(statement, 8);
+    row->types = types ? strdup(types) : NULL;
     if (cursor && size > 0) {
         row->cursor_size = (uint64_t)size;
         row->cursor = malloc((size_t)size);
         if (row->cursor)
             memcpy(row->cursor, cursor, (size_t)size);
     }
-    if (!row->collection || (cursor && size > 0 && !row->cursor))
+    if (!row->collection || (cursor && size > 0 && !row->cursor) || (types && !row->types))
         return sp_error_no_memory(error);
     /* one that makes no sense is nobody's: it can be overwritten */
     if (row->phase < SP_COPY_BEGUN || row->phase > SP_COPY_VERIFYING || row->copied < 0 ||
@@ -154,8 +173,12 @@ static int32_t find_step(sp_runs_db *db, void *context, simplugin_error **error)
     if (code || !found)
         return code;
     result = sqlite3_prepare_v2(db->sqlite,
-                                "SELECT id, source, collection, phase, merge, cursor, copied,"
-                                " total, bytes FROM copies WHERE target = ?1",
+                                has_types(db) ? "SELECT id, source, collection, phase, merge, cursor,"
+                                                " copied, total, bytes, types FROM copies"
+                                                " WHERE target = ?1"
+                                              : "SELECT id, source, collection, phase, merge, cursor,"
+                                                " copied, total, bytes, NULL FROM copies"
+                                                " WHERE target = ?1",
                                 -1, &statement, NULL);
     if (result == SQLITE_OK)
         result = bind_string(statement, 1, w->key->target);
@@ -207,15 +230,15 @@ static int32_t begin_step(sp_runs_db *db, void *context, simplugin_error **error
         return code;
     result = sqlite3_prepare_v2(db->sqlite,
                                 "INSERT OR IGNORE INTO copies (collection, phase, merge, cursor,"
-                                " copied, total, bytes, target, source, updated) VALUES"
-                                " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, datetime('now'))",
+                                " copied, total, bytes, types, target, source, updated) VALUES"
+                                " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, datetime('now'))",
                                 -1, &statement, NULL);
     if (result == SQLITE_OK)
         result = bind_row(statement, w->row);
     if (result == SQLITE_OK)
-        result = bind_string(statement, 8, w->key->target);
+        result = bind_string(statement, 9, w->key->target);
     if (result == SQLITE_OK)
-        result = bind_string(statement, 9, w->key->source);
+        result = bind_string(statement, 10, w->key->source);
     code = change(db, statement, result, &changes, error);
     w->row->id = sqlite3_last_insert_rowid(db->sqlite);
     /* not BUSY from here: that would be tried again */
@@ -253,12 +276,12 @@ static int32_t keep_step(sp_runs_db *db, void *context, simplugin_error **error)
     result = sqlite3_prepare_v2(db->sqlite,
                                 "UPDATE copies SET collection = ?1, phase = ?2, merge = ?3,"
                                 " cursor = ?4, copied = ?5, total = ?6, bytes = ?7,"
-                                " updated = datetime('now') WHERE id = ?8",
+                                " types = ?8, updated = datetime('now') WHERE id = ?9",
                                 -1, &statement, NULL);
     if (result == SQLITE_OK)
         result = bind_row(statement, w->row);
     if (result == SQLITE_OK)
-        result = sqlite3_bind_int64(statement, 8, w->row->id);
+        result = sqlite3_bind_int64(statement, 9, w->row->id);
     code = change(db, statement, result, &changes, error);
     if (!code && !changes)
         code = sp_error_set(error, SIMPLUGIN_NOT_FOUND, DOMAIN,

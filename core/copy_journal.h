@@ -31,6 +31,7 @@ typedef struct sp_copy_row {
     int64_t copied;
     int64_t total;
     int64_t bytes;
+    char *types;      /* of fields in the copy, a map as JSON; NULL: none are known yet */
 } sp_copy_row;
 
 void sp_copy_row_clear(sp_copy_row *row);

@@ -30,6 +30,7 @@ typedef struct opening {
     int dry_run;
     int resume;
     int verify;
+    int skip; /* values that do not fit their field's type */
     int64_t sample_size;
     int64_t batch_bytes;
     sp_copy *copy;
@@ -60,6 +61,7 @@ static void copy_destroy(sp_object *object)
     sp_copy_row_clear(&c->row);
     sp_copy_lock_release(&c->lock);
     sp_resolved_clear(&c->resolved);
+    json_decref(c->types.known);
     if (c->target)
         sp_object_release(&c->target->object);
     if (c->source)
@@ -107,6 +109,20 @@ static int32_t verify_read(opening *o, simplugin_error **error)
             return SIMPLUGIN_OK;
         }
     return sp_arg_error(&o->request->args, error, "verify", "\"%s\" is none of none, sample, all",
+                        name);
+}
+
+static int32_t mixed_read(opening *o, simplugin_error **error)
+{
+    const char *name;
+    int32_t code = sp_arg_string(&o->request->args, "mixed_fields", &name, error);
+
+    if (code || !name)
+        return code;
+    o->skip = strcmp(name, "skip") == 0;
+    if (o->skip || strcmp(name, "fail") == 0)
+        return SIMPLUGIN_OK;
+    return sp_arg_error(&o->request->args, error, "mixed_fields", "\"%s\" is none of fail, skip",
                         name);
 }
 
@@ -161,6 +177,8 @@ static int32_t request_read(opening *o, simplugin_error **error)
     if (!code)
         code = verify_read(o, error);
     if (!code)
+        code = mixed_read(o, error);
+    if (!code)
         code = sp_arg_int(args, "sample_size", 1, INT64_C(1) << 40, &o->sample_size, error);
     if (!code)
         code = sp_arg_int(args, "batch_bytes", 1, INT64_C(1) << 30, &o->batch_bytes, error);
@@ -187,6 +205,33 @@ static int32_t request_read(opening *o, simplugin_error **error)
 
 /* ---- the target --------------------------------------------------------------------------- */
 
+/* The type of each field in the copy: as the target's map has it, or as the source shows it. */
+static int32_t fields_find(opening *o, simplugin_error **error)
+{
+    sp_copy *c = o->copy;
+    json_t *fields;
+    int32_t code = sp_copy_plan_sample(&o->plan, o->request->context, error);
+
+    if (code)
+        return code;
+    if (o->settings.fields && json_is_object(json_object_get(o->plan.facts, "fields")) &&
+        json_object_update(json_object_get(o->plan.facts, "fields"), o->settings.fields))
+        return sp_error_no_memory(error);
+    fields = sp_copy_fields(&o->plan);
+    if (fields && o->settings.fields && json_object_update(fields, o->settings.fields)) {
+        json_decref(fields);
+        fields = NULL;
+    }
+    json_decref(o->settings.fields);
+    o->settings.fields = fields;
+    c->types.known = json_copy(json_object_get(o->plan.facts, "fields"));
+    if (!c->types.known)
+        c->types.known = json_object();
+    c->types.skip = o->skip;
+    c->check.types = &c->types;
+    return fields && c->types.known ? SIMPLUGIN_OK : sp_error_no_memory(error);
+}
+
 /* Finds the target's backend and connects, to whatever collection it may be. */
 static int32_t target_connect(opening *o, simplugin_error **error)
 {
@@ -203,10 +248,9 @@ static int32_t target_connect(opening *o, simplugin_error **error)
     o->plan.source = c->source;
     o->plan.settings = &o->settings;
     o->plan.describe = resolved.describe;
-    if (!o->settings.fields && !(o->settings.fields = sp_copy_fields(&o->plan))) {
-        code = sp_error_no_memory(error);
+    code = fields_find(o, error);
+    if (code)
         goto out;
-    }
     /* one that it does not offer is told of later, with all the rest */
     if (!o->plan.metric)
         o->settings.metric = c->source->metric;
@@ -398,7 +442,11 @@ static int32_t plan_make(opening *o, simplugin_error **error)
     sp_copy_plan_make(&o->plan);
     if (o->action == TARGET_USE)
         sp_copy_plan_merge(&o->plan, o->there, o->is_continued);
-    else
+    if (o->action == TARGET_USE && o->merge && !o->is_continued)
+        code = sp_copy_plan_ids(&o->plan, o->there, o->request->context, error);
+    if (code)
+        return code;
+    if (o->action != TARGET_USE)
         sp_copy_plan_metric(&o->plan);
     return o->plan.failed ? sp_error_no_memory(error) : SIMPLUGIN_OK;
 }
@@ -480,6 +528,16 @@ static int32_t target_make(opening *o, simplugin_error **error)
     return code;
 }
 
+/* What was written already has the types that it has. */
+static int32_t types_resume(sp_copy *c, simplugin_error **error)
+{
+    json_t *known = c->row.types ? json_loads(c->row.types, 0, NULL) : NULL;
+    int failed = json_is_object(known) && json_object_update(c->types.known, known);
+
+    json_decref(known);
+    return failed ? sp_error_no_memory(error) : SIMPLUGIN_OK;
+}
+
 static int32_t walk_begin(opening *o, simplugin_error **error)
 {
     sp_walk_spec spec = {.want = {.vectors = 1, .fields = {.all = 1}},
@@ -492,7 +550,9 @@ static int32_t walk_begin(opening *o, simplugin_error **error)
     /* a page is written as a whole where it can be */
     if (spec.max_bytes > o->plan.describe->batch_bytes)
         spec.max_bytes = o->plan.describe->batch_bytes;
-    code = sp_walk_init(&c->walk, c->source, &spec, error);
+    code = types_resume(c, error);
+    if (!code)
+        code = sp_walk_init(&c->walk, c->source, &spec, error);
     if (!code && c->row.cursor)
         code = sp_walk_resume(&c->walk, c->row.cursor, c->row.cursor_size, error);
     c->phase = c->row.phase;
@@ -600,6 +660,7 @@ int32_t sp_copy_open(sp_session *session, sp_request *request, simplugin_error *
         sp_object_release(&c->object);
     sp_index_settings_clear(&o.settings);
     json_decref(o.plan.facts);
+    json_decref(o.plan.mixed);
     json_decref(o.plan.losses);
     json_decref(o.there);
     free(o.source_key);

@@ -5,11 +5,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "copy_types.h"
 #include "suggest.h"
 
 /* As many as index.add takes. */
 #define FIELDS_MAX 200
 #define METRICS_SHOWN 16
+/* Points that fields' types are learned from, and how much of them. */
+#define SAMPLE_POINTS 10000
+#define SAMPLE_PAGES 8
 
 int32_t sp_copy_facts(sp_index *index, const sp_context *context, json_t **facts,
                       simplugin_error **error)
@@ -71,6 +75,65 @@ static uint32_t type_of(const json_t *type)
 {
     return json_is_string(type) ? sp_column_type(json_string_value(type), json_string_length(type))
                                 : 0;
+}
+
+/* ---- what fields are of ------------------------------------------------------------------- */
+
+/* A column of some points: 0 where memory is short. */
+static int sample_note(sp_copy_plan *plan, json_t *fields, const char *name,
+                       const sp_column *column)
+{
+    uint32_t known = type_of(json_object_get(fields, name)), joined;
+
+    if (!sp_copy_types_tells(column))
+        return 1;
+    joined = sp_copy_types_join(known, column->type);
+    if (joined == known)
+        return 1;
+    if (joined)
+        return !json_object_set_new(fields, name, json_string(sp_column_type_name(joined)));
+    /* beside text all is text, as the source shows it where both are in one page */
+    if (!((known | column->type) & SP_LIST) && (known == SP_TEXT || column->type == SP_TEXT) &&
+        json_object_set_new(fields, name, json_string("text")))
+        return 0;
+    if (!plan->mixed)
+        plan->mixed = json_object();
+    return plan->mixed && !json_object_set_new(plan->mixed, name, json_true());
+}
+
+int32_t sp_copy_plan_sample(sp_copy_plan *plan, const sp_context *context,
+                            simplugin_error **error)
+{
+    const char *said = attribute(plan->facts, "field_types");
+    json_t *fields = json_object_get(plan->facts, "fields");
+    sp_walk_spec spec = {.want = {.fields = {.all = 1}}, .max_rows = SAMPLE_POINTS};
+    uint64_t seen = 0;
+    int more = 1;
+    sp_walk walk;
+    int32_t code;
+
+    if (!said || strcmp(said, "seen") || !fields)
+        return SIMPLUGIN_OK;
+    memset(&walk, 0, sizeof walk);
+    walk.page.reply.size = sizeof walk.page.reply;
+    code = sp_walk_init(&walk, plan->source, &spec, error);
+    for (int i = 0; !code && more && seen < SAMPLE_POINTS && i < SAMPLE_PAGES; i++) {
+        sp_columns columns = {0};
+        sp_arena *arena = NULL;
+
+        code = sp_walk_next(&walk, context, &more, error);
+        if (!code && more && walk.page.fields.type)
+            code = sp_points_columns(plan->source, &walk.page, &arena, &columns, error);
+        for (uint64_t j = 0; !code && j < columns.count; j++)
+            if (!sample_note(plan, fields, columns.names[j], &columns.columns[j]))
+                code = sp_error_no_memory(error);
+        seen += walk.page.count;
+        sp_points_clear(&walk.page);
+        sp_arena_free(&arena);
+        more &= !walk.done;
+    }
+    sp_walk_clear(&walk);
+    return code;
 }
 
 /* ---- losses ------------------------------------------------------------------------------- */
@@ -145,6 +208,20 @@ static void vectors_plan(sp_copy_plan *plan)
                      "%s keeps the vectors' directions only: their norms are lost", plan->backend);
 }
 
+/* Those that an index knows nothing of. */
+static void other_vectors_plan(sp_copy_plan *plan)
+{
+    size_t i;
+    json_t *name;
+
+    json_array_foreach(json_object_get(json_object_get(plan->facts, "attributes"),
+                                       "other_vectors"), i, name)
+        if (json_is_string(name))
+            sp_copy_lose(plan, "vectors", json_string_value(name), 0,
+                         "the source's points have further vectors \"%.200s\", which are left out",
+                         json_string_value(name));
+}
+
 static void ids_plan(sp_copy_plan *plan)
 {
     const char *type = attribute(plan->facts, "id_type");
@@ -166,6 +243,8 @@ static void ids_plan(sp_copy_plan *plan)
 static void fields_plan(sp_copy_plan *plan)
 {
     json_t *fields = json_object_get(plan->facts, "fields");
+    json_t *attributes = json_object_get(plan->facts, "attributes");
+    size_t i;
     int nonfinite = json_is_true(json_object_get(
         sp_connection_describe(plan->source->connection)->json, "nonfinite"));
     const char *name;
@@ -175,6 +254,19 @@ static void fields_plan(sp_copy_plan *plan)
         sp_copy_lose(plan, "fields", plan->source->collection, 1,
                      "the source has %zu fields, and at most %d go in one request",
                      json_object_size(fields), FIELDS_MAX);
+    json_array_foreach(json_object_get(attributes, "json_fields"), i, type) {
+        name = json_string_value(type);
+        if (name && !json_object_get(plan->mixed, name))
+            sp_copy_lose(plan, "values", name, 0,
+                         "the field has values in the source that no field holds, such as objects: "
+                         "in the copy they are text, the JSON of what they were");
+    }
+    json_object_foreach(plan->mixed, name, type)
+        sp_copy_lose(plan, "values", name, 0,
+                     "the field has values of several types in the source: they are of type %s in "
+                     "the copy, and one that cannot be ends it, or is left out where mixed_fields "
+                     "is \"skip\"",
+                     json_string_value(json_object_get(fields, name)));
     json_object_foreach(fields, name, type) {
         uint32_t known = type_of(type);
 
@@ -193,8 +285,59 @@ static void fields_plan(sp_copy_plan *plan)
 void sp_copy_plan_make(sp_copy_plan *plan)
 {
     vectors_plan(plan);
+    other_vectors_plan(plan);
     ids_plan(plan);
     fields_plan(plan);
+}
+
+static int is_integer(sp_text id)
+{
+    size_t sign = id.size && id.data[0] == '-';
+
+    for (size_t i = sign; i < id.size; i++)
+        if (id.data[i] < '0' || id.data[i] > '9')
+            return 0;
+    return id.size > sign && id.size <= 20;
+}
+
+static int is_uuid(sp_text id)
+{
+    for (size_t i = 0; i < id.size; i++)
+        if (i == 8 || i == 13 || i == 18 || i == 23 ? id.data[i] != '-'
+                                                    : !strchr("0123456789abcdef", id.data[i]))
+            return 0;
+    return id.size == 36;
+}
+
+int32_t sp_copy_plan_ids(sp_copy_plan *plan, const json_t *target, const sp_context *context,
+                         simplugin_error **error)
+{
+    const char *type = attribute(target, "id_type");
+    sp_walk_spec spec = {.max_rows = SAMPLE_POINTS};
+    int more = 0, is_told = 0;
+    sp_walk walk;
+    int32_t code;
+
+    if (!type || strcmp(type, "text") == 0 || !plan->facts)
+        return SIMPLUGIN_OK;
+    memset(&walk, 0, sizeof walk);
+    walk.page.reply.size = sizeof walk.page.reply;
+    code = sp_walk_init(&walk, plan->source, &spec, error);
+    if (!code)
+        code = sp_walk_next(&walk, context, &more, error);
+    for (uint64_t i = 0; !code && more && !is_told && i < walk.page.count; i++) {
+        sp_text id = sp_column_text(&walk.page.ids, i);
+
+        if (is_integer(id) || (is_uuid(id) && strcmp(type, "int64")))
+            continue;
+        is_told = 1;
+        sp_copy_lose(plan, "ids", type, 1,
+                     "the collection that is there takes ids of type %s, of which \"%.*s\" of the "
+                     "source is none: copy into a new one",
+                     type, (int)(id.size < 64 ? id.size : 64), id.data);
+    }
+    sp_walk_clear(&walk);
+    return code;
 }
 
 void sp_copy_plan_merge(sp_copy_plan *plan, const json_t *target, int is_ours)

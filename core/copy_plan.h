@@ -12,6 +12,7 @@ typedef struct sp_copy_plan {
     const char *backend;         /* its name */
     const sp_index_settings *settings;
     const char *metric;          /* the one that was given for the target, or NULL */
+    json_t *mixed;               /* the source's fields of several types; NULL: none is known */
     json_t *losses;              /* array of {what, name, detail, fatal} */
     int failed;                  /* memory ran out */
 } sp_copy_plan;
@@ -22,6 +23,12 @@ int32_t sp_copy_facts(sp_index *index, const sp_context *context, json_t **facts
 
 /* How vectors of a collection come back: SP_VECTORS_... */
 int sp_copy_vectors(const sp_describe *describe, const json_t *facts);
+/*
+ * Looks at fields of some points where the collection says that its types are those of points
+ * that were seen: facts has the types that hold them all, and mixed what no type holds.
+ */
+int32_t sp_copy_plan_sample(sp_copy_plan *plan, const sp_context *context,
+                            simplugin_error **error);
 /* Whether the backend stores fields of the type, and NaN and infinities in them. */
 int sp_copy_stores(const sp_describe *describe, uint32_t type);
 int sp_copy_stores_nonfinite(const sp_describe *describe);
@@ -34,6 +41,9 @@ void sp_copy_plan_make(sp_copy_plan *plan);
 void sp_copy_plan_metric(sp_copy_plan *plan);
 /* Adds what a collection tells that is there already; is_ours: this copy began it. */
 void sp_copy_plan_merge(sp_copy_plan *plan, const json_t *target, int is_ours);
+/* The same of ids of the source that it cannot take. */
+int32_t sp_copy_plan_ids(sp_copy_plan *plan, const json_t *target, const sp_context *context,
+                         simplugin_error **error);
 void sp_copy_lose(sp_copy_plan *plan, const char *what, const char *name, int fatal,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* INVALID_ARGUMENT with all that is fatal, ALREADY_EXISTS for a target that is there. */

@@ -58,15 +58,20 @@ static int finite_make(sp_copy_block *block, sp_column *column)
     return sp_column_gather(column, rows, count, &block->arena, column);
 }
 
-static int32_t columns_settle(sp_copy_block *block, const sp_describe *target,
-                              simplugin_error **error)
+static int32_t columns_settle(sp_copy_block *block, sp_copy_types *types,
+                              const sp_describe *target, simplugin_error **error)
 {
     int nonfinite = sp_copy_stores_nonfinite(target);
     uint64_t kept = 0;
+    int32_t code;
 
     for (uint64_t i = 0; i < block->columns.count; i++) {
         sp_column column = block->columns.columns[i];
 
+        code = sp_copy_types_apply(types, block->columns.names[i], &block->page.ids, &column,
+                                   &block->arena, error);
+        if (code)
+            return code;
         if (!sp_copy_stores(target, column.type))
             continue;
         if (!nonfinite && (column.type & ~SP_LIST) == SP_FLOAT64 && !finite_make(block, &column))
@@ -88,8 +93,8 @@ static uint64_t tensors_bytes(const simplugin_reply *reply)
 }
 
 /* What is behind the page, again where memory was short before. */
-static int32_t block_settle(sp_copy_block *block, const sp_walk *walk, const sp_describe *target,
-                            simplugin_error **error)
+static int32_t block_settle(sp_copy_block *block, const sp_walk *walk, sp_copy_types *types,
+                            const sp_describe *target, simplugin_error **error)
 {
     int32_t code = SIMPLUGIN_OK;
 
@@ -104,11 +109,12 @@ static int32_t block_settle(sp_copy_block *block, const sp_walk *walk, const sp_
     }
     if (block->page.fields.type)
         code = sp_points_columns(walk->index, &block->page, &block->arena, &block->columns, error);
-    return code ? code : columns_settle(block, target, error);
+    return code ? code : columns_settle(block, types, target, error);
 }
 
-int32_t sp_copy_block_read(sp_copy_block *block, sp_walk *walk, const sp_describe *target,
-                           const sp_context *context, simplugin_error **error)
+int32_t sp_copy_block_read(sp_copy_block *block, sp_walk *walk, sp_copy_types *types,
+                           const sp_describe *target, const sp_context *context,
+                           simplugin_error **error)
 {
     int more;
     int32_t code = SIMPLUGIN_OK;
@@ -126,7 +132,7 @@ int32_t sp_copy_block_read(sp_copy_block *block, sp_walk *walk, const sp_describ
         block->is_taken = 1;
     }
     if (!code)
-        code = block_settle(block, walk, target, error);
+        code = block_settle(block, walk, types, target, error);
     block->is_read = !code;
     return code;
 }
@@ -137,17 +143,19 @@ static void *reader_run(void *context)
 {
     sp_copy_reader *reader = context;
 
-    reader->code = sp_copy_block_read(reader->block, reader->walk, reader->target,
-                                      &reader->context, &reader->error);
+    reader->code = sp_copy_block_read(reader->block, reader->walk, reader->types,
+                                      reader->target, &reader->context, &reader->error);
     return NULL;
 }
 
 void sp_copy_reader_start(sp_copy_reader *reader, sp_copy_block *block, sp_walk *walk,
-                          const sp_describe *target, const sp_context *context)
+                          sp_copy_types *types, const sp_describe *target,
+                          const sp_context *context)
 {
     memset(reader, 0, sizeof *reader);
     reader->block = block;
     reader->walk = walk;
+    reader->types = types;
     reader->target = target;
     reader->context = *context;
     reader->is_running = !pthread_create(&reader->thread, NULL, reader_run, reader);

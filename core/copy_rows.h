@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-#include "points.h"
+#include "copy_types.h"
 
 /* A page of the source's scan. */
 typedef struct sp_copy_block {
@@ -24,11 +24,12 @@ void sp_copy_block_init(sp_copy_block *block);
 void sp_copy_block_clear(sp_copy_block *block);
 
 /*
- * The walk's next page, with what the backend described by target stores of it. After a
- * failure the same call goes on: no page is left out.
+ * The walk's next page, with what the backend described by target stores of it, of the types
+ * that fields have in the copy. After a failure the same call goes on: no page is left out.
  */
-int32_t sp_copy_block_read(sp_copy_block *block, sp_walk *walk, const sp_describe *target,
-                           const sp_context *context, simplugin_error **error);
+int32_t sp_copy_block_read(sp_copy_block *block, sp_walk *walk, sp_copy_types *types,
+                           const sp_describe *target, const sp_context *context,
+                           simplugin_error **error);
 /*
  * Writes the rows that are not written yet, in one request or, where the backend wants that,
  * in several. After a failure the same call goes on.
@@ -40,6 +41,7 @@ int32_t sp_copy_block_write(sp_copy_block *block, sp_index *target, const sp_con
 typedef struct sp_copy_reader {
     sp_copy_block *block;
     sp_walk *walk;
+    sp_copy_types *types;
     const sp_describe *target;
     sp_context context;
     simplugin_error *error;
@@ -50,7 +52,8 @@ typedef struct sp_copy_reader {
 
 /* Where no thread can be had nothing is read: the page is read when it is wanted. */
 void sp_copy_reader_start(sp_copy_reader *reader, sp_copy_block *block, sp_walk *walk,
-                          const sp_describe *target, const sp_context *context);
+                          sp_copy_types *types, const sp_describe *target,
+                          const sp_context *context);
 /* Waits for it, and answers as sp_copy_block_read does. */
 int32_t sp_copy_reader_join(sp_copy_reader *reader, simplugin_error **error);
 

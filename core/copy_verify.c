@@ -90,7 +90,7 @@ static int side_row(side *s, uint64_t position, uint64_t *row)
 
 /* Which field of the row is not the same; NULL: none. */
 static const char *field_find(const sp_columns *mine, uint64_t row, const sp_columns *theirs,
-                              const uint64_t *places, uint64_t other, int nonfinite)
+                              const uint64_t *places, uint64_t other, sp_floats floats)
 {
     for (uint64_t i = 0; i < mine->count; i++) {
         const sp_column *a = &mine->columns[i];
@@ -100,13 +100,21 @@ static const char *field_find(const sp_columns *mine, uint64_t row, const sp_col
             static const uint8_t none = 0;
             sp_column b = {.type = a->type, .count = 1, .valid = &none};
 
-            if (!sp_cells_same(a, row, &b, 0, nonfinite))
+            if (!sp_cells_same(a, row, &b, 0, floats))
                 return mine->names[i];
-        } else if (!sp_cells_same(a, row, &theirs->columns[places[i]], other, nonfinite)) {
+        } else if (!sp_cells_same(a, row, &theirs->columns[places[i]], other, floats)) {
             return mine->names[i];
         }
     }
     return NULL;
+}
+
+/* What a field of the source is in the copy, whatever type these points have of it. */
+static uint32_t type_of(const sp_copy_check *check, const char *name, uint32_t type)
+{
+    const json_t *said = json_object_get(check->types->known, name);
+
+    return said ? sp_column_type(json_string_value(said), json_string_length(said)) : type;
 }
 
 /* Points of the source, scanned or asked for, against those of the target with these ids. */
@@ -114,7 +122,7 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
                               const sp_points *theirs, simplugin_error **error)
 {
     const sp_describe *target = sp_connection_describe(check->target->connection);
-    int nonfinite = sp_copy_stores_nonfinite(target);
+    sp_floats floats = {sp_copy_stores_nonfinite(target), target->rounds_floats};
     sp_columns a = {0}, b = {0};
     sp_arena *arena = NULL;
     uint64_t *places = NULL, kept = 0;
@@ -133,7 +141,9 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
         goto out;
     }
     for (uint64_t i = 0; i < a.count; i++) {
-        if (!sp_copy_stores(target, a.columns[i].type))
+        uint32_t type = type_of(check, a.names[i], a.columns[i].type);
+
+        if (!sp_copy_stores(target, type))
             continue;
         a.names[kept] = a.names[i];
         a.columns[kept] = a.columns[i];
@@ -141,6 +151,12 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
         for (uint64_t j = 0; j < b.count; j++)
             if (strcmp(b.names[j], a.names[kept]) == 0)
                 places[kept] = j;
+        if (!sp_copy_types_cast(&a.columns[kept], type, &arena) ||
+            (places[kept] != SP_ROW_NONE &&
+             !sp_copy_types_cast(&b.columns[places[kept]], type, &arena))) {
+            code = sp_error_no_memory(error);
+            goto out;
+        }
         kept++;
     }
     a.count = kept;
@@ -160,7 +176,7 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
         } else if (!sp_vectors_same(sp_points_vector(mine, row), sp_points_vector(theirs, other),
                                     mine->vectors->cols, check->vectors)) {
             note(check, id, "its vector is another one");
-        } else if ((field = field_find(&a, row, &b, places, other, nonfinite))) {
+        } else if ((field = field_find(&a, row, &b, places, other, floats))) {
             note(check, id, "its field \"%.64s\" is not the same", field);
         }
     }

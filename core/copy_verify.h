@@ -3,7 +3,7 @@
 #ifndef SP_COPY_VERIFY_H
 #define SP_COPY_VERIFY_H
 
-#include "points.h"
+#include "copy_types.h"
 
 #define SP_VERIFY_NONE 0
 #define SP_VERIFY_SAMPLE 1
@@ -15,6 +15,7 @@
 typedef struct sp_copy_check {
     sp_index *source;
     sp_index *target;
+    const sp_copy_types *types;
     int mode;           /* SP_VERIFY_... */
     uint64_t sample;    /* how many points of a sample */
     int vectors;        /* what of them both sides keep: SP_VECTORS_... */

@@ -134,6 +134,7 @@ int32_t sp_describe_new(const simplugin_backend *backend, const char *name, sp_d
     d->exact = json_is_true(json_object_get(d->json, "exact"));
     d->radius = json_is_true(json_object_get(d->json, "radius"));
     d->conditional_upsert = json_is_true(json_object_get(d->json, "conditional_upsert"));
+    d->rounds_floats = json_is_true(json_object_get(d->json, "rounds_floats"));
     code = vectors_read(d, name, error);
     if (code)
         goto out;

@@ -21,7 +21,8 @@ typedef struct sp_describe {
     int exact;
     int radius;
     int conditional_upsert; /* points.upsert takes "existing" */
-    int vectors; /* SP_VECTORS_... */
+    int vectors;       /* SP_VECTORS_... */
+    int rounds_floats; /* float64 fields come back with another last digit */
     sp_filter_support filters;
 } sp_describe;
 

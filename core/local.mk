@@ -20,7 +20,7 @@ libspcore_la_SOURCES = \
 	core/session.c core/session.h core/endpoint.c core/endpoint.h core/index.c core/index.h core/index_settings.h core/index_points.c core/index_get.c \
 	core/points.c core/points.h core/restrict.c core/view.c core/scan.c core/hits.c core/hits.h \
 	core/search.c core/search.h core/search_exact.c core/search_parameters.c core/search_parameters.h core/index_search.c core/index_neighbors.c core/index_duplicates.c \
-	core/copy.c core/copy.h core/copy_open.c core/copy_plan.c core/copy_plan.h core/copy_place.c core/copy_place.h core/copy_rows.c core/copy_rows.h \
+	core/copy.c core/copy.h core/copy_open.c core/copy_plan.c core/copy_plan.h core/copy_place.c core/copy_place.h core/copy_types.c core/copy_types.h core/copy_rows.c core/copy_rows.h \
 	core/copy_compare.c core/copy_compare.h core/copy_verify.c core/copy_verify.h core/copy_journal.c core/copy_journal.h core/copy_lock.c \
 	core/protocol.c core/protocol.h core/api.c core/abi.c core/abi.h core/serve_session.c core/backend_call.c core/serve_runs.c core/typed.c core/typed.h core/typed_copy.c \
 	core/config_backends.c core/config_env.c core/config_file.c core/config_internal.h core/config_layers.c \

@@ -89,7 +89,7 @@ static const sp_method methods[] = {
     {"connection.open", SP_SESSION, "backend parameters", sp_serve_connection_open},
     {"copy.close", SP_COPY, "", handle_close},
     {"copy.next", SP_COPY, "", sp_copy_next},
-    {"copy.open", SP_SESSION, "source target dry_run verify sample_size resume batch_bytes",
+    {"copy.open", SP_SESSION, "source target dry_run verify sample_size resume batch_bytes mixed_fields",
      copy_open},
     {"health", SP_CONNECTION | SP_INDEX, "", sp_serve_health},
     {"index.add", SP_INDEX,

@@ -24,7 +24,7 @@ tests_test_session_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_test_session_LDADD = $(index_rig_libs)
 
 ## copies, between the minimal backend and the flat plugin of this build
-copy_tests = tests/test_copy tests/test_copy_resume
+copy_tests = tests/test_copy tests/test_copy_resume tests/test_copy_types
 check_PROGRAMS += $(copy_tests)
 TESTS += $(copy_tests)
 copy_rig = tests/copy_rig.c tests/copy_rig.h $(index_rig)
@@ -34,6 +34,10 @@ tests_test_copy_SOURCES = tests/test_copy.c $(copy_rig)
 tests_test_copy_CFLAGS = $(index_rig_flags)
 tests_test_copy_CPPFLAGS = $(copy_rig_cppflags)
 tests_test_copy_LDADD = $(index_rig_libs)
+
+tests_test_copy_types_SOURCES = tests/test_copy_types.c tests/unit.h
+tests_test_copy_types_CFLAGS = $(index_rig_flags)
+tests_test_copy_types_LDADD = $(index_rig_libs)
 
 tests_test_copy_resume_SOURCES = tests/test_copy_resume.c $(copy_rig)
 tests_test_copy_resume_CFLAGS = $(index_rig_flags)

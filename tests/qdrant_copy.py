@@ -100,6 +100,101 @@ class Copies:
         self.server.drop("copy_digits")
         self.server.drop("copy_back")
 
+    def dry_run(self, command, status=0):
+        """What is lost: {(what, name): (fatal, detail)}."""
+        losses = json.loads(self.program.run(*command, "--dry-run", "--json", fails=status))["losses"]
+        return {(one["what"], one["name"]): (one["fatal"], one["detail"]) for one in losses}
+
+    def make_mixed(self, values):
+        """2,000 points with the integers of their numbers, but for some."""
+        made = points(2000)
+        for i, point in enumerate(made):
+            point["payload"] = {"x": values.get(i, i)}
+        self.server.make("copy_mixed", made)
+
+    def field_of(self, point):
+        got = self.program.ask(
+            "index", "get", "-b", "sklearn_flat", "-c", "copy_flat", str(point), "--fields", "x"
+        )
+        return got["points"][0].get("fields", {}).get("x")
+
+    def test_integers_and_floats(self):
+        self.make_mixed({i: i + 0.5 for i in range(1500, 2000, 7)})
+        command = self.command("copy_mixed", "copy_flat", "--to-overwrite", to_backend="sklearn_flat")
+        command += ["--batch-bytes", "5000"]
+        expect(("values", "x") not in self.dry_run(command), "nothing is lost")
+        self.copied(command, 2000)
+        for point, value in ((3, 3.0), (1500, 1500.5)):
+            expect(self.field_of(point) == value, "x of %d: %r" % (point, self.field_of(point)))
+        # the type is said to be another one
+        as_int = [*command, "--field", "x=int64"]
+        self.refused(as_int, 'field "x" of point "1500"', "float64", "int64")
+        # and goes on from there
+        self.copied([*as_int[:-1], "x=int64", "--mixed-fields", "skip"], 2000)
+        expect(self.field_of(1500) is None and self.field_of(1501) == 1501, "not left out")
+        self.server.drop("copy_mixed")
+
+    def test_types_outlive_the_copier(self):
+        """A field that nothing says the type of has that of its first value, also when resumed."""
+        made = points(13000)
+        for i, point in enumerate(made):
+            point["payload"] = {"x": 1} if 11000 <= i < 12500 else {"x": "y"} if i >= 12500 else {}
+        self.server.make("copy_mixed", made[:6000])
+        self.server.ask("PUT", "/collections/copy_mixed/points?wait=true", {"points": made[6000:]})
+        command = self.command("copy_mixed", "copy_flat", "--to-overwrite", to_backend="sklearn_flat")
+        command += ["--batch-bytes", "60000"]
+        for _ in range(2):
+            self.refused(command, 'field "x" of point "12500"', "of type text", "of type int64")
+        self.copied([*command, "--mixed-fields", "skip"], 13000)
+        expect(self.field_of(12600) is None and self.field_of(12499) == 1, "not left out")
+        self.server.drop("copy_mixed")
+
+    def test_integers_and_text(self):
+        self.make_mixed({1700: "seven"})
+        command = self.command("copy_mixed", "copy_flat", "--to-overwrite", to_backend="sklearn_flat")
+        command += ["--batch-bytes", "5000"]
+        fatal, detail = self.dry_run(command)["values", "x"]
+        expect(not fatal and "several types" in detail and "type text" in detail, detail)
+        self.copied(command, 2000)
+        for point, value in ((3, "3"), (1700, "seven")):
+            expect(self.field_of(point) == value, "x of %d: %r" % (point, self.field_of(point)))
+        as_int = [*command, "--field", "x=int64"]
+        self.refused(as_int, 'field "x" of point "1700"', "text", "int64", "skip")
+        self.copied([*as_int, "--mixed-fields", "skip"], 2000)
+        expect(self.field_of(1700) is None and self.field_of(1701) == 1701, "not left out")
+        self.server.drop("copy_mixed")
+
+    def test_what_is_lost(self):
+        vectors = {"size": 2, "distance": "Cosine"}
+        self.server.drop("copy_rich")
+        self.server.ask(
+            "PUT", "/collections/copy_rich", {"vectors": vectors, "sparse_vectors": {"words": {}}}
+        )
+        made = points(9, meta={"a": [1, 2]}, plain="text", pair=[1, "b"], tags=["a", "b"])
+        self.server.ask("PUT", "/collections/copy_rich/points?wait=true", {"points": made})
+        lost = self.dry_run(self.command("copy_rich", "copy_lost", to_backend="sklearn_flat"))
+        expect(
+            set(lost) == {("ids", "uint64"), ("values", "meta"), ("values", "pair"), ("vectors", "words")},
+            "lost: %s" % sorted(lost),
+        )
+        expect(not any(fatal for fatal, _ in lost.values()), "none of this is fatal")
+        self.copied(self.command("copy_rich", "copy_lost", to_backend="sklearn_flat"), 9)
+        # what was copied may go back, and ids that it never had may not
+        back = ["copy", "-b", "sklearn_flat", "-c", "copy_lost", "--to-backend", "qdrant", "--merge"]
+        back += ["--to-collection", "copy_digits", "--to-param", "url=" + self.server.url]
+        self.server.make("copy_digits", points(3))
+        expect(("ids", "uint64") not in self.dry_run(back), "ids of numbers")
+        self.copied(back, 9)
+        with open(os.path.join(self.program.environment["HOME"], "one.jsonl"), "w") as file:
+            file.write('{"id": "seven", "vector": [1, 2]}\n')
+        self.program.run(
+            "index", "add", "-b", "sklearn_flat", "-c", "copy_lost", file.name, "--format", "jsonl"
+        )
+        fatal, detail = self.dry_run(back, 3)["ids", "uint64"]
+        expect(fatal and '"seven"' in detail, detail)
+        self.server.drop("copy_digits")
+        self.server.drop("copy_rich")
+
     def test_source_by_an_alias(self):
         self.server.make("copy_digits", points(9))
         self.server.alias("copy_newest", "copy_digits")

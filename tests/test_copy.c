@@ -553,6 +553,8 @@ static void write_rounded(simplugin_writer *writer)
 {
     simplugin_write_string(writer, "vectors");
     simplugin_write_string(writer, "rounded");
+    simplugin_write_string(writer, "rounds_floats");
+    simplugin_write_bool(writer, 1);
 }
 
 static void rounding(void)
@@ -560,17 +562,17 @@ static void rounding(void)
     uint64_t source;
 
     rig_describe = write_rounded;
-    rig_describe_count = 1;
+    rig_describe_count = 2;
     copy_start();
     source = index_new("disk", "points", "");
     ASK(source, "index.add", "{'ids': ['a', 'b', 'zero'], "
-        "'vectors': [[3, 4, 0], [0.1, 0.2, 0.3], [0, 0, 0]]}");
+        "'vectors': [[3, 4, 0], [0.1, 0.2, 0.3], [0, 0, 0]], 'fields': {'x': [0.3, 0.3, 0.0]}}");
     copied(source, ALL);
     /* which is no loss */
     REPLY("losses", "[]");
     victim = copy_index;
     mischief = "add{'ids': ['a', 'b'], 'vectors': [[3.0000004, 3.9999998, 1e-7], "
-               "[0.10000001, 0.2, 0.29999998]]}";
+               "[0.10000001, 0.2, 0.29999998]], 'fields': {'x': [0.30000000000000004, 0.3]}}";
     rig_before = meddle;
     CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_OK);
     REPLY("differences", "0");
@@ -578,9 +580,16 @@ static void rounding(void)
     copy_close();
     CU_ASSERT_EQUAL(copy_open(source, "'backend': 'rig', 'brain_key': 'two'", ALL), SIMPLUGIN_OK);
     victim = copy_index;
+    mischief = "add{'ids': ['a', 'b'], 'vectors': [[3, 4, 0], [0.1, 0.2, 0.3]], "
+               "'fields': {'x': [0.3, 0.3000000000001]}}";
+    CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_OK);
+    REPLY("different", "['b']");
+    copy_close();
+    CU_ASSERT_EQUAL(copy_open(source, "'backend': 'rig', 'brain_key': 'three'", ALL), SIMPLUGIN_OK);
+    victim = copy_index;
     /* the same direction, a little longer; another direction; nothing that was something */
     mischief = "add{'ids': ['a', 'b', 'zero'], 'vectors': [[3.00003, 4.00004, 0], "
-               "[0.1, 0.2, 0.30001], [0, 0, 1e-30]]}";
+               "[0.1, 0.2, 0.30001], [0, 0, 1e-30]], 'fields': {'x': [0.3, 0.3, 0.0]}}";
     CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_OK);
     REPLY("differences", "3");
     REPLY("different", "['a','b','zero']");

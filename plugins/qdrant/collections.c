@@ -17,6 +17,7 @@
 /* From here on collections keep what a client says of them. */
 #define VERSION_METADATA QDRANT_VERSION_OF(1, 16)
 #define CLEANUP_MS 5000
+#define SAMPLE_POINTS 64 /* that are looked at for what columns do not hold */
 
 /* ---- which there are ------------------------------------------------------------------- */
 
@@ -320,6 +321,99 @@ static int32_t real_name(qdrant_call *call, json_t **name)
     return code;
 }
 
+/* Nothing that a column holds: an object, or a list of lists, objects, nulls or several types. */
+static int is_other(const json_t *value)
+{
+    size_t i;
+    json_t *item;
+    json_type type = JSON_NULL;
+
+    if (json_is_object(value))
+        return 1;
+    json_array_foreach(value, i, item) {
+        json_type one = json_is_boolean(item) ? JSON_TRUE
+                        : json_is_number(item) ? JSON_REAL
+                                               : json_typeof(item);
+
+        if (one == JSON_OBJECT || one == JSON_ARRAY || one == JSON_NULL || (i && one != type))
+            return 1;
+        type = one;
+    }
+    return 0;
+}
+
+static int kind_of(const json_t *value)
+{
+    return json_is_array(value) ? 1 : json_is_boolean(value) ? 2 : json_is_number(value) ? 3 : 4;
+}
+
+/* Adds the names of fields whose values are shown as the JSON text of what they are. */
+static int payload_look(const qdrant_call *call, const json_t *payload, json_t *kinds, json_t *names)
+{
+    const char *name;
+    int failed = 0;
+    json_t *value;
+
+    json_object_foreach((json_t *)(uintptr_t)payload, name, value) {
+        json_int_t before = json_integer_value(json_object_get(kinds, name));
+
+        if (json_is_null(value) || !qdrant_field_is_shown(call->schema, (sp_text){name, strlen(name)}))
+            continue;
+        if (is_other(value) || (before && before != kind_of(value)))
+            failed |= json_object_set_new(names, name, json_true());
+        failed |= json_object_set_new(kinds, name, json_integer(kind_of(value)));
+    }
+    return !failed;
+}
+
+/*
+ * What some points tell: numbers among their ids, of which the smallest come first, and
+ * fields that hold more than a column does.
+ */
+static int32_t points_look(qdrant_call *call, json_t *info)
+{
+    json_t *kinds = json_object(), *names = json_object(), *list = json_array();
+    json_t *result = NULL, *point, *value;
+    const char *name, *id_type = "text";
+    int failed = !kinds || !names || !list;
+    size_t i;
+    int32_t code =
+        qdrant_ask(call, "POST", qdrant_read_path(call, "/points/scroll", NULL),
+                   json_pack("{s:i,s:b,s:b}", "limit", SAMPLE_POINTS, "with_payload", 1,
+                             "with_vector", 0),
+                   1, &result);
+
+    json_array_foreach(json_object_get(result, "points"), i, point) {
+        if (!call->schema->is_mapped && i == 0)
+            id_type = json_is_integer(json_object_get(point, "id")) ? "uint64" : "uuid";
+        failed |= !payload_look(call, json_object_get(point, "payload"), kinds, names);
+    }
+    json_object_foreach(names, name, value)
+        failed |= json_array_append_new(list, json_string(name));
+    failed |= json_object_set(info, "json_fields", list);
+    failed |= json_object_set_new(info, "id_type", json_string(id_type));
+    json_decref(kinds);
+    json_decref(names);
+    json_decref(list);
+    json_decref(result);
+    return !code && failed ? plug_no_memory(&call->base) : code;
+}
+
+/* The vectors that points have beside the one that is theirs here: sparse ones. */
+static int other_vectors_add(json_t *info)
+{
+    json_t *params = json_object_get(json_object_get(info, "config"), "params");
+    json_t *list = json_array(), *value;
+    const char *name;
+    int failed = !list;
+
+    json_object_foreach(json_object_get(params, "sparse_vectors"), name, value)
+        failed |= json_array_append_new(list, json_string(name));
+    failed |= json_object_set(info, "other_vectors", list);
+    json_decref(list);
+    return !failed;
+}
+
 /* What the server says of the collection, and what copies look at. */
 static int32_t attributes_add(qdrant_call *call, json_t *info)
 {
@@ -329,6 +423,11 @@ static int32_t attributes_add(qdrant_call *call, json_t *info)
     int failed = name && json_object_set_new(info, "id", name);
 
     failed |= json_object_set_new(info, "vectors", json_string(vectors));
+    /* payloads hold anything */
+    failed |= json_object_set_new(info, "field_types", json_string("seen"));
+    failed |= !other_vectors_add(info);
+    if (!code)
+        code = points_look(call, info);
     return !code && failed ? plug_no_memory(&call->base) : code;
 }
 

@@ -160,7 +160,7 @@ int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
     int32_t code = SIMPLUGIN_OK;
 
     simplugin_writer_init(&out);
-    simplugin_write_map(&out, 17);
+    simplugin_write_map(&out, 18);
     simplugin_write_string(&out, "name");
     simplugin_write_string(&out, "qdrant");
     simplugin_write_string(&out, "version");
@@ -185,6 +185,9 @@ int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_bool(&out, 0);
     simplugin_write_string(&out, "nonfinite");
     simplugin_write_bool(&out, 0);
+    /* its reader of JSON is off by one in the last place of some */
+    simplugin_write_string(&out, "rounds_floats");
+    simplugin_write_bool(&out, 1);
     plug_write_texts(&out, "consistency_levels", levels, COUNT(levels));
     simplugin_write_string(&out, "parameters");
     simplugin_write_array(&out, COUNT(connection) + COUNT(creation));
