@@ -36,7 +36,7 @@ static char *exact(const char *text, size_t size)
     return copy;
 }
 
-/* ---- trees ------------------------------------------------------------------------------------- */
+/* ---- trees -------------------------------------------------------------------------------- */
 
 static json_t *tree_read(plug_json *json, sp_arena **arena);
 
@@ -282,7 +282,7 @@ static void depth(void)
         }
 }
 
-/* ---- reading what is known ------------------------------------------------------------------ */
+/* ---- reading what is known ---------------------------------------------------------------- */
 
 /* What is taken from the data is a part of it; what has escapes is not. */
 static void texts(void)
@@ -415,7 +415,7 @@ static void number_kinds(void)
     }
 }
 
-/* ---- numbers ------------------------------------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------------------------ */
 
 static void number_is_right(const char *text)
 {
@@ -575,7 +575,7 @@ static void numbers_known(void)
         }
 }
 
-/* ---- arrays of float32 ------------------------------------------------------------------------- */
+/* ---- arrays of float32 -------------------------------------------------------------------- */
 
 /* What json_write.h writes is read back bit by bit. */
 static void floats_read_back(void)
@@ -712,7 +712,7 @@ static void float_rows(void)
     sp_buffer_clear(&rows);
 }
 
-/* ---- failures ------------------------------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 static void failures(void)
 {

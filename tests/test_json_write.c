@@ -54,7 +54,7 @@ static void complain(const char *what, const char *text)
     printf("\n    %s: %.*s", what, (int)strcspn(text, ",]"), text);
 }
 
-/* ---- digits ---------------------------------------------------------------------------------- */
+/* ---- digits ------------------------------------------------------------------------------- */
 
 /* Digits without zeros around them, and the exponent of the last. */
 typedef struct digits {
@@ -108,7 +108,7 @@ static void is_shortest(const char *text, double value, int is_float, int is_pow
         complain("not the nearest", text);
 }
 
-/* ---- float32 --------------------------------------------------------------------------------- */
+/* ---- float32 ------------------------------------------------------------------------------ */
 
 /* Numbers, or null for what is not finite. */
 static void floats_are_read_back(const float *numbers, uint64_t count, int look_closely)
@@ -236,7 +236,7 @@ static void floats_text(void)
     free(text);
 }
 
-/* ---- double ------------------------------------------------------------------------------------ */
+/* ---- double ------------------------------------------------------------------------------- */
 
 static char *double_text(double value)
 {
@@ -335,7 +335,7 @@ static void doubles_text(void)
     }
 }
 
-/* ---- the rest ------------------------------------------------------------------------------------ */
+/* ---- the rest ----------------------------------------------------------------------------- */
 
 static void integers(void)
 {
@@ -460,7 +460,7 @@ static void locales(void)
     unit_in_locale("de_DE", ",", integers);
 }
 
-/* ---- failures ---------------------------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 static void writes_all(sp_buffer *out)
 {

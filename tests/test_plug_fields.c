@@ -92,7 +92,7 @@ static void is_same(const char *text, const char *expected)
     printf("\n    %s\n    is not\n    %s", text, expected);
 }
 
-/* ---- values one by one ------------------------------------------------------------------------ */
+/* ---- values one by one -------------------------------------------------------------------- */
 
 static void note(plug_fields *fields, const char *name, uint32_t type)
 {
@@ -165,7 +165,7 @@ static void by_hand(void)
     rig_clear(&r);
 }
 
-/* ---- rows of JSON -------------------------------------------------------------------------------- */
+/* ---- rows of JSON ------------------------------------------------------------------------- */
 
 /* Keys that begin with an underscore hold nothing, those with a dot are longer than the name. */
 static int key_name(const void *context, sp_text key, sp_text *name)
@@ -351,7 +351,7 @@ static void writing(void)
     rig_clear(&r);
 }
 
-/* ---- types that are remembered ---------------------------------------------------------------- */
+/* ---- types that are remembered ------------------------------------------------------------ */
 
 typedef struct memory {
     rig r;
@@ -488,7 +488,7 @@ static void types_remembered(void)
     memory_clear(&m);
 }
 
-/* ---- failures --------------------------------------------------------------------------------- */
+/* ---- failures ----------------------------------------------------------------------------- */
 
 static const char rows_with_everything[] =
     "{\"a\":1,\"b\":[\"x\\n\",\"y\"],\"c\\u0041\":true,\"d\":{\"e\":[\"f\\t\"]},\"g\":1,\"h\":1,\"i\":1}\n"

@@ -7,7 +7,7 @@
 
 const simplugin_host *plug_host;
 
-/* ---- instances ------------------------------------------------------------------------ */
+/* ---- instances ---------------------------------------------------------------------------- */
 
 static struct {
     pthread_once_t once;
@@ -59,7 +59,7 @@ void plug_instance_clear(plug_instance *instance)
     pthread_mutex_destroy(&instance->lock);
 }
 
-/* ---- methods -------------------------------------------------------------------------- */
+/* ---- methods ------------------------------------------------------------------------------ */
 
 static const char *method_name(const void *methods, uint64_t i, size_t size)
 {
@@ -90,7 +90,7 @@ int64_t plug_method_find(plug_call *call, const void *methods, uint64_t count, s
     return -1;
 }
 
-/* ---- the entry -------------------------------------------------------------------------- */
+/* ---- the entry ---------------------------------------------------------------------------- */
 
 int32_t plug_entry(const char *name, const simplugin_backend *table, const simplugin_host *host,
                    const simplugin_backend **backend, simplugin_error **error)

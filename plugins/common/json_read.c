@@ -50,7 +50,7 @@ plug_json_kind plug_json_peek(plug_json *json)
     }
 }
 
-/* ---- objects and arrays --------------------------------------------------------------------- */
+/* ---- objects and arrays ------------------------------------------------------------------- */
 
 static int part_open(plug_json *json, int is_object)
 {
@@ -142,7 +142,7 @@ int plug_json_next_key(plug_json *json, sp_arena **arena, sp_text *key)
     return key_begin(json) && plug_json_read_text(json, arena, key) && key_end(json);
 }
 
-/* ---- values whose text does not matter ---------------------------------------------------------- */
+/* ---- values whose text does not matter ---------------------------------------------------- */
 
 static int word_read(plug_json *json, const char *word)
 {

@@ -38,7 +38,8 @@ static int magnitude(const plug_number_scan *scan, uint64_t *value)
     *value = text->digits;
     if (!text->is_cut)
         return 1;
-    return text->end - text->begin == PLUG_DIGITS + 1 && !__builtin_mul_overflow(*value, 10, value) &&
+    return text->end - text->begin == PLUG_DIGITS + 1 &&
+           !__builtin_mul_overflow(*value, 10, value) &&
            !__builtin_add_overflow(*value, (uint64_t)(text->end[-1] - '0'), value);
 }
 
@@ -104,7 +105,7 @@ int plug_json_read_double(plug_json *json, double *value)
     return isfinite(*value) ? 1 : plug_json_fail(json, too_large);
 }
 
-/* ---- arrays ------------------------------------------------------------------------------------ */
+/* ---- arrays ------------------------------------------------------------------------------- */
 
 /* The next number of an array, and the comma behind it; 0: the array ends or is none. */
 static inline int float_read(plug_json *json, float *value, int *is_last)

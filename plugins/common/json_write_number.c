@@ -36,15 +36,20 @@ static const uint64_t powers[] = {1,
                                   1000000000000000000,
                                   10000000000000000000u};
 
-/* The digits of a number below 10^8, the first in the lowest byte: halved, and halved again. */
+/*
+ * The digits of a number below 10^8, the first in the lowest byte: halved, and halved again.
+ * n / 10 below (n % 10) << 8 is (n << 8) - n / 10 * ((10 << 8) - 1).
+ */
 static inline uint64_t eight_digits(uint32_t number)
 {
-    uint64_t four = number / 10000 | (uint64_t)(number % 10000) << 32;
-    uint64_t quotient = (four * 5243 >> 19) & 0x0000007f0000007f;
-    uint64_t two = quotient | (four - quotient * 100) << 16;
+    uint64_t quotient = number / 10000;
+    uint64_t four = ((uint64_t)number << 32) - quotient * (((uint64_t)10000 << 32) - 1);
+    uint64_t two;
 
+    quotient = (four * 5243 >> 19) & 0x0000007f0000007f;
+    two = (four << 16) - quotient * ((100 << 16) - 1);
     quotient = (two * 103 >> 10) & 0x000f000f000f000f;
-    return quotient | (two - quotient * 10) << 8;
+    return (two << 8) - quotient * ((10 << 8) - 1);
 }
 
 static inline void eight_put(char *at, uint64_t digits)
@@ -75,27 +80,18 @@ static char *zero_put(char *at, uint64_t is_null, uint64_t is_negative)
     return at + (is_null || is_negative ? 4 : 3);
 }
 
-/* ---- float32 ------------------------------------------------------------------------------- */
+/* ---- float32 ------------------------------------------------------------------------------ */
 
-/* Numbers from 1e-4 on and below 1e8 stand as they are, others with an exponent. */
-static inline char *float_put(char *at, float value)
+/*
+ * Of digits from 1e6 on and below 1.7e8. Numbers from 1e-4 on and below 1e8 stand as they
+ * are, others with an exponent.
+ */
+static inline __attribute__((always_inline)) char *float_decimal_put(char *at, plug_decimal decimal)
 {
-    uint32_t bits, count, has_nine, has_seven, shift;
-    plug_decimal decimal;
+    uint32_t count, has_nine, has_seven, shift;
     uint64_t eight;
     int32_t e; /* the first digit is of 10^e */
 
-    memcpy(&bits, &value, sizeof bits);
-    if (__builtin_expect((bits & 0x7fffffff) - 1 >= 0x7f800000 - 1, 0))
-        return zero_put(at, bits & 0x7fffffff, bits >> 31);
-    *at = '-';
-    at += bits >> 31;
-    decimal = plug_shortest_float(bits & 0x7fffffff);
-    if (__builtin_expect(decimal.digits < 1000000, 0)) {
-        count = digit_count(decimal.digits);
-        decimal.digits *= powers[8 - count];
-        decimal.exponent -= 8 - (int32_t)count;
-    }
     /* nine digits, of which the first is 1, or eight, or seven and what will be a zero behind */
     has_nine = decimal.digits >= 100000000;
     has_seven = decimal.digits < 10000000;
@@ -134,6 +130,35 @@ static inline char *float_put(char *at, float value)
     return at + 1;
 }
 
+/* What is 0, subnormal or not finite. */
+static __attribute__((noinline)) char *float_rare_put(char *at, uint32_t bits)
+{
+    uint32_t rest = bits & 0x7fffffff, count;
+    plug_decimal decimal;
+
+    if (!rest || rest >= 0x7f800000)
+        return zero_put(at, rest, bits >> 31);
+    *at = '-';
+    decimal = plug_shortest_float_exact(rest);
+    count = digit_count(decimal.digits);
+    if (count < 8) {
+        decimal.digits *= powers[8 - count];
+        decimal.exponent -= 8 - (int32_t)count;
+    }
+    return float_decimal_put(at + (bits >> 31), decimal);
+}
+
+static inline char *float_put(char *at, float value)
+{
+    uint32_t bits;
+
+    memcpy(&bits, &value, sizeof bits);
+    if (__builtin_expect((bits & 0x7fffffff) - 0x800000 >= 0x7f000000, 0))
+        return float_rare_put(at, bits);
+    *at = '-';
+    return float_decimal_put(at + (bits >> 31), plug_shortest_float(bits & 0x7fffffff));
+}
+
 void plug_json_floats(sp_buffer *out, const float *numbers, uint64_t count)
 {
     size_t begin = out->size;
@@ -156,7 +181,7 @@ void plug_json_floats(sp_buffer *out, const float *numbers, uint64_t count)
     out->size = begin + (size_t)(at - to);
 }
 
-/* ---- double ---------------------------------------------------------------------------------- */
+/* ---- double ------------------------------------------------------------------------------- */
 
 /* As C's %g writes a number with just the digits it needs, but that "3" becomes "3.0". */
 static char *double_put(char *at, double value)
@@ -225,7 +250,7 @@ void plug_json_double(sp_buffer *out, double value)
         out->size = begin + (size_t)(double_put(at, value) - at);
 }
 
-/* ---- integers --------------------------------------------------------------------------------- */
+/* ---- integers ----------------------------------------------------------------------------- */
 
 static void integer_put(sp_buffer *out, uint64_t value, int is_negative)
 {

@@ -20,7 +20,7 @@ typedef struct plug_number_text {
 float plug_nearest_float(const plug_number_text *number);
 double plug_nearest_double(const plug_number_text *number);
 
-/* ---- between the two files ------------------------------------------------------------------ */
+/* ---- between the two files ---------------------------------------------------------------- */
 
 /* Of numbers without their sign, whose bits are in their order. */
 typedef struct plug_float_format {

@@ -31,7 +31,7 @@ void plug_fields_clear(plug_fields *fields)
     memset(fields, 0, sizeof *fields);
 }
 
-/* ---- which fields there are -------------------------------------------------------------------- */
+/* ---- which fields there are --------------------------------------------------------------- */
 
 static int is_wanted(const plug_fields *fields, const char *name)
 {
@@ -146,7 +146,7 @@ plug_field *plug_fields_find(plug_fields *fields, const char *name, size_t size)
     return field && field->is_wanted ? field : NULL;
 }
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/* ---- types -------------------------------------------------------------------------------- */
 
 void plug_field_join(plug_field *field, uint32_t type)
 {
@@ -197,7 +197,7 @@ int32_t plug_fields_seen(plug_fields *fields, plug_seen *seen)
     return SIMPLUGIN_OK;
 }
 
-/* ---- filling ------------------------------------------------------------------------------------- */
+/* ---- filling ------------------------------------------------------------------------------ */
 
 static void offset_put(sp_buffer *offsets, uint64_t value)
 {
@@ -329,7 +329,7 @@ void plug_field_undo(plug_field *field)
         field->valid.data[row / 8] &= (uint8_t)~(1 << row % 8);
 }
 
-/* ---- the columns ------------------------------------------------------------------------------- */
+/* ---- the columns -------------------------------------------------------------------------- */
 
 /* Bytes in memory of the reply, zeroes where there are too few. */
 static void *reply_copy(plug_call *call, const sp_buffer *from, uint64_t size)

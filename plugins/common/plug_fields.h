@@ -102,7 +102,7 @@ int32_t plug_fields_finish(plug_fields *fields, uint64_t rows, plug_columns *col
 /* Columns under the key "fields" of the reply. */
 void plug_columns_write(plug_call *call, const plug_columns *columns);
 
-/* ---- between plug_fields.c and plug_fields_json.c --------------------------------------------- */
+/* ---- between plug_fields.c and plug_fields_json.c ----------------------------------------- */
 
 /* The field of that name, made if it is new; NULL: no memory. */
 plug_field *plug_fields_take(plug_fields *fields, const char *name, size_t size);

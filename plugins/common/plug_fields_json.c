@@ -5,7 +5,7 @@
 
 #include "json_write.h"
 
-/* ---- types ------------------------------------------------------------------------------------- */
+/* ---- types -------------------------------------------------------------------------------- */
 
 /* A number that nothing holds stays where it stands, as what it is. */
 static int number_read(plug_json *json, plug_json_number *number)
@@ -58,7 +58,7 @@ uint32_t plug_json_type(plug_json *json)
     return type;
 }
 
-/* ---- text ---------------------------------------------------------------------------------------- */
+/* ---- text --------------------------------------------------------------------------------- */
 
 static void number_copy(plug_json *json, sp_buffer *out)
 {
@@ -123,7 +123,7 @@ void plug_json_copy(plug_json *json, sp_buffer *out)
     sp_arena_free(&arena);
 }
 
-/* ---- objects ---------------------------------------------------------------------------------- */
+/* ---- objects ------------------------------------------------------------------------------ */
 
 /* The next key that is a name, whose value comes next; others are skipped. 0: no more. */
 static int name_next(const plug_fields *fields, plug_json *json, sp_arena **arena,

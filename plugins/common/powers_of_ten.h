@@ -28,18 +28,18 @@ static inline const plug_power *plug_power_of_ten(int32_t exponent)
 /* These round down, and are exact for every exponent of the table and of a double. */
 static inline int32_t plug_log2_of_ten(int32_t exponent)
 {
-    return (int32_t)(((int64_t)exponent * 217706) >> 16);
+    return exponent * 217706 >> 16;
 }
 
 static inline int32_t plug_log10_of_two(int32_t exponent)
 {
-    return (int32_t)(((int64_t)exponent * 1262611) >> 22);
+    return exponent * 1262611 >> 22;
 }
 
 /* Of 3/4 2^exponent. */
 static inline int32_t plug_log10_of_three_quarters(int32_t exponent)
 {
-    return (int32_t)(((int64_t)exponent * 1262611 - 524031) >> 22);
+    return (exponent * 1262611 - 524031) >> 22;
 }
 
 /* a * b: the upper half; *low is the other. */

@@ -75,33 +75,39 @@ static inline plug_decimal plug_shortest_float_exact(uint32_t bits)
     return plug_interval_pick(in);
 }
 
+/* Without a branch, which compilers would make of it: its way would be chance. */
+static inline uint64_t plug_choose(uint64_t condition, uint64_t yes, uint64_t no)
+{
+    return no ^ ((yes ^ no) & (0 - condition));
+}
+
 /* Whether numbers are so close that how they were rounded could make a difference. */
 static inline int plug_is_close(uint64_t a, uint64_t b)
 {
-    return a - b + ((uint64_t)1 << 28) <= (uint64_t)1 << 29;
+    return a - b + ((uint64_t)1 << 32) <= (uint64_t)1 << 33;
 }
 
 /*
- * The same, with one product for nearly all: the ends of the interval lie a half of 2^q from
- * its middle. Here the last digit and what follows it have 60 bits behind their point.
+ * The same with one product, for nearly all numbers that are not subnormal: the ends of the
+ * interval lie a half of 2^q from its middle. What is left of a multiple of ten has 60 bits
+ * behind its point, and the nearer such multiple is as far as `away`.
  */
 static inline plug_decimal plug_shortest_float(uint32_t bits)
 {
+    const uint64_t unit = (uint64_t)1 << 60;
     uint32_t c = (bits & 0x7fffff) | 0x800000;
     int32_t q = (int32_t)(bits >> 23) - 150;
     int32_t k = plug_log10_of_two(q);
     int32_t h = q + plug_log2_of_ten(-k) + 1;
     uint64_t g = plug_power_of_ten(-k)->high + 1;
     uint64_t low, s = plug_multiply(g, (uint64_t)c << h, &low), tens = s / 10;
-    uint64_t rest = (s - 10 * tens) << 60 | low >> 4;
-    uint64_t half = g >> (5 - h), other = ((uint64_t)10 << 60) - half;
-    uint64_t is_up = rest > other, is_ten = (rest < half) | is_up;
-    uint64_t one = s + (low >> 63), ten = 10 * (tens + is_up);
-    plug_decimal decimal = {one ^ ((one ^ ten) & (0 - is_ten)), k};
+    uint64_t left = (s - 10 * tens) * unit | low >> 4, is_above = left > 5 * unit;
+    uint64_t away = plug_choose(is_above, 10 * unit - left, left), half = g >> (5 - h);
+    uint64_t one = s + (low >> 63), ten = 10 * (tens + is_above);
+    plug_decimal decimal = {plug_choose(away < half, ten, one), k};
 
-    if (__builtin_expect(bits < 0x800000 || c == 0x800000 || plug_is_close(rest, half) ||
-                             plug_is_close(rest, other) ||
-                             plug_is_close(low >> 4, (uint64_t)1 << 59),
+    if (__builtin_expect(c == 0x800000 || plug_is_close(away, half) ||
+                             plug_is_close(low, (uint64_t)1 << 63),
                          0))
         return plug_shortest_float_exact(bits);
     return decimal;

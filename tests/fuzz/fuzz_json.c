@@ -28,7 +28,7 @@ static void require(int condition)
         abort();
 }
 
-/* ---- documents -------------------------------------------------------------------------------- */
+/* ---- documents ---------------------------------------------------------------------------- */
 
 /* Reads a value by the functions for its kind; numbers beyond a double are noted. */
 static void value_read(plug_json *json, sp_arena **arena, int *has_large)
@@ -118,7 +118,7 @@ static void document_copy(const char *data, size_t size)
     sp_buffer_clear(&twice);
 }
 
-/* ---- float32 ------------------------------------------------------------------------------------- */
+/* ---- float32 ------------------------------------------------------------------------------ */
 
 /* The same numbers as by the C library. */
 static void floats_check(const char *at, const float *numbers, uint64_t count)
@@ -164,7 +164,7 @@ static void floats_read(const char *data, size_t size)
     free(text);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------- */
+/* ---- rows --------------------------------------------------------------------------------- */
 
 static int key_name(const void *context, sp_text key, sp_text *name)
 {
