@@ -12,4 +12,3 @@ tests_qdrant_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 tests_qdrant_live_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_qdrant_live_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS) -lm
 endif
-EXTRA_DIST += tests/qdrant_contract.sh
