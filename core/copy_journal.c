@@ -162,6 +162,11 @@ static int32_t row_read(sqlite3_stmt *statement, const sp_copy_key *key, sp_copy
     return SIMPLUGIN_OK;
 }
 
+#define COLUMNS "SELECT id, source, collection, phase, merge, cursor, copied, total, bytes, "
+
+static const char find_now[] = COLUMNS "types FROM copies WHERE target = ?1";
+static const char find_before[] = COLUMNS "NULL FROM copies WHERE target = ?1";
+
 static int32_t find_step(sp_runs_db *db, void *context, simplugin_error **error)
 {
     work *w = context;
@@ -172,14 +177,8 @@ static int32_t find_step(sp_runs_db *db, void *context, simplugin_error **error)
     sp_copy_row_clear(w->row);
     if (code || !found)
         return code;
-    result = sqlite3_prepare_v2(db->sqlite,
-                                has_types(db) ? "SELECT id, source, collection, phase, merge, cursor,"
-                                                " copied, total, bytes, types FROM copies"
-                                                " WHERE target = ?1"
-                                              : "SELECT id, source, collection, phase, merge, cursor,"
-                                                " copied, total, bytes, NULL FROM copies"
-                                                " WHERE target = ?1",
-                                -1, &statement, NULL);
+    result = sqlite3_prepare_v2(db->sqlite, has_types(db) ? find_now : find_before, -1, &statement,
+                                NULL);
     if (result == SQLITE_OK)
         result = bind_string(statement, 1, w->key->target);
     if (result == SQLITE_OK)

@@ -423,7 +423,10 @@ static void attributes_write(milvus_call *call)
     uint64_t begin;
 
     simplugin_write_string(out, "attributes");
-    simplugin_write_map(out, 9);
+    simplugin_write_map(out, 10);
+    /* what is in no schema holds anything */
+    simplugin_write_string(out, "field_types");
+    simplugin_write_string(out, schema->has_dynamic ? "seen" : "declared");
     simplugin_write_string(out, "id");
     simplugin_write_int(out, schema->collection_id);
     simplugin_write_string(out, "key");
