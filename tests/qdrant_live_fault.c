@@ -102,6 +102,32 @@ static void too_large_halved(void)
     fault_end();
 }
 
+/* Searches of several queries, and fields of several points, go in smaller parts as well. */
+static void too_large_elsewhere(void)
+{
+    live_made made = small("");
+
+    fault("{'method': 'POST', 'path': '.*/points/query/batch', 'times': 2, 'action': {'status': 413, "
+          "'body_raw': 'Payload Too Large'}}");
+    ASK(made.index, "index.search", "{'vectors': [[1, 0], [3, 0], [2, 0], [1, 0], [3, 0]], 'k': 1}");
+    REPLY("ids", "['a','c','b','a','c']");
+    /* five, two of them, and from there on in parts that are taken */
+    CU_ASSERT_EQUAL(asked("POST", "/points/query/batch") + asked("POST", "/points/query"), 5);
+    fault_end();
+    fault("{'method': 'POST', 'path': '.*/points/batch', 'times': 1, 'action': {'status': 413, "
+          "'body_raw': 'Payload Too Large'}}");
+    ASK(made.index, "index.set_fields", "{'ids': ['a', 'b', 'c'], 'fields': {'page': [1, 2, 3]}}");
+    REPLY("updated", "3");
+    fault_end();
+    ASK(made.index, "index.get", "{'ids': ['a', 'b', 'c'], 'vectors': false, 'fields': ['page']}");
+    REPLY("fields.page", "[1,2,3]");
+    fault("{'method': 'POST', 'path': '.*/points/batch', 'times': null, 'action': {'status': 413, "
+          "'body_raw': 'Payload Too Large'}}");
+    FAILS(SIMPLUGIN_RESOURCE_EXHAUSTED, "\"a\" alone",
+          ask(made.index, "index.set_fields", "{'ids': ['a', 'b'], 'fields': {'page': [4, 5]}}"));
+    small_drop(&made);
+}
+
 /* ---- later --------------------------------------------------------------------------------------- */
 
 static void retry_after(void)
@@ -446,6 +472,7 @@ static void cancelled_call(void)
 static const unit_case live_fault_cases[] = {
     UNIT_CASE(words_passed_on, "R277 every status is a code, with the server's own words"),
     UNIT_CASE(too_large_halved, "R273 413: the batch is halved, and all points arrive"),
+    UNIT_CASE(too_large_elsewhere, "R273 413: so are searches of several queries, and fields that are set"),
     UNIT_CASE(retry_after, "R274 429: waited as Retry-After says, or given up at once"),
     UNIT_CASE(unavailable, "R274 502, 503, 504: sent again where that is harmless, and only there"),
     UNIT_CASE(internal_error, "R274 R277 500: passed on, not repeated"),

@@ -4,6 +4,7 @@
 
 #include "qdrant_live.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 /* What PUT /collections/NAME makes of that body. */
@@ -82,6 +83,94 @@ static void made_anew(void)
                       "{'vectors': {'size': 3, 'distance': 'Euclid'}}") == SIMPLUGIN_OK);
     FAILS(SIMPLUGIN_DIMENSION_MISMATCH, "3",
           ask(made.index, "index.search", "{'vectors': [[1, 2]]}"));
+    CU_ASSERT_EQUAL(simplugin_close(connection, NULL), SIMPLUGIN_OK);
+    live_drop(&made);
+}
+
+/* The same dimension, so that no call fails, and another metric. */
+static void metric_replaced(void)
+{
+    live_made made = live_create("'dimension': 2, 'metric': 'euclidean'");
+    uint64_t connection = live_connection();
+    int64_t deadline = live_now() + 10000;
+    char path[128], points[160];
+
+    ASK(made.index, "index.add", "{'ids': ['a'], 'vectors': [[3, 4]]}");
+    ASK(made.index, "index.search", "{'vectors': [[0, 0]], 'k': 1}");
+    REPLY("distances", "[5.0]");
+    snprintf(path, sizeof path, "/collections/%s", made.name);
+    snprintf(points, sizeof points, "%s/points?wait=true", path);
+    MUST(live_request(connection, "DELETE", path, "%s", "") == SIMPLUGIN_OK);
+    MUST(live_request(connection, "PUT", path, "%s",
+                      "{'vectors': {'size': 2, 'distance': 'Dot'}}") == SIMPLUGIN_OK);
+    MUST(live_request(connection, "PUT", points, "%s",
+                      "{'points': [{'id': '507f1f77-bcf8-6cd7-9943-901100000000', 'vector': [3, 4]}]}") ==
+         SIMPLUGIN_OK);
+    do {
+        live_sleep(50);
+        ASK(made.index, "index.search", "{'vectors': [[2, 1]], 'k': 1}");
+    } while (strcmp(reply_text("distances"), "[-10.0]") != 0 && live_now() < deadline);
+    REPLY("distances", "[-10.0]");
+    CU_ASSERT_EQUAL(simplugin_close(connection, NULL), SIMPLUGIN_OK);
+    live_drop(&made);
+}
+
+/* How many points a filter accepts. */
+static int64_t matching(const live_made *made, const char *filter)
+{
+    ASK(made->index, "index.size", "{'filter': '%s'}", filter);
+    return reply_int("size");
+}
+
+/* Whatever the first points hold, filters go by what each point holds. */
+static void mixed_types(void)
+{
+    live_made made = foreign("{'vectors': {'size': 1, 'distance': 'Euclid'}}");
+    uint64_t connection = live_connection();
+    char path[128], *points = malloc(200 * 120), *at = points;
+
+    CU_ASSERT_PTR_NOT_NULL_FATAL(points);
+    at += sprintf(at, "{'points': [");
+    for (int i = 1; i <= 200; i++)
+        at += sprintf(at, "%s{'id': %d, 'vector': [%d], 'payload': {'price': %s, 'tags': %s}}",
+                      i > 1 ? ", " : "", i, i, i <= 100 ? "5" : "5.1", i <= 100 ? "5" : "[5, 6]");
+    sprintf(at, "]}");
+    snprintf(path, sizeof path, "/collections/%s/points?wait=true", made.name);
+    MUST(live_request(connection, "PUT", path, "%s", points) == SIMPLUGIN_OK);
+    MUST(opened(&made) == SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(matching(&made, "price == 5.1"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "price == 5"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "price < 5.05"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "price >= 5"), 200);
+    CU_ASSERT_EQUAL(matching(&made, "price in [5, 7]"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "tags == 5"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "not (tags == 5)"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "tags < 7"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "array_contains(tags, 5)"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "not array_contains(tags, 6)"), 100);
+    CU_ASSERT_EQUAL(matching(&made, "array_contains_any(tags, [5, 9]) and price > 5"), 100);
+    free(points);
+    CU_ASSERT_EQUAL(simplugin_close(connection, NULL), SIMPLUGIN_OK);
+    live_drop(&made);
+}
+
+/* A collection of before there was metadata: one point of another kind makes it no other's. */
+static void mostly_mapped(void)
+{
+    live_made made = foreign("{'vectors': {'size': 1, 'distance': 'Euclid'}}");
+    uint64_t connection = live_connection();
+    char path[128];
+
+    snprintf(path, sizeof path, "/collections/%s/points?wait=true", made.name);
+    MUST(live_request(connection, "PUT", path, "%s",
+                      "{'points': [{'id': 1, 'vector': [9]}, "
+                      "{'id': '507f1f77-bcf8-6cd7-9943-901100000000', 'vector': [1]}]}") == SIMPLUGIN_OK);
+    MUST(opened(&made) == SIMPLUGIN_OK);
+    ASK(made.index, "index.get", "{'ids': ['507f1f77bcf86cd799439011']}");
+    REPLY("missing", "[]");
+    ASK(made.index, "index.add", "{'ids': ['any text'], 'vectors': [[2]]}");
+    ASK(made.index, "index.search", "{'vectors': [[0]], 'k': 2}");
+    REPLY("ids", "['507f1f77bcf86cd799439011','any text']");
     CU_ASSERT_EQUAL(simplugin_close(connection, NULL), SIMPLUGIN_OK);
     live_drop(&made);
 }
@@ -206,6 +295,9 @@ LIVE_SUITE(live_schema, "collections of others",
            UNIT_CASE(other_dimension, "R252 R277 a collection of another dimension"),
            UNIT_CASE(other_metric, "R277 a collection of another metric"),
            UNIT_CASE(made_anew, "R277 a collection that is dropped and made anew while it is open"),
+           UNIT_CASE(metric_replaced, "R268 R277 a collection that is replaced by one of another metric"),
+           UNIT_CASE(mixed_types, "R266 fields of several types in a collection of somebody else's"),
+           UNIT_CASE(mostly_mapped, "R280 a collection of ours with a point of somebody else's"),
            UNIT_CASE(one_named_vector, "R277 a collection with one named vector works"),
            UNIT_CASE(vectors_named_size, "R277 whatever its name is"),
            UNIT_CASE(several_named_vectors, "R277 a collection with several named vectors"),

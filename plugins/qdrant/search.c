@@ -25,7 +25,9 @@ uint64_t qdrant_search_queries(const qdrant_search *s, uint64_t fetch, uint64_t 
 {
     uint64_t bytes = s->call->schema->dimension * NUMBER_BYTES + strlen(s->condition) +
                      filter_bytes + 256;
-    uint64_t by_hits = HITS_PER_REQUEST / fetch, by_bytes = BODY_BYTES / bytes;
+    uint64_t most = (uint64_t)s->call->instance->settings.batch_bytes;
+    uint64_t by_hits = HITS_PER_REQUEST / fetch;
+    uint64_t by_bytes = (most < BODY_BYTES ? most : BODY_BYTES) / bytes;
     uint64_t count = by_hits < by_bytes ? by_hits : by_bytes;
 
     count = count < QUERIES_PER_REQUEST ? count : QUERIES_PER_REQUEST;
@@ -161,6 +163,22 @@ static int32_t lists_fill(qdrant_search *s, const qdrant_page *page, uint64_t co
     return SIMPLUGIN_OK;
 }
 
+/* In two requests what was too large for one, or its reply was. */
+static int32_t halves_send(qdrant_search *s, const uint64_t *queries, uint64_t count,
+                           qdrant_id_set *ids, uint64_t first_id, uint64_t fetch, qdrant_list *lists)
+{
+    uint64_t half = count / 2;
+    int32_t code;
+
+    if (ids)
+        ids->next = first_id;
+    code = qdrant_search_send(s, queries, half, ids, fetch, lists);
+    if (ids)
+        ids->next = first_id;
+    return code ? code
+                : qdrant_search_send(s, queries + half, count - half, ids, fetch, lists + half);
+}
+
 int32_t qdrant_search_send(qdrant_search *s, const uint64_t *queries, uint64_t count,
                            qdrant_id_set *ids, uint64_t fetch, qdrant_list *lists)
 {
@@ -169,6 +187,8 @@ int32_t qdrant_search_send(qdrant_search *s, const uint64_t *queries, uint64_t c
     int shape = count > 1               ? QDRANT_SHAPE_LISTS
                 : is_query_route(call) ? QDRANT_SHAPE_SCROLL
                                         : QDRANT_SHAPE_POINTS;
+    uint64_t first_id = ids ? ids->next : 0;
+    const qdrant_status *status;
     sp_buffer body;
     int32_t code;
 
@@ -176,10 +196,17 @@ int32_t qdrant_search_send(qdrant_search *s, const uint64_t *queries, uint64_t c
         return plug_no_memory(&call->base);
     answer->next = s->answers;
     s->answers = answer;
+    status = &answer->page.http.status;
     sp_buffer_init(&body);
     request_put(s, &body, queries, count, ids, fetch);
-    code = qdrant_send(call, "POST", count > 1 ? s->path_many : s->path_one, &body, 1,
-                       &answer->page.http);
+    code = qdrant_prepare(call, "POST", count > 1 ? s->path_many : s->path_one, &body, 1,
+                          &answer->page.http);
+    if (!code)
+        code = qdrant_try(&call->instance->link, &call->base, &answer->page.http);
+    if (!code && count > 1 && (status->too_large || status->reply_too_large))
+        return halves_send(s, queries, count, ids, first_id, fetch, lists);
+    if (!code && status->code)
+        code = qdrant_http_fail(&call->instance->link, &call->base, &answer->page.http);
     if (!code)
         code = qdrant_page_read(call, shape, count, &answer->page);
     return code ? code : lists_fill(s, &answer->page, count, lists);
