@@ -120,7 +120,7 @@ static void too_large_elsewhere(void)
     REPLY("updated", "3");
     fault_end();
     ASK(made.index, "index.get", "{'ids': ['a', 'b', 'c'], 'vectors': false, 'fields': ['page']}");
-    REPLY("fields.page", "[1,2,3]");
+    REPLY("fields", "{'page':[1,2,3]}");
     fault("{'method': 'POST', 'path': '.*/points/batch', 'times': null, 'action': {'status': 413, "
           "'body_raw': 'Payload Too Large'}}");
     FAILS(SIMPLUGIN_RESOURCE_EXHAUSTED, "\"a\" alone",
