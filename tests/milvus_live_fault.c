@@ -117,9 +117,17 @@ static void reply_too_large(void)
     float *rows = live_normal(1, 500, 256);
 
     MUST(live_add(made.index, rows, 0, 500, 256) == SIMPLUGIN_OK);
-    FAILS(SIMPLUGIN_RESOURCE_EXHAUSTED, "max_receive_bytes", ask(made.index, "index.get", "{}"));
-    ASK(made.index, "index.get", "{'ids': ['p000007']}");
+    /* in parts that fit */
+    ASK(made.index, "index.get", "{}");
+    CU_ASSERT_EQUAL(json_array_size(json_object_get(rig_reply, "ids")), 500);
     CU_ASSERT_EQUAL(live_size(made.index), 500);
+    live_drop(&made);
+    /* one row that does not */
+    made = live_create("'dimension': 4096, 'metric': 'cosine', 'parameters': "
+                       "{'index_type': 'FLAT', 'max_receive_bytes': 8192}");
+    MUST(live_add(made.index, rows, 0, 1, 4096) == SIMPLUGIN_OK);
+    FAILS(SIMPLUGIN_RESOURCE_EXHAUSTED, "max_receive_bytes", ask(made.index, "index.get", "{}"));
+    CU_ASSERT_EQUAL(live_size(made.index), 1);
     free(rows);
     live_drop(&made);
 }

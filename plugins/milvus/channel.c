@@ -14,6 +14,7 @@
 #define RECONNECT_LAST_MS 2000
 #define KEEPALIVE_TIMEOUT_MS 20000
 #define ARGS_MAX 16
+#define STOP_MS 500
 
 /* gRPC is started by the first call of the process, and runs until it ends or forks. */
 static struct {
@@ -51,7 +52,9 @@ static void stop_locked(void)
     }
     grpc_shutdown_blocking();
     started.pid = 0;
-    /* somebody else in this process uses it */
+    /* channels that were destroyed hold on to it for moments; longer, somebody else uses it */
+    for (int i = 0; i < STOP_MS && grpc_is_initialized(); i++)
+        usleep(1000);
     if (grpc_is_initialized()) {
         grpc_init();
         started.pid = (int64_t)getpid();
