@@ -343,18 +343,27 @@ int32_t milvus_serve_collection_create(milvus_call *call)
     return code;
 }
 
-/* Milvus Lite drops the collection that an alias stands for, where Milvus refuses to. */
-static int32_t name_is_own(milvus_call *call)
+/* Whether the call's name is a collection's own, and no alias. */
+static int32_t name_look(milvus_call *call, int *is_own)
 {
     void *message = NULL;
     int32_t code = names_ask(call, &message);
     const Milvus__NamesReply *reply = message;
-    int found = 0;
 
+    *is_own = 0;
     for (size_t i = 0; !code && i < reply->n_names; i++)
-        found |= strcmp(reply->names[i], call->collection) == 0;
+        *is_own |= strcmp(reply->names[i], call->collection) == 0;
     milvus_reply_free(message);
-    if (!code && !found)
+    return code;
+}
+
+/* Milvus Lite drops the collection that an alias stands for, where Milvus refuses to. */
+static int32_t name_is_own(milvus_call *call)
+{
+    int is_own;
+    int32_t code = name_look(call, &is_own);
+
+    if (!code && !is_own)
         code = plug_fail_argument(&call->base, "collection",
                                   "the name is an alias: drop the collection that it stands for, or "
                                   "the alias by native.alias.drop");
@@ -416,7 +425,8 @@ static void fields_write(milvus_call *call, const plug_seen *seen)
     simplugin_write_end(out, begin, count);
 }
 
-static void attributes_write(milvus_call *call)
+/* is_own: the name is no alias, and tells what it is where the server has no numbers. */
+static void attributes_write(milvus_call *call, int is_own)
 {
     const milvus_schema *schema = call->schema;
     simplugin_writer *out = &call->base.out;
@@ -428,7 +438,10 @@ static void attributes_write(milvus_call *call)
     simplugin_write_string(out, "field_types");
     simplugin_write_string(out, schema->has_dynamic ? "seen" : "declared");
     simplugin_write_string(out, "id");
-    simplugin_write_int(out, schema->collection_id);
+    if (schema->collection_id)
+        simplugin_write_int(out, schema->collection_id);
+    else
+        simplugin_write_string(out, is_own ? call->collection : NULL);
     simplugin_write_string(out, "key");
     simplugin_write_string(out, schema->key->name);
     simplugin_write_string(out, "key_type");
@@ -497,7 +510,7 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     simplugin_writer *out = &call->base.out;
     plug_seen seen = {0};
     uint64_t count = 0;
-    int patches = 0, is_loaded = 0;
+    int patches = 0, is_loaded = 0, is_own = 0;
     int32_t code = SIMPLUGIN_OK;
 
     if (*schema->index_type)
@@ -508,6 +521,9 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
         code = milvus_known_list(call, &seen);
     if (!code)
         code = patches_look(call, &patches);
+    /* Milvus Lite has the number 0 for all of them */
+    if (!code && !schema->collection_id)
+        code = name_look(call, &is_own);
     if (code)
         return code;
     simplugin_write_map(out, 8);
@@ -526,7 +542,7 @@ int32_t milvus_serve_collection_describe(milvus_call *call)
     fields_write(call, &seen);
     simplugin_write_string(out, "patches");
     simplugin_write_bool(out, patches);
-    attributes_write(call);
+    attributes_write(call, is_own);
     return code;
 }
 

@@ -98,7 +98,13 @@ int32_t qdrant_ask(qdrant_call *call, const char *method, const char *path, json
     code = is_short || !path ? plug_no_memory(&call->base)
                              : qdrant_run(&call->instance->link, &call->base, &http);
     if (!code && result) {
-        reply = json_loadb(http.reply ? http.reply : "", http.reply_size, JSON_ALLOW_NUL, &error);
+        const char *text_of = http.reply ? http.reply : "";
+
+        reply = json_loadb(text_of, http.reply_size, JSON_ALLOW_NUL, &error);
+        /* integers that no int64 holds: better as floats than not at all */
+        if (!reply && json_error_code(&error) == json_error_numeric_overflow)
+            reply = json_loadb(text_of, http.reply_size, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL,
+                               &error);
         *result = json_incref(json_object_get(reply, "result"));
         json_decref(reply);
         if (!*result)
