@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Prints what the qdrant backend costs beside qdrant-client over REST, as ratios of one run.
 
-    qdrant.py BUILD-DIRECTORY [upsert] [search] [views] [memory] [copy]
+    qdrant.py BUILD-DIRECTORY [upsert] [search [quick]] [views] [memory] [copy]
 
-(all parts where none is named) against the server that SIMPLUGIN_TEST_QDRANT_URL names. Run it
+(all parts where none is named; quick: without waiting for the graph) against the server that SIMPLUGIN_TEST_QDRANT_URL names. Run it
 with a Python that has qdrant-client and numpy. tests/servers/qdrant.py --no-validate starts the
 stand-in; rows that say (real) are about a server's own speed and mean little on it. Exits with 1 if
 a ratio misses its limit.
@@ -99,7 +99,8 @@ def main():
     if wanted("search"):
         if not client.collection_exists("ours"):
             ours("upsert", rows, ROWS, DIMENSION, fresh("ours"))
-        settled("ours")
+        if "quick" not in only:
+            settled("ours")
         arguments = (queries, 256, DIMENSION, "ours")
         best = {}
         for _ in range(2):
