@@ -3,6 +3,8 @@
 
 #include "plug_instance.h"
 
+#include <string.h>
+
 #include "plug_args.h"
 
 const simplugin_host *plug_host;
@@ -88,6 +90,36 @@ int64_t plug_method_find(plug_call *call, const void *methods, uint64_t count, s
     else
         plug_no_memory(call);
     return -1;
+}
+
+static int is_required(const char *method)
+{
+    static const char *const required[] = {
+        "health", "search", "points.get", "points.upsert", "points.delete", "points.count",
+        "points.scan", "collection.list", "collection.exists", "collection.create",
+        "collection.describe", "collection.drop"};
+
+    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++)
+        if (strcmp(required[i], method) == 0)
+            return 1;
+    return 0;
+}
+
+void plug_methods_write(simplugin_writer *out, const void *methods, uint64_t count, size_t size)
+{
+    uint64_t begin, written = 0;
+
+    simplugin_write_string(out, "methods");
+    begin = simplugin_write_array_begin(out);
+    for (uint64_t i = 0; i < count; i++) {
+        const char *name = *(const char *const *)((const char *)methods + i * size);
+
+        if (is_required(name))
+            continue;
+        simplugin_write_string(out, name);
+        written++;
+    }
+    simplugin_write_end(out, begin, written);
 }
 
 /* ---- the entry ---------------------------------------------------------------------------- */

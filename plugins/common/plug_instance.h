@@ -25,6 +25,9 @@ void plug_instance_clear(plug_instance *instance);
  */
 int64_t plug_method_find(plug_call *call, const void *methods, uint64_t count, size_t size);
 
+/* The key "methods" of describe: those of the same structs that are not required. */
+void plug_methods_write(simplugin_writer *out, const void *methods, uint64_t count, size_t size);
+
 /* What an entry function does: keeps the host, and agrees on a version. */
 int32_t plug_entry(const char *name, const simplugin_backend *table, const simplugin_host *host,
                    const simplugin_backend **backend, simplugin_error **error);

@@ -106,26 +106,7 @@ static const qdrant_method methods[] = {
 /* What the table has beyond the required methods, for describe. */
 void qdrant_methods_write(simplugin_writer *out)
 {
-    static const char *const required[] = {
-        "health", "search", "points.get", "points.upsert", "points.delete", "points.count",
-        "points.scan", "collection.list", "collection.exists", "collection.create",
-        "collection.describe", "collection.drop"};
-    uint64_t begin, count = 0;
-
-    simplugin_write_string(out, "methods");
-    begin = simplugin_write_array_begin(out);
-    for (size_t i = 0; i < METHODS; i++) {
-        size_t j = 0;
-
-        while (j < sizeof required / sizeof required[0] &&
-               strcmp(required[j], methods[i].name) != 0)
-            j++;
-        if (j < sizeof required / sizeof required[0])
-            continue;
-        simplugin_write_string(out, methods[i].name);
-        count++;
-    }
-    simplugin_write_end(out, begin, count);
+    plug_methods_write(out, methods, METHODS, sizeof methods[0]);
 }
 
 static int32_t serve(qdrant_call *call, const qdrant_method *method)
