@@ -21,6 +21,8 @@
 #define KEYS_PER_SEARCH UINT64_C(8192)
 /* Views up to that size are named at once. */
 #define KEYS_NAMED UINT64_C(512)
+/* What a hit costs, in keys named: measured with Milvus 2.3, 23 and 10 microseconds. */
+#define KEYS_PER_HIT UINT64_C(2)
 
 int milvus_hit_before(const milvus_search *search, const milvus_hit *a, const milvus_hit *b)
 {
@@ -259,7 +261,8 @@ static int32_t in_view(milvus_search *s, uint64_t *queries, uint64_t count, milv
 
     if (!s->view->ids.count)
         return SIMPLUGIN_OK;
-    if (s->view->ids.count <= KEYS_NAMED || w.fetch > MILVUS_LIMIT_MAX)
+    if (s->view->ids.count <= KEYS_NAMED || w.fetch > MILVUS_LIMIT_MAX ||
+        (s->view->ids.count <= KEYS_PER_SEARCH && s->view->ids.count <= w.fetch * KEYS_PER_HIT))
         return by_keys(s, queries, count, lists);
     while (!code && count) {
         code = requests_run(s, queries, count, &w, lists);
