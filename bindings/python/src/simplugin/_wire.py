@@ -1,0 +1,258 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bodies of requests and replies: MessagePack, and tensors beside it (docs/protocol.md, "The envelope")."""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import msgpack
+import numpy as np
+import numpy.typing as npt
+
+from ._native import ffi
+from .columns import Column, Ids
+
+Array = npt.NDArray[Any]
+
+_EXT_TENSOR = 1
+_BITS = 8
+_DTYPES = {
+    1: np.dtype(np.float32),
+    2: np.dtype(np.float64),
+    3: np.dtype(np.float16),
+    4: np.dtype(np.int64),
+    5: np.dtype(np.uint64),
+    6: np.dtype(np.int32),
+    7: np.dtype(np.uint8),
+}
+_CODES = {dtype: code for code, dtype in _DTYPES.items()}
+_TENSOR = struct.Struct("=IIQQQQ24x")  # simplugin_tensor
+_MATRIX_DIMENSIONS = 2
+
+
+class Handled:
+    """Anything with a handle: a body may hold it itself."""
+
+    __slots__ = ("__weakref__",)
+
+    handle: int
+
+
+# ---- what users give ----
+
+
+def matrix(value: object) -> object:
+    """Vectors as an array where they are one, or an object that lends its memory; lists as they are.
+
+    One dimension is one row. Integers become float64.
+    """
+    if value is None:
+        return None
+    if isinstance(value, (list, tuple)):
+        rows: Sequence[Any] = value  # pyright: ignore[reportUnknownVariableType]
+        if not rows or isinstance(rows[0], (list, tuple)):
+            return rows
+        if isinstance(rows[0], (int, float)):
+            return [rows]
+        value = rows
+    elif hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
+        value = np.from_dlpack(value)  # type: ignore[arg-type]  # pyright: ignore
+    array: Array = np.asarray(value)
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.ndim == 1:
+        array = array[np.newaxis, :]
+    return array
+
+
+def ids(value: object) -> object:
+    """Ids as one column; what is no sequence of them is left to the library."""
+    if value is None or isinstance(value, (Column, str, bytes, Mapping)) or not isinstance(value, Iterable):
+        return value  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return Ids(value)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _column_of_array(array: Array) -> object:
+    """An array of numbers or bools as a column; anything else as a list."""
+    valid = None
+    if isinstance(array, np.ma.MaskedArray):
+        valid = ~np.ma.getmaskarray(array)
+        array = array.filled(0) if array.dtype.kind in "iufb" else array
+    if array.ndim != 1 or array.dtype.kind not in "ifb" or array.dtype.itemsize > 8:  # noqa: PLR2004
+        values: list[Any] = array.tolist()
+        return values
+    if array.dtype.kind == "b":
+        return Column._make("bool", np.ascontiguousarray(array).view(np.uint8), None, None, valid)  # pyright: ignore[reportPrivateUsage]
+    type, dtype = ("int64", np.int64) if array.dtype.kind == "i" else ("float64", np.float64)
+    return Column._make(type, array.astype(dtype, copy=False), None, None, valid)  # pyright: ignore[reportPrivateUsage]
+
+
+def fields(value: object) -> object:
+    """Columns by name; the arrays among them typed as they are, lists for the library to look at."""
+    if not isinstance(value, Mapping):
+        return value
+    columns: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+    return {
+        name: _column_of_array(column) if isinstance(column, np.ndarray) else column for name, column in columns.items()
+    }
+
+
+# ---- requests ----
+
+
+class _Tensors:
+    """The tensors of a request."""
+
+    def __init__(self) -> None:
+        self.headers: list[bytes] = []
+        self.arrays: list[Array] = []  # alive until the call returns
+
+    def _name(self, code: int, array: Array, rows: int, cols: int, stride: int) -> msgpack.ExtType:
+        address: int = array.__array_interface__["data"][0]
+        self.headers.append(_TENSOR.pack(code, 0, address, rows, cols, stride))
+        self.arrays.append(array)
+        return msgpack.ExtType(_EXT_TENSOR, (len(self.headers) - 1).to_bytes(4, "big"))
+
+    def add(self, array: Array) -> msgpack.ExtType:
+        """A matrix as it lies in memory, if its rows are without gaps inside and do not overlap; else copied."""
+        if array.ndim != _MATRIX_DIMENSIONS:
+            raise ValueError(f"an array of {array.ndim} dimensions is no matrix")
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        code = _CODES.get(array.dtype)
+        if code is None:
+            raise TypeError(f"an array of {array.dtype} cannot be sent: float32, float64 or float16 for vectors")
+        rows, cols = array.shape
+        item = array.dtype.itemsize
+        stride, inner = array.strides
+        is_plain = array.flags.c_contiguous or (
+            (cols <= 1 or inner == item) and (rows <= 1 or (stride >= cols * item and stride % item == 0))
+        )
+        if not is_plain or not array.flags.aligned:
+            array = np.array(array, order="C")
+        return self._name(code, array, rows, cols, array.strides[0] if rows > 1 and cols else 0)
+
+    def add_bits(self, mask: Array) -> msgpack.ExtType:
+        """Bools, as bits."""
+        return self._name(_BITS, np.packbits(mask, bitorder="little"), 1, len(mask), 0)
+
+    def add_column(self, column: Column) -> dict[str, object]:
+        """A column, as its parts."""
+        body: dict[str, object] = {}
+        for key, part in column.parts().items():
+            if not isinstance(part, np.ndarray):
+                body[key] = part
+            elif key == "valid":
+                body[key] = self.add_bits(part)
+            else:
+                is_bytes = key == "values" and part.dtype == np.uint8 and column.type.endswith(("text", "text>"))
+                body[key] = self.add(part[np.newaxis, :] if is_bytes else part[:, np.newaxis])
+        return body
+
+    def default(self, value: object) -> object:
+        """What msgpack asks for values that it does not know."""
+        if isinstance(value, Column):
+            return self.add_column(value)
+        if isinstance(value, np.ndarray):
+            if value.ndim == 0:
+                return value.item()
+            if value.ndim == 1:
+                value = value[np.newaxis, :] if value.dtype.kind == "f" else value[:, np.newaxis]
+            return self.add(value)
+        if isinstance(value, np.generic):
+            return value.item()
+        if isinstance(value, Handled):
+            return value.handle
+        if isinstance(value, os.PathLike):
+            return os.fspath(value)  # pyright: ignore[reportUnknownVariableType]
+        if isinstance(value, Mapping):
+            return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if isinstance(value, Iterable):
+            return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        raise TypeError(f"a {type(value).__name__} cannot be sent")
+
+
+class Request:
+    """A body and its tensors, ready to be sent."""
+
+    __slots__ = ("_keep", "body", "count", "tensors")
+
+    def __init__(self, body: Mapping[str, object] | None) -> None:
+        self.body = self.tensors = b""
+        self.count = 0
+        if body:
+            tensors = _Tensors()
+            given = {key: value for key, value in body.items() if value is not None}
+            if given:
+                self.body = msgpack.packb(given, default=tensors.default, unicode_errors="surrogatepass")
+            if tensors.headers:
+                self.tensors = b"".join(tensors.headers)
+                self.count = len(tensors.headers)
+                self._keep = tensors.arrays
+
+
+EMPTY = Request(None)
+
+# ---- replies ----
+
+
+def _hold(answer: object, memory: object) -> None:
+    """Keeps the answer alive as long as the memory is referred to."""
+
+
+def _array(tensor: Any, hold: Any) -> Array:
+    """An array over the reply's own memory."""
+    rows, cols = tensor.rows, tensor.cols
+    if tensor.dtype == _BITS:
+        width = (cols + 7) // 8
+        packed = np.frombuffer(ffi.buffer(tensor.data, rows * width), np.uint8).reshape(rows, width)
+        return np.unpackbits(packed, axis=1, count=cols, bitorder="little")
+    dtype = _DTYPES[tensor.dtype]
+    if not rows or not cols:
+        return np.empty((rows, cols), dtype)
+    width = cols * dtype.itemsize
+    stride = tensor.row_stride or width
+    memory = ffi.buffer(ffi.gc(tensor.data, hold), stride * (rows - 1) + width)
+    return np.ndarray((rows, cols), dtype, memory, 0, (stride, dtype.itemsize))
+
+
+def _map(map_: dict[Any, Any]) -> Any:
+    """A map of a reply: its columns become columns, and what has one column is an array of one dimension."""
+    for key, value in map_.items():
+        if isinstance(value, np.ndarray) and key != "vectors" and value.shape[1] == 1:
+            map_[key] = value[:, 0]
+    return Column.from_parts(map_) if isinstance(map_.get("values"), np.ndarray) else map_
+
+
+def body_only(answer: Any) -> dict[str, Any]:
+    """The body of a reply without tensors."""
+    if not answer.body_size:
+        return {}
+    reply: dict[str, Any] = msgpack.unpackb(
+        ffi.buffer(answer.body, answer.body_size), strict_map_key=False, unicode_errors="replace"
+    )
+    return reply
+
+
+def with_tensors(answer: Any) -> dict[str, Any]:
+    """A reply whose arrays own the answer."""
+    hold = partial(_hold, answer)
+    tensors = answer.tensors
+
+    def extension(code: int, data: bytes) -> object:
+        return _array(tensors[int.from_bytes(data, "big")], hold) if code == _EXT_TENSOR else msgpack.ExtType(code, data)
+
+    reply: dict[str, Any] = msgpack.unpackb(
+        ffi.buffer(answer.body, answer.body_size),
+        ext_hook=extension,
+        object_hook=_map,
+        strict_map_key=False,
+        unicode_errors="replace",
+    )
+    return reply
