@@ -42,9 +42,10 @@ int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t
         result |= PY_INTERRUPTED;
     if (py_log_any())
         result |= PY_MESSAGES;
-    answer->body = answer->reply.body;
+    if (answer->reply.tensor_count)
+        result |= PY_TENSORS;
+    answer->body = (const char *)answer->reply.body;
     answer->body_size = answer->reply.body_size;
     answer->tensors = answer->reply.tensors;
-    answer->tensor_count = answer->reply.tensor_count;
     return result;
 }

@@ -28,10 +28,9 @@ void simplugin_error_free(simplugin_error **error);
 const char *simplugin_code_name(int32_t code);
 
 typedef struct py_answer {
-    const uint8_t *body;
+    const char *body;
     uint64_t body_size;
     const simplugin_tensor *tensors;
-    uint64_t tensor_count;
     simplugin_error *error;
     ...;
 } py_answer;

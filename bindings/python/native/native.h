@@ -13,12 +13,11 @@
 
 /* What a call answered: a reply or an error. Zeroed by its owner, and used again and again. */
 typedef struct py_answer {
-    const uint8_t *body;
+    const char *body;
     uint64_t body_size;
     const simplugin_tensor *tensors;
-    uint64_t tensor_count;
     simplugin_error *error;
-    simplugin_reply reply; /* whose memory the first four point into */
+    simplugin_reply reply; /* whose memory body and tensors are in */
 } py_answer;
 
 /* What few calls have. */
@@ -33,6 +32,7 @@ typedef struct py_extra {
 #define PY_CODE INT32_C(0xffff)
 #define PY_MESSAGES INT32_C(0x10000)    /* messages wait for py_log_take */
 #define PY_INTERRUPTED INT32_C(0x20000) /* Ctrl-C ended it, or came too late to */
+#define PY_TENSORS INT32_C(0x40000)     /* the reply has some */
 
 /* extra: may be NULL. interruptible: 1 on the main thread under Python's own SIGINT handler. */
 int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,

@@ -8,7 +8,7 @@ import math
 import signal
 import threading
 import weakref
-from _signal import getsignal  # type: ignore[import-not-found, unused-ignore] # pyright: ignore  # signal's own is slow
+from _signal import getsignal as _getsignal  # type: ignore[import-not-found, unused-ignore] # pyright: ignore  # signal's own is slow
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from os import register_at_fork
@@ -44,22 +44,27 @@ class Options(TypedDict, total=False):
 _CODE = 0xFFFF
 _MESSAGES = 0x10000
 _INTERRUPTED = 0x20000
-_CANCELLED = 6
+_TENSORS = 0x40000
+_UNSETTLED = _CODE | _MESSAGES | _INTERRUPTED
 _INT64_MAX = 2**63 - 1
 
 _NO_TIMEOUT = -1
 _REFUSED = -2
 
+_NULL = ffi.NULL
+_EMPTY = _wire.EMPTY
+_py_call = lib.py_call
+
 _KEPT = 64
 _answers: list[Any] = []  # used ones, without arrays over their memory
 
 
-class _Main:
-    ident = threading.main_thread().ident
+_main = threading.main_thread().ident
 
 
 def _forked() -> None:
-    _Main.ident = get_ident()
+    global _main  # noqa: PLW0603
+    _main = get_ident()
 
 
 register_at_fork(after_in_child=_forked)
@@ -203,17 +208,18 @@ def _drop(method: str, reply: dict[str, Any]) -> None:
 
 
 def _run(
-    target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int = 0
+    target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int
 ) -> dict[str, Any]:
+    """The call, on this thread."""
     try:
         answer = _answers.pop()
     except IndexError:
         answer = ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
     name = method.encode("utf-8", "surrogatepass")
-    timeout_ms, more = (0, ffi.NULL) if extra is None else (extra.timeout_ms, extra.prepared())
+    timeout_ms, more = (0, _NULL) if extra is None else (extra.timeout_ms, extra.prepared())
     try:
         # KeyboardInterrupt may be raised as soon as this returns
-        result = lib.py_call(
+        result = _py_call(
             answer,
             target,
             name,
@@ -226,13 +232,13 @@ def _run(
             more,
             interruptible,
         )
-        if result:
+        if result & _UNSETTLED or (extra is not None and extra.error is not None):
             _settle(result, answer, extra)
     except BaseException:
         if method in _OPENED and answer.body_size:
             _drop(method, _wire.body_only(answer))
         raise
-    if answer.tensor_count:
+    if result & _TENSORS:
         return _wire.with_tensors(answer)
     reply = _wire.body_only(answer)
     if len(_answers) < _KEPT:
@@ -240,10 +246,15 @@ def _run(
     return reply
 
 
-def _run_aside(target: int, method: str, request: _wire.Request, extra: _Extra) -> dict[str, Any]:
+def _run_aside(
+    target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int
+) -> dict[str, Any]:
     """The main thread's call, on another thread, while the main thread runs the user's signal handlers."""
+    if extra is None:
+        with _Extra() as own:
+            return _run_aside(target, method, request, own, interruptible)
     extra.need_token()
-    future: Future[dict[str, Any]] = _threads.executor().submit(_run, target, method, request, extra)
+    future: Future[dict[str, Any]] = _threads.executor().submit(_run, target, method, request, extra, 0)
     try:
         return future.result()
     except BaseException as raised:
@@ -261,26 +272,25 @@ def _run_aside(target: int, method: str, request: _wire.Request, extra: _Extra) 
     raise error
 
 
-def _run_main(target: int, method: str, request: _wire.Request, extra: _Extra | None) -> dict[str, Any]:
-    handler = getsignal(SIGINT)
-    if handler is default_int_handler:
-        return _run(target, method, request, extra, 1)
-    if not callable(handler):
-        return _run(target, method, request, extra)
-    if extra is not None:
-        return _run_aside(target, method, request, extra)
-    with _Extra() as own:
-        return _run_aside(target, method, request, own)
-
-
 def call(target: int, method: str, body: Mapping[str, object] | None, options: Options) -> dict[str, Any]:
-    """Calls a method of docs/protocol.md; keys of the body that are None are left out."""
-    request = _wire.Request(body) if body else _wire.EMPTY
-    run = _run_main if get_ident() == _Main.ident else _run
-    if not options:
-        return run(target, method, request, None)
-    with _Extra(**options) as extra:
-        return run(target, method, request, extra)
+    """Calls a method of docs/protocol.md."""
+    request = _wire.Request(body) if body else _EMPTY
+    run, interruptible = _run, 0
+    if get_ident() == _main:
+        handler = _getsignal(SIGINT)
+        if handler is default_int_handler:
+            interruptible = 1
+        elif callable(handler):
+            run = _run_aside
+    if options:
+        with _Extra(**options) as extra:
+            return run(target, method, request, extra, interruptible)
+    return run(target, method, request, None, interruptible)
+
+
+def ask(target: int, method: str, body: Mapping[str, object], options: Options) -> dict[str, Any]:
+    """The same without the keys of the body that are None: what was not given."""
+    return call(target, method, {key: value for key, value in body.items() if value is not None}, options)
 
 
 # ---- handles ----

@@ -48,7 +48,7 @@ class Handled:
 def matrix(value: object) -> object:
     """Vectors as an array where they are one, or an object that lends its memory; lists as they are.
 
-    One dimension is one row. Integers become float64.
+    One dimension is one row.
     """
     if value is None:
         return None
@@ -62,11 +62,7 @@ def matrix(value: object) -> object:
     elif hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
         value = np.from_dlpack(value)  # type: ignore[arg-type]  # pyright: ignore
     array: Array = np.asarray(value)
-    if array.dtype.kind in "iub":
-        array = array.astype(np.float64)
-    if array.ndim == 1:
-        array = array[np.newaxis, :]
-    return array
+    return array[np.newaxis, :] if array.ndim == 1 else array
 
 
 def ids(value: object) -> object:
@@ -125,6 +121,8 @@ class _Tensors:
             raise ValueError(f"an array of {array.ndim} dimensions is no matrix")
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
+        if array.dtype == np.bool_:
+            return self._name(_BITS, np.packbits(array, axis=1, bitorder="little"), *array.shape, 0)
         code = _CODES.get(array.dtype)
         if code is None:
             raise TypeError(f"an array of {array.dtype} cannot be sent: float32, float64 or float16 for vectors")
@@ -138,21 +136,15 @@ class _Tensors:
             array = np.array(array, order="C")
         return self._name(code, array, rows, cols, array.strides[0] if rows > 1 and cols else 0)
 
-    def add_bits(self, mask: Array) -> msgpack.ExtType:
-        """Bools, as bits."""
-        return self._name(_BITS, np.packbits(mask, bitorder="little"), 1, len(mask), 0)
-
     def add_column(self, column: Column) -> dict[str, object]:
         """A column, as its parts."""
         body: dict[str, object] = {}
         for key, part in column.parts().items():
-            if not isinstance(part, np.ndarray):
-                body[key] = part
-            elif key == "valid":
-                body[key] = self.add_bits(part)
+            if isinstance(part, np.ndarray):
+                is_row = key == "valid" or (key == "values" and column.type.endswith(("text", "text>")))
+                body[key] = self.add(part[np.newaxis, :] if is_row else part[:, np.newaxis])
             else:
-                is_bytes = key == "values" and part.dtype == np.uint8 and column.type.endswith(("text", "text>"))
-                body[key] = self.add(part[np.newaxis, :] if is_bytes else part[:, np.newaxis])
+                body[key] = part
         return body
 
     def default(self, value: object) -> object:
@@ -163,7 +155,7 @@ class _Tensors:
             if value.ndim == 0:
                 return value.item()
             if value.ndim == 1:
-                value = value[np.newaxis, :] if value.dtype.kind == "f" else value[:, np.newaxis]
+                value = value[np.newaxis, :] if value.dtype.kind in "fb" else value[:, np.newaxis]
             return self.add(value)
         if isinstance(value, np.generic):
             return value.item()
@@ -188,9 +180,7 @@ class Request:
         self.count = 0
         if body:
             tensors = _Tensors()
-            given = {key: value for key, value in body.items() if value is not None}
-            if given:
-                self.body = msgpack.packb(given, default=tensors.default, unicode_errors="surrogatepass")
+            self.body = msgpack.packb(body, default=tensors.default, unicode_errors="surrogatepass")
             if tensors.headers:
                 self.tensors = b"".join(tensors.headers)
                 self.count = len(tensors.headers)
@@ -200,6 +190,9 @@ class Request:
 EMPTY = Request(None)
 
 # ---- replies ----
+
+_unpack = ffi.unpack
+_unpackb = msgpack.unpackb
 
 
 def _hold(answer: object, memory: object) -> None:
@@ -232,11 +225,10 @@ def _map(map_: dict[Any, Any]) -> Any:
 
 def body_only(answer: Any) -> dict[str, Any]:
     """The body of a reply without tensors."""
-    if not answer.body_size:
+    size = answer.body_size
+    if not size:
         return {}
-    reply: dict[str, Any] = msgpack.unpackb(
-        ffi.buffer(answer.body, answer.body_size), strict_map_key=False, unicode_errors="replace"
-    )
+    reply: dict[str, Any] = _unpackb(_unpack(answer.body, size))
     return reply
 
 
@@ -252,7 +244,5 @@ def with_tensors(answer: Any) -> dict[str, Any]:
         ffi.buffer(answer.body, answer.body_size),
         ext_hook=extension,
         object_hook=_map,
-        strict_map_key=False,
-        unicode_errors="replace",
     )
     return reply

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable, Union
 import numpy.typing as npt
 
 from . import _wire
-from ._call import Handle, Options, call
+from ._call import Handle, Options, ask, call
 from .columns import Column
 from .results import Added, Duplicates, FieldsSet, Hits, Neighbors, Points, Removed, Row
 
@@ -149,12 +149,12 @@ class Index(Handle):
             "duplicates": duplicates,
             "parameters": parameters,
         }
-        return call(self.handle, "index.add", body, options)  # type: ignore[return-value]  # pyright: ignore
+        return ask(self.handle, "index.add", body, options)  # type: ignore[return-value]  # pyright: ignore
 
     def set_fields(self, ids: IdsLike, fields: FieldsLike, **options: Unpack[Options]) -> FieldsSet:
         """Sets fields of points that are there; a value None takes the field away."""
         body = {"ids": _wire.ids(ids), "fields": _wire.fields(fields)}
-        return call(self.handle, "index.set_fields", body, options)  # type: ignore[return-value]  # pyright: ignore
+        return ask(self.handle, "index.set_fields", body, options)  # type: ignore[return-value]  # pyright: ignore
 
     def remove(
         self,
@@ -176,7 +176,7 @@ class Index(Handle):
             "allow_missing": allow_missing,
             "warn_missing": warn_missing,
         }
-        return call(self.handle, "index.remove", body, options)  # type: ignore[return-value]  # pyright: ignore
+        return ask(self.handle, "index.remove", body, options)  # type: ignore[return-value]  # pyright: ignore
 
     def get(
         self,
@@ -198,11 +198,11 @@ class Index(Handle):
             "allow_missing": allow_missing,
             "warn_missing": warn_missing,
         }
-        return Points(call(self.handle, "index.get", body, options))
+        return Points(ask(self.handle, "index.get", body, options))
 
     def size(self, filter: str | None = None, **options: Unpack[Options]) -> int:
         """The exact number of points, or of those that the filter accepts."""
-        size: int = call(self.handle, "index.size", {"filter": filter} if filter is not None else None, options)["size"]
+        size: int = ask(self.handle, "index.size", {"filter": filter}, options)["size"]
         return size
 
     # ---- searching ----
@@ -254,7 +254,7 @@ class Index(Handle):
             "with_vectors": with_vectors,
             "parameters": parameters,
         }
-        return Hits(call(self.handle, "index.search", body, options))
+        return Hits(ask(self.handle, "index.search", body, options))
 
     def radius(
         self,
@@ -284,7 +284,7 @@ class Index(Handle):
             "with_vectors": with_vectors,
             "parameters": parameters,
         }
-        return Hits(call(self.handle, "index.radius", body, options))
+        return Hits(ask(self.handle, "index.radius", body, options))
 
     def neighbors(
         self,
@@ -297,7 +297,7 @@ class Index(Handle):
     ) -> Neighbors:
         """For every point of the index or view its k nearest others, or all within a radius."""
         body = {"k": k, "radius": radius, "view": view, "parameters": parameters}
-        return Neighbors(call(self.handle, "index.neighbors", body, options))
+        return Neighbors(ask(self.handle, "index.neighbors", body, options))
 
     def duplicates(
         self,
@@ -309,11 +309,11 @@ class Index(Handle):
     ) -> Duplicates:
         """Which points lie within a threshold of one that is kept, or the threshold at which a fraction does."""
         body = {"threshold": threshold, "fraction": fraction, "view": view}
-        return Duplicates(**call(self.handle, "index.duplicates", body, options))
+        return Duplicates(**ask(self.handle, "index.duplicates", body, options))
 
     def unique(self, count: int, *, view: View | None = None, **options: Unpack[Options]) -> Duplicates:
         """The threshold at which so many points are kept, and which."""
-        return Duplicates(**call(self.handle, "index.unique", {"count": count, "view": view}, options))
+        return Duplicates(**ask(self.handle, "index.unique", {"count": count, "view": view}, options))
 
     # ---- views and scans ----
 
@@ -327,7 +327,7 @@ class Index(Handle):
     ) -> View:
         """A set of ids, of the labels of samples, or of what a filter accepts now."""
         body = {"ids": _wire.ids(ids), "sample_ids": _wire.ids(sample_ids), "filter": filter}
-        return View(call(self.handle, "view.create", body, options), self)
+        return View(ask(self.handle, "view.create", body, options), self)
 
     def scan(
         self,
@@ -341,7 +341,7 @@ class Index(Handle):
     ) -> Scan:
         """All points, page by page. The options are those of each page as well."""
         body = {"vectors": vectors, "fields": fields, "filter": filter, "view": view, "max_rows": max_rows}
-        return Scan(call(self.handle, "scan.open", body, options), self, options)
+        return Scan(ask(self.handle, "scan.open", body, options), self, options)
 
     # ---- the index itself ----
 
@@ -351,7 +351,7 @@ class Index(Handle):
 
     def capabilities(self, **options: Unpack[Options]) -> dict[str, Any]:
         """What its backend is and can do: the ``describe`` of docs/protocol.md."""
-        return call(0 if self._owner is None else self._owner.handle, "backends.describe", {"backend": self.backend}, options)
+        return ask(0 if self._owner is None else self._owner.handle, "backends.describe", {"backend": self.backend}, options)
 
     def cleanup(self, **options: Unpack[Options]) -> bool:
         """Drops the collection; the record of a run stays. Whether there was one."""
@@ -367,7 +367,7 @@ class Index(Handle):
 
     def backup(self, path: str | os.PathLike[str], **options: Unpack[Options]) -> None:
         """Writes a copy to an absolute path that is not there yet."""
-        call(self.handle, "index.backup", {"path": os.fspath(path)}, options)
+        ask(self.handle, "index.backup", {"path": os.fspath(path)}, options)
 
     def health(self, **options: Unpack[Options]) -> dict[str, Any]:
         """Asks the backend, which answers with its version."""
@@ -377,7 +377,7 @@ class Index(Handle):
         self, method: str, body: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> dict[str, Any]:
         """Calls a method of the backend itself: those of docs/protocol.md's backend protocol, and ``native.*``."""
-        return call(self.handle, "backend.call", {"method": method, "body": body}, options)
+        return ask(self.handle, "backend.call", {"method": method, "body": body}, options)
 
     def __enter__(self) -> Self:
         return self

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Callable, NamedTuple
 
-from ._call import Handle, Options, call
+from ._call import Handle, Options, ask, call
 from .index import Embed, Index
 from .results import CopyState, Run
 
@@ -34,7 +34,7 @@ class Connection(Handle):
         self, method: str, body: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> dict[str, Any]:
         """Calls a method of the backend: those of docs/protocol.md's backend protocol, and ``native.*``."""
-        return call(self.handle, "backend.call", {"method": method, "body": body}, options)
+        return ask(self.handle, "backend.call", {"method": method, "body": body}, options)
 
 
 class Copy(Handle):
@@ -96,13 +96,13 @@ class Runs:
         self, dataset: str | None = None, *, where: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> list[Any]:
         """All of a dataset, or of all; where: configuration values that must be equal."""
-        runs: list[Any] = self._session.call("runs.list", {"dataset": dataset, "where": where}, **options)["runs"]
+        runs: list[Any] = ask(self._session.handle, "runs.list", {"dataset": dataset, "where": where}, options)["runs"]
         return runs
 
     def info(self, brain_key: str, *, dataset: str | None = None, **options: Unpack[Options]) -> Run:
         """What was recorded."""
         body = {"dataset": dataset, "brain_key": brain_key}
-        return self._session.call("runs.info", body, **options)  # type: ignore[return-value]  # pyright: ignore
+        return ask(self._session.handle, "runs.info", body, options)  # type: ignore[return-value]  # pyright: ignore
 
     def load(
         self,
@@ -115,18 +115,18 @@ class Runs:
     ) -> Index:
         """Opens the index of a run."""
         body = {"dataset": dataset, "brain_key": brain_key, "parameters": parameters}
-        return Index(self._session.call("runs.load", body, **options), self._session, embed)
+        return Index(ask(self._session.handle, "runs.load", body, options), self._session, embed)
 
     def rename(
         self, brain_key: str, new_brain_key: str, *, dataset: str | None = None, **options: Unpack[Options]
     ) -> None:
         """Gives a run another key."""
         body = {"dataset": dataset, "brain_key": brain_key, "new_brain_key": new_brain_key}
-        self._session.call("runs.rename", body, **options)
+        ask(self._session.handle, "runs.rename", body, options)
 
     def delete(self, brain_key: str, *, dataset: str | None = None, **options: Unpack[Options]) -> None:
         """Deletes the record; its collection stays."""
-        self._session.call("runs.delete", {"dataset": dataset, "brain_key": brain_key}, **options)
+        ask(self._session.handle, "runs.delete", {"dataset": dataset, "brain_key": brain_key}, options)
 
 
 class Session(Handle):
@@ -154,7 +154,7 @@ class Session(Handle):
             "data_dir": None if data_dir is None else os.fspath(data_dir),
             "environment": environment,
         }
-        super().__init__(call(0, "session.open", body, options)["session"])
+        super().__init__(ask(0, "session.open", body, options)["session"])
         self.runs = Runs(self)
         """The records of brain runs."""
 
@@ -197,7 +197,7 @@ class Session(Handle):
             "parameters": parameters,
             "overwrite": overwrite,
         }
-        return Index(call(self.handle, "index.create", body, options), self, embed)
+        return Index(ask(self.handle, "index.create", body, options), self, embed)
 
     def open_index(
         self,
@@ -218,14 +218,14 @@ class Session(Handle):
             "collection_name": collection_name,
             "parameters": parameters,
         }
-        return Index(call(self.handle, "index.open", body, options), self, embed)
+        return Index(ask(self.handle, "index.open", body, options), self, embed)
 
     def connect(
         self, backend: str | None = None, parameters: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> Connection:
         """Connects to a backend, without an index."""
         return Connection(
-            call(self.handle, "connection.open", {"backend": backend, "parameters": parameters}, options), self
+            ask(self.handle, "connection.open", {"backend": backend, "parameters": parameters}, options), self
         )
 
     # ---- copies ----
@@ -252,7 +252,7 @@ class Session(Handle):
             "batch_bytes": batch_bytes,
             "mixed_fields": mixed_fields,
         }
-        return Copy(call(self.handle, "copy.open", body, options), self, options)
+        return Copy(ask(self.handle, "copy.open", body, options), self, options)
 
     def copy_dry_run(
         self,
@@ -264,7 +264,7 @@ class Session(Handle):
     ) -> dict[str, Any]:
         """What the copy would do and lose; nothing is made or written."""
         body = {"source": source, "target": target, "dry_run": True, "mixed_fields": mixed_fields}
-        return call(self.handle, "copy.open", body, options)
+        return ask(self.handle, "copy.open", body, options)
 
     def copy(
         self,
@@ -310,7 +310,7 @@ class Session(Handle):
         self, backend: str | None = None, parameters: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> dict[str, Any]:
         """The backend and the parameters that are in effect, secrets masked."""
-        return call(self.handle, "config.resolve", {"backend": backend, "parameters": parameters}, options)
+        return ask(self.handle, "config.resolve", {"backend": backend, "parameters": parameters}, options)
 
     def explain(
         self,
@@ -322,7 +322,7 @@ class Session(Handle):
     ) -> dict[str, Any]:
         """Every value of the configuration with where it comes from, and the plugin's file. Connects nowhere."""
         body = {"backend": backend, "parameters": parameters, "load": load}
-        return call(self.handle, "config.explain", body, options)
+        return ask(self.handle, "config.explain", body, options)
 
     def backends(self, **options: Unpack[Options]) -> dict[str, Any]:
         """The backends that are installed, and the default one's name."""
@@ -330,7 +330,7 @@ class Session(Handle):
 
     def describe(self, backend: str, **options: Unpack[Options]) -> dict[str, Any]:
         """What a backend is and can do."""
-        return call(self.handle, "backends.describe", {"backend": backend}, options)
+        return ask(self.handle, "backends.describe", {"backend": backend}, options)
 
     def metrics(self, **options: Unpack[Options]) -> str:
         """Calls, errors, latencies and bytes by backend and method, in Prometheus' text format."""
