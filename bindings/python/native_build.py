@@ -30,14 +30,16 @@ def pkg_config(*arguments: str) -> str:
     """What pkg-config says of the library."""
     program = os.environ.get("PKG_CONFIG", "pkg-config")
     if not shutil.which(program):
-        raise SystemExit(MISSING.format(reason=f"there is no program {program!r} (Debian: apt-get install pkg-config)."))
-    answer = subprocess.run(
-        [program, *arguments, "simplugin"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False
-    )
+        raise SystemExit(
+            MISSING.format(reason=f"there is no program {program!r} (Debian: apt-get install pkg-config).")
+        )
+    answer = subprocess.run([program, *arguments, "simplugin"], capture_output=True, text=True, check=False)
     if answer.returncode:
         where = os.environ.get("PKG_CONFIG_PATH") or "not set"
         raise SystemExit(
-            MISSING.format(reason=f"pkg-config finds no simplugin.pc (PKG_CONFIG_PATH is {where}): {answer.stderr.strip()}")
+            MISSING.format(
+                reason=f"pkg-config finds no simplugin.pc (PKG_CONFIG_PATH is {where}): {answer.stderr.strip()}"
+            )
         )
     return answer.stdout.strip()
 

@@ -12,7 +12,7 @@ from setuptools.command.build_ext import build_ext
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import native_build  # noqa: E402
+import native_build
 
 
 def bundle(package: Path) -> None:
@@ -26,7 +26,9 @@ def bundle(package: Path) -> None:
     for file in sorted(plugins.glob("simplugin_*.so")):
         # Wheels have no links, and one backend as two files would be two backends with one store:
         # of a file with two names, the link's is kept, the one that configurations use.
-        links = [link for link in plugins.glob("simplugin_*.so") if link.is_symlink() and link.resolve() == file.resolve()]
+        links = [
+            link for link in plugins.glob("simplugin_*.so") if link.is_symlink() and link.resolve() == file.resolve()
+        ]
         if file.is_symlink() or not links:
             files[target / "simplugin" / file.name] = file
     for copy, original in files.items():

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all tests have: an environment that decides nothing, a session in a directory of its own, a server that hangs."""
+"""What all tests have: an environment that decides nothing, a session of their own, a server that hangs."""
 
 from __future__ import annotations
 

@@ -16,9 +16,9 @@ _TOP = Path(os.environ.get("SIMPLUGIN_SOURCE") or Path(__file__).resolve().paren
 def _exact(value: Json) -> Json:
     """{"int64": TEXT} and {"float64": TEXT} stand for numbers that JSON cannot be trusted with."""
     if isinstance(value, list):
-        return [_exact(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [_exact(one) for one in value]
     if isinstance(value, dict):
-        return int(value["int64"]) if "int64" in value else {"$float": value["float64"]}  # pyright: ignore
+        return int(value["int64"]) if "int64" in value else {"$float": value["float64"]}
     return value
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import simplugin
 from corpus_values import Json, is_close, notation
+
+import simplugin
 
 
 class MismatchError(AssertionError):
@@ -40,7 +41,7 @@ def _is_number(value: Json) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-def _matcher(name: str, argument: Json, actual: Json) -> bool | None:  # noqa: PLR0911
+def _matcher(name: str, argument: Json, actual: Json) -> bool | None:
     if name == "$absent":
         return actual is None
     if actual is None:
@@ -48,9 +49,9 @@ def _matcher(name: str, argument: Json, actual: Json) -> bool | None:  # noqa: P
     if name == "$any":
         return True
     if name == "$set":
-        return isinstance(actual, list) and _is_set(argument, actual)  # pyright: ignore[reportUnknownArgumentType]
+        return isinstance(actual, list) and _is_set(argument, actual)
     if name == "$count":
-        return isinstance(actual, list) and len(actual) == argument  # pyright: ignore[reportUnknownArgumentType]
+        return isinstance(actual, list) and len(actual) == argument
     if name == "$between":
         return _is_number(actual) and argument[0] <= actual <= argument[1]
     if name == "$containing":
@@ -59,8 +60,7 @@ def _matcher(name: str, argument: Json, actual: Json) -> bool | None:  # noqa: P
         return bool(argument != actual)
     if name in ("$contains", "$lacks"):
         return isinstance(actual, list) and all(
-            any(matches(one, other) for other in actual) == (name == "$contains")  # pyright: ignore
-            for one in argument
+            any(matches(one, other) for other in actual) == (name == "$contains") for one in argument
         )
     return None
 
@@ -78,12 +78,12 @@ def match(expected: Json, actual: Json, path: str = "") -> None:
     elif isinstance(expected, dict):
         if not isinstance(actual, dict):
             _fail(path, expected, actual)
-        for key, one in expected.items():  # pyright: ignore[reportUnknownVariableType]
-            match(one, actual.get(key), f"{path}.{key}" if path else key)  # pyright: ignore
+        for key, one in expected.items():
+            match(one, actual.get(key), f"{path}.{key}" if path else key)
     elif isinstance(expected, list):
-        if not isinstance(actual, list) or len(actual) != len(expected):  # pyright: ignore[reportUnknownArgumentType]
+        if not isinstance(actual, list) or len(actual) != len(expected):
             _fail(path, expected, actual)
-        for i, one in enumerate(expected):  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        for i, one in enumerate(expected):
             match(one, actual[i], f"{path}[{i}]")
     elif _is_number(expected) and _is_number(actual) and (isinstance(expected, float) or isinstance(actual, float)):
         if not is_close(expected, actual):

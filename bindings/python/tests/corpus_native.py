@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import simplugin
 from corpus_values import HALF, Json
+
+import simplugin
 from simplugin import Connection, Copy, Handle, Index, Points, Scan, Session, View
 from simplugin.results import Duplicates, Hits, Neighbors
 
@@ -36,7 +37,7 @@ _INDEX = (
 _HITS = ("offsets", "ids", "distances", "scores", "sample_ids", "vectors")
 
 
-def reply_of(method: str, result: Any) -> dict[str, Any]:  # noqa: PLR0911
+def reply_of(method: str, result: Any) -> dict[str, Any]:
     """The reply that a result was made of."""
     if isinstance(result, Index):
         return {"index": result.handle, **_attributes(result, *_INDEX)}
@@ -51,7 +52,7 @@ def reply_of(method: str, result: Any) -> dict[str, Any]:  # noqa: PLR0911
     if isinstance(result, View):
         return {"view": result.handle, "known": result.known}
     if isinstance(result, Handle):
-        name = method.split(".")[0]
+        name = method.split(".", maxsplit=1)[0]
         return {name: result.handle, **({"backend": result.backend} if isinstance(result, Connection) else {})}
     if isinstance(result, Hits):
         return {**_attributes(result, *_HITS), "fields": result.fields or None}
@@ -63,8 +64,12 @@ def reply_of(method: str, result: Any) -> dict[str, Any]:  # noqa: PLR0911
     if isinstance(result, Duplicates):
         return result._asdict()
     if isinstance(result, dict):
-        return result  # pyright: ignore[reportUnknownVariableType]
-    return {{"index.size": "size", "index.cleanup": "dropped", "runs.list": "runs", "metrics.render": "text"}[method]: result}
+        return result
+    return {
+        {"index.size": "size", "index.cleanup": "dropped", "runs.list": "runs", "metrics.render": "text"}[
+            method
+        ]: result
+    }
 
 
 def _runs(name: str) -> Function:
@@ -119,8 +124,8 @@ _METHODS: dict[tuple[str, type[Handle]], tuple[Function, str]] = {
     ("index.get", Index): (Index.get, "ids sample_ids vectors fields allow_missing warn_missing"),
     ("index.search", Index): (
         Index.search,
-        "vectors ids text k reverse aggregation view filter exclude_self max_distance min_score mmr fields with_vectors "
-        "parameters",
+        "vectors ids text k reverse aggregation view filter exclude_self max_distance min_score mmr fields "
+        "with_vectors parameters",
     ),
     ("index.radius", Index): (
         Index.radius,
@@ -164,13 +169,13 @@ def never_used() -> list[str]:
 
 def _is_ids(value: Json) -> bool:
     if isinstance(value, list):
-        return all(isinstance(id, str) and not HALF.search(id) for id in value)  # pyright: ignore
+        return all(isinstance(id, str) and not HALF.search(id) for id in value)
     return value is None or isinstance(value, simplugin.Column)
 
 
 def _is_vectors(value: Json) -> bool:
     if isinstance(value, list):
-        return all(isinstance(row, list) for row in value)  # pyright: ignore[reportUnknownVariableType]
+        return all(isinstance(row, list) for row in value)
     return value is None or (isinstance(value, np.ndarray) and value.dtype.kind == "f")
 
 
@@ -187,9 +192,7 @@ def _fits(method: str, key: str, value: Json) -> bool:
     return True
 
 
-def find(
-    method: str, target: Handle | None, body: Mapping[str, Any], is_failing: bool
-) -> tuple[str, Function] | None:
+def find(method: str, target: Handle | None, body: Mapping[str, Any], is_failing: bool) -> tuple[str, Function] | None:
     """The function that makes this call with these keys, if there is one; close() never fails."""
     kind = next((kind for kind in (Session, Connection, Index, View, Scan, Copy) if isinstance(target, kind)), None)
     if kind is None or (method, kind) not in _METHODS or target is None:

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import corpus_native
-import simplugin
 from corpus_match import MismatchError, match, match_error, match_hits
 from corpus_values import Json, Scope, as_columns, expand, expand_expected, to_json
+
+import simplugin
 from simplugin import _call
 
 _numbers = itertools.count(1)
@@ -102,7 +103,11 @@ class Runner:
         found = corpus_native.find(method, target, body, is_failing)
         if found is None:
             corpus_native.used["call"] += 1
-            reply = target.call(method, body, **options) if target is not None else _call.call(handle, method, body, options)
+            reply = (
+                target.call(method, body, **options)
+                if target is not None
+                else _call.call(handle, method, body, options)
+            )
             if method in ("index.create", "index.open", "runs.load"):
                 self.keep(simplugin.Index(reply))
             return reply
@@ -119,8 +124,8 @@ class Runner:
             timeout = step["timeout_ms"]
             options["timeout"] = math.inf if timeout == -1 else timeout / 1000
         if step.get("cancelled"):
-            options["cancel"] = simplugin.Cancel()
-            options["cancel"].fire()
+            options["cancel"] = cancel = simplugin.Cancel()
+            cancel.fire()
         return options
 
     def call(self, step: Json) -> bool:
@@ -154,7 +159,11 @@ class Runner:
 
     def adapt_counts(self, expected: Json, reply: Json) -> None:
         """Where the backend cannot know how many points were replaced, an add counts all as added."""
-        if self.backend.describe.get("counts_replaced") or "updated" not in expected or reply.get("updated") is not None:
+        if (
+            self.backend.describe.get("counts_replaced")
+            or "updated" not in expected
+            or reply.get("updated") is not None
+        ):
             return
         if "added" in expected:
             expected["added"] += expected["updated"] or 0
@@ -177,7 +186,7 @@ class Runner:
                 if isinstance(value, list):
                     everything.setdefault(key, []).extend(value)
                 elif isinstance(value, dict):
-                    for name, column in value.items():  # pyright: ignore[reportUnknownVariableType]
+                    for name, column in value.items():
                         everything.setdefault(key, {}).setdefault(name, []).extend(column)
         match(expand_expected(self.scope, step["expect"]), everything, "scan")
 
@@ -253,7 +262,9 @@ class Runner:
                     return
             except (AssertionError, simplugin.SimpluginError) as error:
                 what = step.get("call", "close, drain or finish")
-                raise MismatchError(f"{self.backend.name}, step {number} ({what}): {type(error).__name__}: {error}") from error
+                raise MismatchError(
+                    f"{self.backend.name}, step {number} ({what}): {type(error).__name__}: {error}"
+                ) from error
 
     def clean_up(self) -> None:
         """Drops the collection of every index that the case made."""

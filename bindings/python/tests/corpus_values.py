@@ -12,6 +12,7 @@ from typing import Any
 import msgpack
 import numpy as np
 import numpy.typing as npt
+
 import simplugin
 
 Json = Any
@@ -34,8 +35,8 @@ class Scope:
 
 def notation(value: Json) -> str | None:
     """The only key of a map that begins with $."""
-    if isinstance(value, dict) and len(value) == 1:  # pyright: ignore[reportUnknownArgumentType]
-        key: str = next(iter(value))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if isinstance(value, dict) and len(value) == 1:
+        key: str = next(iter(value))
         return key if key.startswith("$") else None
     return None
 
@@ -59,7 +60,7 @@ def _tensor(data: Json, dtype: str = "float32", row_stride: int = 0, **claims: J
     if claims:
         raise CannotBeMadeError("a tensor that claims what it is not")
     array = np.array(plain(data), dtype)
-    if row_stride and array.ndim == 2:  # noqa: PLR2004
+    if row_stride and array.ndim == 2:
         wide = np.zeros((array.shape[0], row_stride // array.itemsize), dtype)
         wide[:, : array.shape[1]] = array
         return wide[:, : array.shape[1]]
@@ -71,12 +72,12 @@ def plain(value: Json) -> Json:
     if notation(value) == "$float":
         return float(value["$float"])
     if isinstance(value, list):
-        return [plain(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [plain(one) for one in value]
     return value
 
 
 def _nested(depth: int) -> Json:
-    if depth > 500:  # noqa: PLR2004
+    if depth > 500:
         raise CannotBeMadeError("msgpack does not nest so deep")
     value: Json = None
     for _ in range(depth):
@@ -84,7 +85,7 @@ def _nested(depth: int) -> Json:
     return value
 
 
-def _resolve(scope: Scope, name: str, argument: Json) -> Json:  # noqa: PLR0911, PLR0912
+def _resolve(scope: Scope, name: str, argument: Json) -> Json:
     if name == "$var":
         return scope.variables[argument]
     if name == "$ids":
@@ -131,12 +132,12 @@ def expand(scope: Scope, value: Json) -> Json:
     if name in _WHOLE:
         return _resolve(scope, name, value[name])
     if isinstance(value, list):
-        return [expand(scope, one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [expand(scope, one) for one in value]
     if not isinstance(value, dict):
         return value
     if name is not None:
         return _resolve(scope, name, expand(scope, value[name]))
-    return {key: expand(scope, one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+    return {key: expand(scope, one) for key, one in value.items()}
 
 
 MATCHERS = ("$any", "$absent", "$set", "$contains", "$lacks", "$count", "$containing", "$between", "$not")
@@ -150,21 +151,21 @@ def expand_expected(scope: Scope, value: Json) -> Json:
     if name is not None:
         return to_json(expand(scope, value))
     if isinstance(value, list):
-        return [expand_expected(scope, one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [expand_expected(scope, one) for one in value]
     if isinstance(value, dict):
-        return {key: expand_expected(scope, one) for key, one in value.items()}  # pyright: ignore[reportUnknownVariableType]
+        return {key: expand_expected(scope, one) for key, one in value.items()}
     return value
 
 
 def to_json(value: Json) -> Json:
     """A reply as plain JSON; floats that are none of JSON's stay Python's."""
     if isinstance(value, (simplugin.Column, np.ndarray, np.generic)):
-        return to_json(value.tolist())  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+        return to_json(value.tolist())
     if isinstance(value, Mapping):
-        pairs: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
+        pairs: Mapping[Any, Any] = value
         return {key: to_json(one) for key, one in pairs.items() if one is not None}
     if isinstance(value, (list, tuple)):
-        return [to_json(one) for one in value]  # pyright: ignore[reportUnknownVariableType]
+        return [to_json(one) for one in value]
     return value
 
 
@@ -190,7 +191,7 @@ def _type_of(values: list[Json]) -> str | None:
 
 
 def _column(values: Json) -> Json:
-    kind = _type_of(values) if isinstance(values, list) else None  # pyright: ignore[reportUnknownArgumentType]
+    kind = _type_of(values) if isinstance(values, list) else None
     return values if kind is None else simplugin.Column(values, kind)
 
 
@@ -198,8 +199,8 @@ def _is_matrix(value: Json) -> bool:
     return (
         isinstance(value, list)
         and bool(value)
-        and all(isinstance(row, list) and row and len(row) == len(value[0]) for row in value)  # pyright: ignore
-        and all(type(number) in (int, float) for row in value for number in row)  # pyright: ignore
+        and all(isinstance(row, list) and row and len(row) == len(value[0]) for row in value)
+        and all(type(number) in (int, float) for row in value for number in row)
     )
 
 
@@ -209,11 +210,11 @@ def as_columns(body: Mapping[str, Json]) -> dict[str, Json]:
     for key, value in body.items():
         if key == "vectors" and _is_matrix(value):
             result[key] = np.array(value, np.float32)
-        elif key in ("ids", "sample_ids") and isinstance(value, list) and _type_of(value) == "text":  # pyright: ignore
-            if None not in value and not any(HALF.search(id) for id in value):  # pyright: ignore
-                result[key] = simplugin.Ids(value)  # pyright: ignore[reportUnknownArgumentType]
+        elif key in ("ids", "sample_ids") and isinstance(value, list) and _type_of(value) == "text":
+            if None not in value and not any(HALF.search(id) for id in value):
+                result[key] = simplugin.Ids(value)
         elif key == "fields" and isinstance(value, dict):
-            result[key] = {name: _column(column) for name, column in value.items()}  # pyright: ignore
+            result[key] = {name: _column(column) for name, column in value.items()}
     return result
 
 

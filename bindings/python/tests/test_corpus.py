@@ -11,11 +11,12 @@ from typing import Any
 
 import corpus_native
 import pytest
-import simplugin
 from conftest import SERVERS
 from corpus_load import load
 from corpus_run import Backend, Runner
 from corpus_values import CannotBeMadeError, Json
+
+import simplugin
 
 # What Python cannot ask for: envelopes that its own code never makes.
 LEFT_OUT = {

@@ -18,10 +18,10 @@ file; ``Session`` opens others. Every function takes the keywords of ``Options``
 
 from __future__ import annotations
 
-from . import _bundle  # noqa: F401  # before the library is loaded
+from . import _bundle  # noqa: F401  # pyright: ignore[reportUnusedImport]  # before the library is loaded
 
 try:
-    from . import _native  # noqa: F401
+    from . import _native  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ImportError as _error:
     if "libsimplugin" not in str(_error):
         raise
@@ -37,7 +37,41 @@ from ._native import ffi as _ffi
 from ._native import lib as _lib
 from .cancel import Cancel
 from .columns import Column, Ids
-from .errors import *  # noqa: F403
+from .errors import (
+    AlreadyExists,
+    BackendUnknown,
+    Busy,
+    Cancelled,
+    ConfigError,
+    ConnectionError_,
+    Corrupt,
+    DeadlineExceeded,
+    DimensionMismatch,
+    Forked,
+    Incompatible,
+    InternalError,
+    InvalidArgument,
+    IOError_,
+    LoaderError,
+    Malformed,
+    NoSpace,
+    NotFound,
+    OutOfMemory,
+    PermissionDenied,
+    PluginUnsafe,
+    PromptUnsupported,
+    ProtocolError,
+    ReadOnly,
+    ResourceExhausted,
+    SimpluginError,
+    StaleHandle,
+    Unauthenticated,
+    Unimplemented,
+    UnknownMethod,
+    UnknownParameter,
+    VersionTooNew,
+    VersionTooOld,
+)
 from .index import Index, Scan, View
 from .log import set_log
 from .results import (
@@ -54,12 +88,9 @@ from .results import (
     Row,
     Run,
 )
-from .session import Connection, Copied, Copy, DefaultSession, Runs, Session
+from .session import Connection, Copied, Copy, Runs, Session, default_session
 
 __version__ = "0.1.0"
-
-default_session = DefaultSession()
-"""The session of the functions below."""
 
 create_index = default_session.create_index
 open_index = default_session.open_index

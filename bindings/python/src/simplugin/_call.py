@@ -8,7 +8,7 @@ import math
 import signal
 import threading
 import weakref
-from _signal import getsignal as _getsignal  # type: ignore[import-not-found, unused-ignore] # pyright: ignore  # signal's own is slow
+from _signal import getsignal as _getsignal  # signal.getsignal without its enums, which cost more than a call
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
 from os import register_at_fork
@@ -207,9 +207,7 @@ def _drop(method: str, reply: dict[str, Any]) -> None:
             lib.simplugin_close(reply[key], ffi.NULL)
 
 
-def _run(
-    target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int
-) -> dict[str, Any]:
+def _run(target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int) -> dict[str, Any]:
     """The call, on this thread."""
     try:
         answer = _answers.pop()
@@ -265,7 +263,7 @@ def _run_aside(
     while not future.done():
         try:
             wait([future])
-        except BaseException as raised:  # noqa: PERF203
+        except BaseException as raised:  # noqa: BLE001
             error = raised
     if future.exception() is None:
         _drop(method, future.result())
@@ -319,10 +317,10 @@ class Handle(_wire.Handled):
     handle: int
     """The library's number for it."""
 
-    def __init__(self, handle: int, owner: object = None) -> None:
+    def __init__(self, handle: int, owner: Handle | None = None) -> None:
         """owner: what must stay open as long as this is."""
         self.handle = handle
-        self._owner = owner
+        self._owner: Handle | None = owner
         self._finalizer = weakref.finalize(self, _finish, handle)
         self._finalizer.atexit = False  # the process ends without waiting for calls
 

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import os
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgpack
 import numpy as np
@@ -16,11 +15,14 @@ import numpy.typing as npt
 from ._native import ffi
 from .columns import Column, Ids
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeGuard
+
 Array = npt.NDArray[Any]
 
 _EXT_TENSOR = 1
 _BITS = 8
-_DTYPES = {
+_DTYPES: dict[int, np.dtype[Any]] = {
     1: np.dtype(np.float32),
     2: np.dtype(np.float64),
     3: np.dtype(np.float16),
@@ -32,6 +34,7 @@ _DTYPES = {
 _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _TENSOR = struct.Struct("=IIQQQQ24x")  # simplugin_tensor
 _MATRIX_DIMENSIONS = 2
+_WIDEST = 8
 
 
 class Handled:
@@ -45,58 +48,70 @@ class Handled:
 # ---- what users give ----
 
 
+def _is_list(value: object) -> TypeGuard[Sequence[Any]]:
+    return isinstance(value, (list, tuple))
+
+
+def _is_array(value: object) -> TypeGuard[Array]:
+    return isinstance(value, np.ndarray)
+
+
+def _is_mapping(value: object) -> TypeGuard[Mapping[Any, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
+
+
 def matrix(value: object) -> object:
     """Vectors as an array where they are one, or an object that lends its memory; lists as they are.
 
     One dimension is one row.
     """
-    if value is None:
-        return None
-    if isinstance(value, (list, tuple)):
-        rows: Sequence[Any] = value  # pyright: ignore[reportUnknownVariableType]
-        if not rows or isinstance(rows[0], (list, tuple)):
-            return rows
-        if isinstance(rows[0], (int, float)):
-            return [rows]
-        value = rows
-    elif hasattr(value, "__dlpack__") and not isinstance(value, np.ndarray):
-        value = np.from_dlpack(value)  # type: ignore[arg-type]  # pyright: ignore
+    if value is None or isinstance(value, (str, bytes)):
+        return value
+    if _is_list(value):
+        if not value or _is_list(value[0]):
+            return value
+        if isinstance(value[0], (int, float)):
+            return [value]
+    elif hasattr(value, "__dlpack__") and not _is_array(value):
+        value = np.from_dlpack(value)  # pyright: ignore[reportArgumentType]
     array: Array = np.asarray(value)
     return array[np.newaxis, :] if array.ndim == 1 else array
 
 
 def ids(value: object) -> object:
     """Ids as one column; what is no sequence of them is left to the library."""
-    if value is None or isinstance(value, (Column, str, bytes, Mapping)) or not isinstance(value, Iterable):
-        return value  # pyright: ignore[reportUnknownVariableType]
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    return Ids(value)  # pyright: ignore[reportUnknownArgumentType]
+    if _is_array(value):
+        return Ids(value.tolist())
+    return Ids(value) if _is_iterable(value) and not isinstance(value, Column) else value
 
 
 def _column_of_array(array: Array) -> object:
     """An array of numbers or bools as a column; anything else as a list."""
-    valid = None
+    valid: Array | None = None
     if isinstance(array, np.ma.MaskedArray):
         valid = ~np.ma.getmaskarray(array)
-        array = array.filled(0) if array.dtype.kind in "iufb" else array
-    if array.ndim != 1 or array.dtype.kind not in "ifb" or array.dtype.itemsize > 8:  # noqa: PLR2004
+        if array.dtype.kind not in "ifb":
+            return [value if there else None for value, there in zip(array.data.tolist(), valid.tolist())]
+        array = array.filled(0)
+    if array.ndim != 1 or array.dtype.kind not in "ifb" or array.dtype.itemsize > _WIDEST:
         values: list[Any] = array.tolist()
         return values
     if array.dtype.kind == "b":
-        return Column._make("bool", np.ascontiguousarray(array).view(np.uint8), None, None, valid)  # pyright: ignore[reportPrivateUsage]
-    type, dtype = ("int64", np.int64) if array.dtype.kind == "i" else ("float64", np.float64)
-    return Column._make(type, array.astype(dtype, copy=False), None, None, valid)  # pyright: ignore[reportPrivateUsage]
+        return Column.make("bool", np.ascontiguousarray(array).view(np.uint8), valid=valid)
+    if array.dtype.kind == "i":
+        return Column.make("int64", array.astype(np.int64, copy=False), valid=valid)
+    return Column.make("float64", array.astype(np.float64, copy=False), valid=valid)
 
 
 def fields(value: object) -> object:
     """Columns by name; the arrays among them typed as they are, lists for the library to look at."""
-    if not isinstance(value, Mapping):
+    if not _is_mapping(value):
         return value
-    columns: Mapping[Any, Any] = value  # pyright: ignore[reportUnknownVariableType]
-    return {
-        name: _column_of_array(column) if isinstance(column, np.ndarray) else column for name, column in columns.items()
-    }
+    return {name: _column_of_array(column) if _is_array(column) else column for name, column in value.items()}
 
 
 # ---- requests ----
@@ -122,7 +137,7 @@ class _Tensors:
         if not array.dtype.isnative:
             array = array.astype(array.dtype.newbyteorder("="))
         if array.dtype == np.bool_:
-            return self._name(_BITS, np.packbits(array, axis=1, bitorder="little"), *array.shape, 0)
+            return self._name(_BITS, np.packbits(array, axis=1, bitorder="little"), array.shape[0], array.shape[1], 0)
         code = _CODES.get(array.dtype)
         if code is None:
             raise TypeError(f"an array of {array.dtype} cannot be sent: float32, float64 or float16 for vectors")
@@ -140,7 +155,7 @@ class _Tensors:
         """A column, as its parts."""
         body: dict[str, object] = {}
         for key, part in column.parts().items():
-            if isinstance(part, np.ndarray):
+            if _is_array(part):
                 is_row = key == "valid" or (key == "values" and column.type.endswith(("text", "text>")))
                 body[key] = self.add(part[np.newaxis, :] if is_row else part[:, np.newaxis])
             else:
@@ -151,22 +166,20 @@ class _Tensors:
         """What msgpack asks for values that it does not know."""
         if isinstance(value, Column):
             return self.add_column(value)
-        if isinstance(value, np.ndarray):
+        if _is_array(value):
             if value.ndim == 0:
-                return value.item()
+                return value.tolist()
             if value.ndim == 1:
                 value = value[np.newaxis, :] if value.dtype.kind in "fb" else value[:, np.newaxis]
             return self.add(value)
         if isinstance(value, np.generic):
-            return value.item()
+            return cast(Any, value).tolist()
         if isinstance(value, Handled):
             return value.handle
-        if isinstance(value, os.PathLike):
-            return os.fspath(value)  # pyright: ignore[reportUnknownVariableType]
-        if isinstance(value, Mapping):
-            return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
-        if isinstance(value, Iterable):
-            return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        if _is_mapping(value):
+            return dict(value)
+        if _is_iterable(value):
+            return list(value)
         raise TypeError(f"a {type(value).__name__} cannot be sent")
 
 
@@ -201,7 +214,8 @@ def _hold(answer: object, memory: object) -> None:
 
 def _array(tensor: Any, hold: Any) -> Array:
     """An array over the reply's own memory."""
-    rows, cols = tensor.rows, tensor.cols
+    rows: int = tensor.rows
+    cols: int = tensor.cols
     if tensor.dtype == _BITS:
         width = (cols + 7) // 8
         packed = np.frombuffer(ffi.buffer(tensor.data, rows * width), np.uint8).reshape(rows, width)
@@ -211,16 +225,16 @@ def _array(tensor: Any, hold: Any) -> Array:
         return np.empty((rows, cols), dtype)
     width = cols * dtype.itemsize
     stride = tensor.row_stride or width
-    memory = ffi.buffer(ffi.gc(tensor.data, hold), stride * (rows - 1) + width)
+    memory: Any = ffi.buffer(ffi.gc(tensor.data, hold), stride * (rows - 1) + width)
     return np.ndarray((rows, cols), dtype, memory, 0, (stride, dtype.itemsize))
 
 
 def _map(map_: dict[Any, Any]) -> Any:
     """A map of a reply: its columns become columns, and what has one column is an array of one dimension."""
     for key, value in map_.items():
-        if isinstance(value, np.ndarray) and key != "vectors" and value.shape[1] == 1:
+        if _is_array(value) and key != "vectors" and value.shape[1] == 1:
             map_[key] = value[:, 0]
-    return Column.from_parts(map_) if isinstance(map_.get("values"), np.ndarray) else map_
+    return Column.from_parts(map_) if _is_array(map_.get("values")) else map_
 
 
 def body_only(answer: Any) -> dict[str, Any]:
@@ -238,7 +252,9 @@ def with_tensors(answer: Any) -> dict[str, Any]:
     tensors = answer.tensors
 
     def extension(code: int, data: bytes) -> object:
-        return _array(tensors[int.from_bytes(data, "big")], hold) if code == _EXT_TENSOR else msgpack.ExtType(code, data)
+        return (
+            _array(tensors[int.from_bytes(data, "big")], hold) if code == _EXT_TENSOR else msgpack.ExtType(code, data)
+        )
 
     reply: dict[str, Any] = msgpack.unpackb(
         ffi.buffer(answer.body, answer.body_size),

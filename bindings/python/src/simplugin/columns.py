@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, SupportsIndex, TypeVar, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
 
-_Self = TypeVar("_Self", bound="Column")
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Array = npt.NDArray[Any]
-_DTYPES = {"int64": np.dtype(np.int64), "float64": np.dtype(np.float64), "bool": np.dtype(np.uint8)}
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "int64": np.dtype(np.int64),
+    "float64": np.dtype(np.float64),
+    "bool": np.dtype(np.uint8),
+}
 _FILL: dict[str, object] = {"int64": 0, "float64": 0.0, "bool": False, "text": ""}
 
 
@@ -59,7 +64,7 @@ class Column(Sequence[Any]):
     """``text``, ``int64``, ``float64``, ``bool``, or a list of one of them, such as ``list<text>``."""
 
     def __init__(self, values: Iterable[Any], type: str) -> None:
-        rows = list(values)
+        rows: list[Any] = list(values)
         item = type[5:-1] if type.startswith("list<") else type
         if item not in _FILL:
             raise ValueError(f"no column type {type!r}: text, int64, float64, bool, or list<...> of one of them")
@@ -71,7 +76,7 @@ class Column(Sequence[Any]):
             lists = _offsets((0 if row is None else len(row) for row in rows), len(rows))
             rows = [element for row in rows if row is not None for element in row]
         elif valid is not None:
-            fill = _FILL[item]
+            fill: Any = _FILL[item]
             rows = [fill if row is None else row for row in rows]
         if item == "text":
             data, offsets = encode_text(rows)
@@ -87,11 +92,17 @@ class Column(Sequence[Any]):
         self._valid = valid
 
     @classmethod
-    def _make(
-        cls: type[_Self], type: str, values: Array, offsets: Array | None, lists: Array | None, valid: Array | None
-    ) -> _Self:
+    def make(
+        cls,
+        type: str,
+        values: Array,
+        offsets: Array | None = None,
+        lists: Array | None = None,
+        valid: Array | None = None,
+    ) -> Self:
+        """A column over arrays as the protocol has them; valid: bools."""
         column = cls.__new__(cls)
-        column._set(type, values, offsets, lists, valid)
+        column._set(type, values, offsets, lists, valid)  # noqa: SLF001
         return column
 
     @property
@@ -108,7 +119,7 @@ class Column(Sequence[Any]):
     @overload
     def __getitem__(self, index: SupportsIndex) -> Any: ...
     @overload
-    def __getitem__(self: _Self, index: slice) -> _Self: ...
+    def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
         if not isinstance(index, slice):
             at = range(len(self))[index]
@@ -118,13 +129,13 @@ class Column(Sequence[Any]):
             return self._part(begin, max(begin, end))
         return self._picked(range(begin, end, step))
 
-    def _part(self: _Self, begin: int, end: int) -> _Self:
+    def _part(self, begin: int, end: int) -> Self:
         valid = None if self._valid is None else self._valid[begin:end]
         if self._lists is not None:
-            return self._make(self.type, self._values, self._offsets, self._lists[begin : end + 1], valid)
+            return self.make(self.type, self._values, self._offsets, self._lists[begin : end + 1], valid)
         if self._offsets is not None:
-            return self._make(self.type, self._values, self._offsets[begin : end + 1], None, valid)
-        return self._make(self.type, self._values[begin:end], None, None, valid)
+            return self.make(self.type, self._values, self._offsets[begin : end + 1], None, valid)
+        return self.make(self.type, self._values[begin:end], valid=valid)
 
     def _picked(self, rows: range) -> Column:
         values = self.tolist()
@@ -169,7 +180,7 @@ class Column(Sequence[Any]):
         return items
 
     def to_numpy(self) -> Array:
-        """The values as an array: int64, float64 and bool without a copy, masked where some are missing; else objects."""
+        """An array: int64, float64 and bool without a copy, masked where some are missing; else of objects."""
         if self._lists is not None or self._offsets is not None:
             array = np.empty(len(self), object)
             array[:] = self.tolist()
@@ -212,10 +223,10 @@ class Column(Sequence[Any]):
         lists: Array | None = parts.get("lists")
         valid: Array | None = parts.get("valid")
         if type is None and offsets is not None and valid is None:
-            return Ids._make("text", values, offsets, None, None)
+            return Ids.make("text", values, offsets)
         if valid is not None:
             valid = valid.ravel().astype(np.bool_, copy=False)
-        return Column._make(type or "text", values, offsets, lists, valid)
+        return Column.make(type or "text", values, offsets, lists, valid)
 
 
 class Ids(Column):
@@ -237,7 +248,7 @@ class Ids(Column):
     @overload
     def __getitem__(self, index: SupportsIndex) -> str: ...
     @overload
-    def __getitem__(self: _Self, index: slice) -> _Self: ...
+    def __getitem__(self, index: slice) -> Self: ...
     def __getitem__(self, index: SupportsIndex | slice) -> Any:
         return super().__getitem__(index)
 

@@ -7,49 +7,13 @@ from typing import Any
 
 from ._native import ffi, lib
 
-__all__ = [
-    "AlreadyExists",
-    "BackendUnknown",
-    "Busy",
-    "Cancelled",
-    "ConfigError",
-    "ConnectionError_",
-    "Corrupt",
-    "DeadlineExceeded",
-    "DimensionMismatch",
-    "Forked",
-    "IOError_",
-    "Incompatible",
-    "InternalError",
-    "InvalidArgument",
-    "LoaderError",
-    "Malformed",
-    "NoSpace",
-    "NotFound",
-    "OutOfMemory",
-    "PermissionDenied",
-    "PluginUnsafe",
-    "PromptUnsupported",
-    "ProtocolError",
-    "ReadOnly",
-    "ResourceExhausted",
-    "SimpluginError",
-    "StaleHandle",
-    "Unauthenticated",
-    "Unimplemented",
-    "UnknownMethod",
-    "UnknownParameter",
-    "VersionTooNew",
-    "VersionTooOld",
-]
-
 
 class SimpluginError(Exception):
     """What the library answered instead of a result.
 
     >>> import simplugin
     >>> try:
-    ...     simplugin.open_index(brain_key="none of that name")
+    ...     simplugin.open_index("nothing")
     ... except simplugin.NotFound as error:
     ...     print(error.name, error.domain, error.retryable)
     NOT_FOUND runs False

@@ -47,11 +47,11 @@ class Scan(Handle):
     ['a', 'b', 'c'] [2, 1]
     """
 
-    __slots__ = ("_options", "done")
+    __slots__ = ("done", "options")
 
     def __init__(self, reply: Mapping[str, Any], index: Index, options: Options) -> None:
         super().__init__(reply["scan"], index)
-        self._options = options
+        self.options = options
         self.done = False
         """Whether the last page has come."""
 
@@ -64,7 +64,7 @@ class Scan(Handle):
     def __iter__(self) -> Iterator[Points]:
         with self:
             while not self.done:
-                yield self.next(**self._options)
+                yield self.next(**self.options)
 
     def rows(self) -> Iterator[Row]:
         """The points one by one."""
@@ -96,7 +96,7 @@ class Index(Handle):
         "supports_prompts",
     )
 
-    def __init__(self, reply: Mapping[str, Any], owner: object = None, embed: Embed | None = None) -> None:
+    def __init__(self, reply: Mapping[str, Any], owner: Handle | None = None, embed: Embed | None = None) -> None:
         super().__init__(reply["index"], owner)
         self.backend: str = reply.get("backend", "")
         self.collection_name: str = reply.get("collection_name", "")
@@ -351,7 +351,9 @@ class Index(Handle):
 
     def capabilities(self, **options: Unpack[Options]) -> dict[str, Any]:
         """What its backend is and can do: the ``describe`` of docs/protocol.md."""
-        return ask(0 if self._owner is None else self._owner.handle, "backends.describe", {"backend": self.backend}, options)
+        return ask(
+            0 if self._owner is None else self._owner.handle, "backends.describe", {"backend": self.backend}, options
+        )
 
     def cleanup(self, **options: Unpack[Options]) -> bool:
         """Drops the collection; the record of a run stays. Whether there was one."""

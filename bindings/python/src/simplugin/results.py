@@ -133,7 +133,7 @@ class Points:
 
 
 class Neighbors(Sequence[Matches]):
-    """For each point of ``ids`` its nearest others: those of point i are the entries offsets[i] to offsets[i + 1] - 1."""
+    """For each point of ``ids`` its nearest others: those of point i are entries offsets[i] to offsets[i + 1] - 1."""
 
     __slots__ = ("_hits", "ids")
 

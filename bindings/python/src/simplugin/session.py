@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable
 
 from ._call import Handle, Options, ask, call
 from .index import Embed, Index
@@ -22,7 +23,7 @@ class Connection(Handle):
 
     __slots__ = ("backend",)
 
-    def __init__(self, reply: Mapping[str, Any], owner: object) -> None:
+    def __init__(self, reply: Mapping[str, Any], owner: Handle) -> None:
         super().__init__(reply["connection"], owner)
         self.backend: str = reply["backend"]
 
@@ -44,11 +45,11 @@ class Copy(Handle):
     with by the same ``open_copy``.
     """
 
-    __slots__ = ("_options", "index", "losses", "resumed", "state", "total")
+    __slots__ = ("index", "losses", "options", "resumed", "state", "total")
 
-    def __init__(self, reply: Mapping[str, Any], owner: object, options: Options) -> None:
+    def __init__(self, reply: Mapping[str, Any], owner: Handle, options: Options) -> None:
         super().__init__(reply["copy"], owner)
-        self._options = options
+        self.options = options
         self.index = Index(reply, owner)
         """The target; it stays open when the copy is closed."""
         self.total: int = reply["total"]
@@ -72,10 +73,11 @@ class Copy(Handle):
     def __iter__(self) -> Iterator[CopyState]:
         with self:
             while not self.done:
-                yield self.next(**self._options)
+                yield self.next(**self.options)
 
 
-class Copied(NamedTuple):
+@dataclass(frozen=True)
+class Copied:
     """What ``copy`` returns."""
 
     index: Index
@@ -178,7 +180,7 @@ class Session(Handle):
         embed: Embed | None = None,
         **options: Unpack[Options],
     ) -> Index:
-        """Makes a collection, or connects to the one of that ``collection_name``; recorded as a run under ``brain_key``.
+        """Makes a collection, or connects to that of ``collection_name``; recorded as a run under ``brain_key``.
 
         fields: column types by name, for backends that want them declared. parameters: the backend's own. embed: makes
         vectors of texts for ``search(text=...)``.
@@ -242,7 +244,7 @@ class Session(Handle):
         mixed_fields: str | None = None,
         **options: Unpack[Options],
     ) -> Copy:
-        """Begins or goes on with a copy, whose steps the caller makes. target: keys of ``create_index``, and ``merge``."""
+        """A copy whose steps the caller makes. target: the keys of ``create_index``, and ``merge``."""
         body = {
             "source": source,
             "target": target,
@@ -361,3 +363,7 @@ class DefaultSession(Session):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
         pass
+
+
+default_session = DefaultSession()
+"""The session of the package's functions."""
