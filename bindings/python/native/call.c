@@ -15,6 +15,11 @@ void py_answer_clear(py_answer *answer)
     memset(answer, 0, sizeof *answer);
 }
 
+void py_close(const uint64_t *handle)
+{
+    simplugin_close(*handle, NULL);
+}
+
 int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,
                 const void *body, uint64_t body_size, const void *tensors, uint64_t tensor_count,
                 int64_t timeout_ms, const py_extra *extra, int32_t interruptible)

@@ -40,6 +40,8 @@ int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t
                 int64_t timeout_ms, const py_extra *extra, int32_t interruptible);
 /* Frees what the answer holds and zeroes it; not the answer itself. */
 void py_answer_clear(py_answer *answer);
+/* simplugin_close, whatever it answers. */
+void py_close(const uint64_t *handle);
 
 /* Python's, made by cffi. */
 void py_progress(uint64_t progress, uint64_t done, uint64_t total);

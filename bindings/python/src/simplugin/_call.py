@@ -7,7 +7,6 @@ import itertools
 import math
 import signal
 import threading
-import weakref
 from _signal import getsignal as _getsignal  # signal.getsignal without its enums, which cost more than a call
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
@@ -302,17 +301,13 @@ def close(handle: int) -> None:
         raise _take_error(code, error)
 
 
-def _finish(handle: int) -> None:
-    lib.simplugin_close(handle, ffi.NULL)
-
-
 class Handle(_wire.Handled):
     """Something of the library's that is open until ``close``, the end of a ``with`` block, or until nobody has it.
 
     Closing twice is harmless. Using what is closed raises ``StaleHandle``.
     """
 
-    __slots__ = ("_finalizer", "_owner", "handle")
+    __slots__ = ("_is_closed", "_open", "_owner", "handle")
 
     handle: int
     """The library's number for it."""
@@ -321,17 +316,19 @@ class Handle(_wire.Handled):
         """owner: what must stay open as long as this is."""
         self.handle = handle
         self._owner: Handle | None = owner
-        self._finalizer = weakref.finalize(self, _finish, handle)
-        self._finalizer.atexit = False  # the process ends without waiting for calls
+        self._is_closed = False
+        # closed by C: KeyboardInterrupt would be lost in a finalizer of Python's, and the handle with it
+        self._open = ffi.gc(ffi.new("uint64_t *", handle), lib.py_close)
 
     def close(self) -> None:
         """Closes it; calls that are in it end first."""
-        self._finalizer()
+        self._is_closed = True
+        ffi.release(self._open)
 
     @property
     def closed(self) -> bool:
         """Whether it was closed by ``close``."""
-        return not self._finalizer.alive
+        return self._is_closed
 
     def call(self, method: str, body: Mapping[str, object] | None = None, **options: Unpack[Options]) -> dict[str, Any]:
         """Calls any method of docs/protocol.md on it.

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import operator
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
@@ -208,10 +209,6 @@ _unpack = ffi.unpack
 _unpackb = msgpack.unpackb
 
 
-def _hold(answer: object, memory: object) -> None:
-    """Keeps the answer alive as long as the memory is referred to."""
-
-
 def _array(tensor: Any, hold: Any) -> Array:
     """An array over the reply's own memory."""
     rows: int = tensor.rows
@@ -248,7 +245,9 @@ def body_only(answer: Any) -> dict[str, Any]:
 
 def with_tensors(answer: Any) -> dict[str, Any]:
     """A reply whose arrays own the answer."""
-    hold = partial(_hold, answer)
+    # What cffi calls when nobody refers to a tensor's memory any more: it need only hold the answer until then, and be
+    # no Python code, in which KeyboardInterrupt would be raised and lost.
+    hold = partial(operator.is_, answer)
     tensors = answer.tensors
 
     def extension(code: int, data: bytes) -> object:
