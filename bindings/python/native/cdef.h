@@ -60,3 +60,4 @@ void py_log_off(void);
 int32_t py_log_wait(void);
 py_message *py_log_take(void);
 void py_log_free(py_message *message);
+void py_log_say(int32_t level, const char *text);

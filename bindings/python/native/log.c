@@ -157,6 +157,11 @@ void py_log_free(py_message *message)
     free(message);
 }
 
+void py_log_say(int32_t level, const char *text)
+{
+    keep(NULL, level, text, strlen(text));
+}
+
 int py_log_any(void)
 {
     return atomic_load_explicit(&state.count, memory_order_relaxed) != 0;

@@ -81,6 +81,8 @@ int32_t py_log_wait(void);
 /* The oldest, to be freed with py_log_free; NULL if there is none. */
 py_message *py_log_take(void);
 void py_log_free(py_message *message);
+/* As if the library had said it; zero-terminated. */
+void py_log_say(int32_t level, const char *text);
 /* 1 if there are any. Cheap. */
 int py_log_any(void);
 

@@ -62,7 +62,7 @@ def reply_of(method: str, result: Any) -> dict[str, Any]:
     if isinstance(result, Neighbors):
         return _attributes(result, "ids", "offsets", "neighbors", "distances", "scores")
     if isinstance(result, Duplicates):
-        return result._asdict()
+        return _attributes(result, "unique_ids", "duplicate_ids", "neighbor_ids", "distances", "threshold")
     if isinstance(result, dict):
         return result
     return {

@@ -104,7 +104,14 @@ def test_round_trip(session: simplugin.Session, dtype: Any) -> None:
 
 @pytest.mark.parametrize(
     "queries",
-    [[[1, 0]], [1, 0], np.array([1, 0], np.float32), [np.array([1, 0], np.float32)], ((1, 0),), array.array("d", [1, 0])],
+    [
+        [[1, 0]],
+        [1, 0],
+        np.array([1, 0], np.float32),
+        [np.array([1, 0], np.float32)],
+        ((1, 0),),
+        array.array("d", [1, 0]),
+    ],
     ids=["lists", "one list", "one row", "rows in a list", "tuples", "array.array"],
 )
 def test_one_query(index: simplugin.Index, queries: Any) -> None:

@@ -226,11 +226,19 @@ def _array(tensor: Any, hold: Any) -> Array:
     return np.ndarray((rows, cols), dtype, memory, 0, (stride, dtype.itemsize))
 
 
+_IDS = frozenset(
+    ("ids", "sample_ids", "existing", "missing", "neighbors", "unique_ids", "duplicate_ids", "neighbor_ids")
+)
+
+
 def _map(map_: dict[Any, Any]) -> Any:
     """A map of a reply: its columns become columns, and what has one column is an array of one dimension."""
     for key, value in map_.items():
-        if _is_array(value) and key != "vectors" and value.shape[1] == 1:
-            map_[key] = value[:, 0]
+        if _is_array(value):
+            if key != "vectors" and value.shape[1] == 1:
+                map_[key] = value[:, 0]
+        elif key in _IDS and isinstance(value, Column):
+            map_[key] = value.as_ids()
     return Column.from_parts(map_) if _is_array(map_.get("values")) else map_
 
 

@@ -214,6 +214,12 @@ class Column(Sequence[Any]):
             map_["valid"] = self._valid
         return map_
 
+    def as_ids(self) -> Column:
+        """The same as ids, if it is text without missing values."""
+        if self.type != "text" or self._valid is not None:
+            return self
+        return Ids.make("text", self._values, self._offsets)
+
     @staticmethod
     def from_parts(parts: dict[str, Any]) -> Column:
         """The reverse, for replies."""
@@ -222,8 +228,6 @@ class Column(Sequence[Any]):
         offsets: Array | None = parts.get("offsets")
         lists: Array | None = parts.get("lists")
         valid: Array | None = parts.get("valid")
-        if type is None and offsets is not None and valid is None:
-            return Ids.make("text", values, offsets)
         if valid is not None:
             valid = valid.ravel().astype(np.bool_, copy=False)
         return Column.make(type or "text", values, offsets, lists, valid)

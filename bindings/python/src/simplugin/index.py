@@ -309,11 +309,11 @@ class Index(Handle):
     ) -> Duplicates:
         """Which points lie within a threshold of one that is kept, or the threshold at which a fraction does."""
         body = {"threshold": threshold, "fraction": fraction, "view": view}
-        return Duplicates(**ask(self.handle, "index.duplicates", body, options))
+        return Duplicates(ask(self.handle, "index.duplicates", body, options))
 
     def unique(self, count: int, *, view: View | None = None, **options: Unpack[Options]) -> Duplicates:
         """The threshold at which so many points are kept, and which."""
-        return Duplicates(**ask(self.handle, "index.unique", {"count": count, "view": view}, options))
+        return Duplicates(ask(self.handle, "index.unique", {"count": count, "view": view}, options))
 
     # ---- views and scans ----
 

@@ -6,8 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, overload
 
-import numpy as np
-
 from .columns import Column, Ids
 
 if TYPE_CHECKING:
@@ -175,16 +173,22 @@ class Neighbors(Sequence[Matches]):
         return f"<Neighbors of {len(self)} points>"
 
 
-class Duplicates(NamedTuple):
+class Duplicates:
     """Which points are kept, and which lie within the threshold of one that is."""
 
-    unique_ids: Ids
-    duplicate_ids: Ids
-    threshold: float
-    neighbor_ids: Ids = NO_IDS
-    """For each duplicate the point that is kept; not of ``unique``."""
-    distances: Array = np.empty(0, np.float32)
-    """And its distance."""
+    __slots__ = ("distances", "duplicate_ids", "neighbor_ids", "threshold", "unique_ids")
+
+    def __init__(self, reply: Mapping[str, Any]) -> None:
+        self.unique_ids: Ids = reply["unique_ids"]
+        self.duplicate_ids: Ids = reply["duplicate_ids"]
+        self.threshold: float = reply["threshold"]
+        self.neighbor_ids: Ids | None = reply.get("neighbor_ids")
+        """For each duplicate the point that is kept; not of ``unique``."""
+        self.distances: Array | None = reply.get("distances")
+        """And its distance."""
+
+    def __repr__(self) -> str:
+        return f"<Duplicates: {len(self.duplicate_ids)} within {self.threshold}>"
 
 
 class Added(TypedDict):
@@ -221,17 +225,20 @@ class Run(TypedDict):
     version: Any
 
 
-class CopyState(TypedDict, total=False):
-    """How far a copy is: the reply of ``copy.next``."""
-
+class _CopyState(TypedDict):
     phase: str
     copied: int
     total: int
     bytes: int
+    verified: int
+    differences: int
+    different: list[str]
+
+
+class CopyState(_CopyState, total=False):
+    """How far a copy is: the reply of ``copy.next``."""
+
     rows_per_second: float
     seconds_left: float
-    verified: int
     compared: str
-    differences: int
     difference: str
-    different: list[str]

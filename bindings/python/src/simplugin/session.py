@@ -57,18 +57,19 @@ class Copy(Handle):
         """Points that an earlier copy had written."""
         self.losses: list[dict[str, Any]] = reply["losses"]
         """What cannot be kept."""
-        self.state: CopyState = {}
+        self.state: CopyState | None = None
         """What the last step answered."""
 
     @property
     def done(self) -> bool:
         """Whether all is copied and compared."""
-        return self.state.get("phase") == "done"
+        return self.state is not None and self.state["phase"] == "done"
 
     def next(self, **options: Unpack[Options]) -> CopyState:
         """One step."""
-        self.state = call(self.handle, "copy.next", None, options)  # type: ignore[assignment]  # pyright: ignore
-        return self.state
+        state: CopyState = call(self.handle, "copy.next", None, options)  # type: ignore[assignment]  # pyright: ignore
+        self.state = state
+        return state
 
     def __iter__(self) -> Iterator[CopyState]:
         with self:
@@ -298,13 +299,15 @@ class Session(Handle):
             **options,
         ) as work:
             try:
-                for state in work:
+                while True:
+                    state = work.next(**options)
                     if each is not None:
                         each(state)
+                    if work.done:
+                        return Copied(work.index, state)
             except BaseException:
                 work.index.close()
                 raise
-            return Copied(work.index, work.state)
 
     # ---- configuration ----
 
