@@ -58,7 +58,8 @@ def make() -> FFI:
     """The description; compiled by setuptools."""
     link = flags("--libs")
     if is_bundled():
-        link.append("-Wl,-rpath,$ORIGIN/lib")
+        # no RUNPATH, which any LD_LIBRARY_PATH would come before
+        link += ["-Wl,-rpath,$ORIGIN/lib", "-Wl,--disable-new-dtags"]
     ffi = FFI()
     ffi.cdef((HERE / "native" / "cdef.h").read_text())
     ffi.set_source(

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import sysconfig
 from pathlib import Path
 
 from setuptools import setup
@@ -47,4 +48,6 @@ class Build(build_ext):
             bundle(package)
 
 
-setup(cffi_modules=["native_build.py:make"], cmdclass={"build_ext": Build})
+# cffi keeps to the stable ABI where there is one: one wheel is for all later versions
+abi3 = {} if sysconfig.get_config_var("Py_GIL_DISABLED") else {"bdist_wheel": {"py_limited_api": "cp39"}}
+setup(cffi_modules=["native_build.py:make"], cmdclass={"build_ext": Build}, options=abi3)

@@ -87,6 +87,23 @@ def test_the_loop_goes_on(hanging_connection: simplugin.Connection) -> None:
     assert run(main()) < 5
 
 
+def test_more_than_there_are_threads(hanging_connection: simplugin.Connection) -> None:
+    """What waits for one is cancelled at once."""
+
+    async def main() -> None:
+        tasks = [asyncio.create_task(aio.run(hanging_connection.health, timeout=20)) for _ in range(40)]
+        await asyncio.sleep(0.2)
+        tasks[-1].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(tasks[-1], 5)
+        assert not any(task.done() for task in tasks[:-1])
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    run(main())
+
+
 def test_timeouts(hanging_connection: simplugin.Connection) -> None:
     """The call's own, and asyncio's."""
 

@@ -10,6 +10,7 @@ import threading
 from _signal import getsignal as _getsignal  # signal.getsignal without its enums, which cost more than a call
 from collections.abc import Mapping
 from concurrent.futures import Future, wait
+from functools import partial
 from os import register_at_fork
 from signal import SIGINT, default_int_handler
 from threading import get_ident
@@ -251,7 +252,7 @@ def _run_aside(
         with _Extra() as own:
             return _run_aside(target, method, request, own, interruptible)
     extra.need_token()
-    future: Future[dict[str, Any]] = _threads.executor().submit(_run, target, method, request, extra, 0)
+    future: Future[dict[str, Any]] = _threads.for_main.submit(partial(_run, target, method, request, extra, 0))
     try:
         return future.result()
     except BaseException as raised:

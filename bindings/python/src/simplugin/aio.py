@@ -55,10 +55,13 @@ async def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) ->
     kwargs["cancel"] = cancel
     work = partial(function, *args, **kwargs)
     context = contextvars.copy_context()
-    future = asyncio.get_running_loop().run_in_executor(_threads.executor(), lambda: context.run(work))
+    thread = _threads.for_asyncio.submit(lambda: context.run(work))
+    future = asyncio.wrap_future(thread)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
+        if thread.cancel():  # it waited for a thread
+            raise
         cancel.fire()
         while not future.done():
             try:
@@ -131,7 +134,7 @@ class _Handle(_Wrapper[H]):
 
     async def close(self) -> None:
         """Closes it; calls that are in it end first."""
-        await asyncio.shield(asyncio.get_running_loop().run_in_executor(_threads.executor(), self.sync.close))
+        await asyncio.shield(asyncio.wrap_future(_threads.for_asyncio.submit(self.sync.close)))
 
     async def __aenter__(self) -> Self:
         return self
