@@ -10,6 +10,9 @@
 #include "plug_args.h"
 #include "plug_view.h"
 
+/* Views whose vectors take up no more bytes than that are copied. */
+#define PLUG_COPY_BYTES (UINT64_C(8) << 20)
+
 struct plug_copy {
     atomic_uint users;
     sp_arena *memory;

@@ -72,7 +72,7 @@ static int can_serve(const milvus_search *s)
     return s->view && schema->vector->type == MILVUS_FLOAT_VECTOR && !*s->expr &&
            !s->partitions.count && !s->with_vectors && !s->names.all && !s->names.count &&
            level != MILVUS_STRONG &&
-           s->view->ids.count * schema->vector->dimension * sizeof(float) <= MILVUS_COPY_BYTES;
+           s->view->ids.count * schema->vector->dimension * sizeof(float) <= PLUG_COPY_BYTES;
 }
 
 int32_t milvus_copy_search(milvus_search *search, milvus_list *lists, int *done)

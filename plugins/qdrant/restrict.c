@@ -18,6 +18,8 @@
 /* Hits that are asked for at most, before ids are named instead. */
 #define FETCH_MAX UINT64_C(16384)
 #define KEY_BYTES (QDRANT_KEY_MAX + 3)
+/* Bytes of vectors that a server goes through while it reads one more id of a filter. */
+#define SCANNED_PER_KEY UINT64_C(8192)
 
 int qdrant_hit_before(const qdrant_search *search, const qdrant_hit *a, const qdrant_hit *b)
 {
@@ -207,23 +209,50 @@ static int32_t by_keys(qdrant_search *s, const uint64_t *queries, uint64_t count
 
 /* ---- which way ----------------------------------------------------------------------------------- */
 
+/* Whether the server, were the ids named, would compare them all, as nothing else is asked of it. */
+static int is_gone_through(const qdrant_search *s)
+{
+    return s->options.exact < 0 && !s->options.hnsw_ef && s->options.indexed_only != 1 &&
+           s->view->ids.count * s->call->schema->dimension * sizeof(float) <=
+               s->call->schema->full_scan_bytes;
+}
+
+/* Whether comparing all there is costs more than that. */
+static int is_scan_longer(const qdrant_search *s)
+{
+    return s->view->total * s->call->schema->dimension * sizeof(float) / SCANNED_PER_KEY >
+           s->view->ids.count;
+}
+
+static int32_t by_more(qdrant_search *s, uint64_t fetch, uint64_t *queries, uint64_t *count,
+                       qdrant_list *lists)
+{
+    int32_t code;
+
+    for (;;) {
+        code = requests_run(s, queries, *count, NULL, fetch, lists, list_filter);
+        if (!code)
+            *count = queries_short(s, lists, fetch, queries, *count);
+        if (code || !*count || fetch == FETCH_MAX)
+            return code;
+        fetch = fetch > FETCH_MAX / 4 ? FETCH_MAX : fetch * 4;
+    }
+}
+
 static int32_t in_view(qdrant_search *s, uint64_t *queries, uint64_t count, qdrant_list *lists)
 {
     uint64_t fetch = fetch_expected(s);
+    int is_exact = is_gone_through(s), asked = s->options.exact;
     int32_t code;
 
     if (!s->view->ids.count)
         return SIMPLUGIN_OK;
-    if (s->view->ids.count <= KEYS_PER_SEARCH || fetch > FETCH_MAX)
+    if (s->view->ids.count <= KEYS_PER_SEARCH || fetch > FETCH_MAX || (is_exact && is_scan_longer(s)))
         return by_keys(s, queries, count, lists);
-    for (;;) {
-        code = requests_run(s, queries, count, NULL, fetch, lists, list_filter);
-        if (!code)
-            count = queries_short(s, lists, fetch, queries, count);
-        if (code || !count || fetch == FETCH_MAX)
-            break;
-        fetch = fetch > FETCH_MAX / 4 ? FETCH_MAX : fetch * 4;
-    }
+    if (is_exact)
+        s->options.exact = 1;
+    code = by_more(s, fetch, queries, &count, lists);
+    s->options.exact = asked;
     /* the view lies away from the queries */
     return code || !count ? code : by_keys(s, queries, count, lists);
 }

@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "ask.h"
+#include "copy.h"
 #include "json_write.h"
 #include "metric.h"
+#include "plug_copy.h"
 #include "view.h"
 
 /* Of one request: hits over all of its queries, bytes of its body, queries. */
@@ -357,6 +359,7 @@ static void search_clear(qdrant_search *s)
         free(s->answers);
         s->answers = next;
     }
+    plug_copy_release(s->copy);
     plug_view_release(s->view);
 }
 
@@ -364,6 +367,7 @@ int32_t qdrant_serve_search(qdrant_call *call)
 {
     qdrant_search s = {.call = call};
     qdrant_list *lists;
+    int is_done = 0;
     int32_t code = search_read(&s);
 
     if (!code)
@@ -374,6 +378,8 @@ int32_t qdrant_serve_search(qdrant_call *call)
     if (!code && !lists)
         code = plug_no_memory(&call->base);
     if (!code)
+        code = qdrant_copy_search(&s, lists, &is_done);
+    if (!code && !is_done)
         code = qdrant_restrict_run(&s, lists);
     if (!code) {
         lists_cut(&s, lists);

@@ -39,7 +39,8 @@ typedef struct qdrant_search {
     int with_vectors;
     qdrant_searching options;
     const char *path_one, *path_many; /* of requests with one query, and with several */
-    qdrant_answer *answers;
+    qdrant_answer *answers; /* that the lists point into, */
+    plug_copy *copy;        /* or this, held; NULL: none */
 } qdrant_search;
 
 /*
