@@ -6,6 +6,6 @@
 #include "search.h"
 
 /* *done: the lists are filled. Else the server is to be asked. */
-int32_t milvus_copy_search(milvus_search *search, milvus_list *lists, int *done);
+int32_t milvus_copy_search(milvus_search *search, plug_list *lists, int *done);
 
 #endif

@@ -44,29 +44,17 @@ static int32_t copy_acquire(qdrant_call *call, plug_view *view, plug_copy **copy
     return code;
 }
 
-static int32_t query_score(qdrant_search *s, int metric, const float *sent, qdrant_list *list)
+static int32_t query_score(qdrant_search *s, int metric, const float *sent, plug_list *list)
 {
     uint64_t dimension = s->call->schema->dimension;
     float *query = plug_scratch(&s->call->base, dimension, sizeof *query);
-    plug_copy_hit *hits;
-    int32_t code;
 
     if (!query)
         return plug_no_memory(&s->call->base);
     /* what is sent is turned around where the search is */
     for (uint64_t i = 0; i < dimension; i++)
         query[i] = s->reverse ? -sent[i] : sent[i];
-    code = plug_copy_score(&s->call->base, s->copy, metric, query, s->reverse, s->k, &hits,
-                           &list->count);
-    if (code)
-        return code;
-    list->hits = plug_scratch(&s->call->base, list->count + 1, sizeof *list->hits);
-    if (!list->hits)
-        return plug_no_memory(&s->call->base);
-    for (uint64_t i = 0; i < list->count; i++)
-        list->hits[i] = (qdrant_hit){
-            .id = hits[i].id, .distance = hits[i].distance, .score = hits[i].score};
-    return SIMPLUGIN_OK;
+    return plug_copy_score(&s->call->base, s->copy, metric, query, s->reverse, s->k, list);
 }
 
 /* Whether a copy can tell all that is asked for. */
@@ -77,7 +65,7 @@ static int can_serve(const qdrant_search *s)
            s->view->ids.count * s->call->schema->dimension * sizeof(float) <= PLUG_COPY_BYTES;
 }
 
-int32_t qdrant_copy_search(qdrant_search *search, qdrant_list *lists, int *done)
+int32_t qdrant_copy_search(qdrant_search *search, plug_list *lists, int *done)
 {
     int metric = sp_metric_named(search->call->schema->metric);
     int32_t code = SIMPLUGIN_OK;

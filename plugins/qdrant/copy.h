@@ -6,6 +6,6 @@
 #include "search.h"
 
 /* *done: the lists are filled. Else the server is to be asked. */
-int32_t qdrant_copy_search(qdrant_search *search, qdrant_list *lists, int *done);
+int32_t qdrant_copy_search(qdrant_search *search, plug_list *lists, int *done);
 
 #endif
