@@ -223,19 +223,25 @@ try:
     thread.start()
 except KeyboardInterrupt:
     caught += 1
-while thread.is_alive():
+def work():
+    global caught, calls
+    while True:
+        try:
+            while thread.is_alive():
+                assert len(index.search(query, k=3).ids) == 3
+                index.view(["1"])
+                index.health()
+                calls += 3
+            time.sleep(0.1)
+            return
+        except KeyboardInterrupt:
+            caught += 1
+while True:
     try:
-        while thread.is_alive():
-            assert len(index.search(query, k=3).ids) == 3
-            index.view(["1"])
-            index.health()
-            calls += 3
-    except KeyboardInterrupt:
+        work()
+        break
+    except KeyboardInterrupt: # between the try blocks
         caught += 1
-try:
-    time.sleep(0.1)
-except KeyboardInterrupt:
-    caught += 1
 assert calls > 100 and 10 < caught <= len(sent), (calls, caught, len(sent))
 assert index.size() == 100
 index.cleanup()

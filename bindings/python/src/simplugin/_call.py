@@ -190,14 +190,10 @@ def _settle(result: int, answer: Any, extra: _Extra | None) -> None:
     if extra is not None and extra.error is not None:
         raise extra.error
     if result & _INTERRUPTED:
-        _checkpoint()
+        signal.pthread_sigmask(signal.SIG_BLOCK, ())  # runs Python's signal handlers, which raise it
         raise KeyboardInterrupt
     if result & _CODE:
         raise errors.from_library(result & _CODE, answer.error)
-
-
-def _checkpoint() -> None:
-    """Calling it lets the interpreter run Python's signal handlers."""
 
 
 def _drop(method: str, reply: dict[str, Any]) -> None:
