@@ -94,6 +94,23 @@ except TimeoutError:
     assert out == "handler\ntimeout\n"
 
 
+def test_a_handler_of_the_users_at_exit() -> None:
+    """When there are no more threads to be had."""
+    out = prints(
+        """
+import atexit
+signal.signal(signal.SIGINT, lambda number, frame: None)
+index = simplugin.create_index(metric="euclidean")
+index.add(["a"], [[1]])
+def clean_up():
+    print(index.size())
+    index.cleanup()
+atexit.register(clean_up)
+"""
+    )
+    assert out == "1\n"
+
+
 def test_ignored() -> None:
     """SIGINT that is ignored ends nothing."""
     out = prints(

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 import signal
 import threading
 from _signal import getsignal as _getsignal  # signal.getsignal without its enums, which cost more than a call
 from collections.abc import Mapping
-from concurrent.futures import Future, wait
+from concurrent.futures import wait
 from functools import partial
 from os import register_at_fork
 from signal import SIGINT, default_int_handler
@@ -99,7 +98,6 @@ class _Extra:
 
     __slots__ = ("_cancel", "_keep", "_number", "_trace", "error", "progress", "timeout_ms", "token")
 
-    _numbers = itertools.count(1)
     _listening: dict[int, _Extra] = {}  # noqa: RUF012
 
     def __init__(
@@ -131,7 +129,7 @@ class _Extra:
         if self._cancel is not None:
             self._cancel.attach(self.token)
         if self.progress is not None:
-            self._number = next(self._numbers)
+            self._number = id(self)
             self._listening[self._number] = self
         return self
 
@@ -209,7 +207,7 @@ def _run(target: int, method: str, request: _wire.Request, extra: _Extra | None,
         answer = _answers.pop()
     except IndexError:
         answer = ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
-    name = method.encode("utf-8", "surrogatepass")
+    name = method.encode()
     timeout_ms, more = (0, _NULL) if extra is None else (extra.timeout_ms, extra.prepared())
     try:
         # KeyboardInterrupt may be raised as soon as this returns
@@ -248,7 +246,11 @@ def _run_aside(
         with _Extra() as own:
             return _run_aside(target, method, request, own, interruptible)
     extra.need_token()
-    future: Future[dict[str, Any]] = _threads.for_main.submit(partial(_run, target, method, request, extra, 0))
+    work = partial(_run, target, method, request, extra, 0)
+    try:
+        future = _threads.for_main.submit(work)
+    except RuntimeError:  # the interpreter ends, or there can be no more threads
+        return work()
     try:
         return future.result()
     except BaseException as raised:
@@ -304,7 +306,7 @@ class Handle(_wire.Handled):
     Closing twice is harmless. Using what is closed raises ``StaleHandle``.
     """
 
-    __slots__ = ("_is_closed", "_open", "_owner", "handle")
+    __slots__ = ("_open", "_owner", "handle")
 
     handle: int
     """The library's number for it."""
@@ -313,19 +315,21 @@ class Handle(_wire.Handled):
         """owner: what must stay open as long as this is."""
         self.handle = handle
         self._owner: Handle | None = owner
-        self._is_closed = False
         # closed by C: KeyboardInterrupt would be lost in a finalizer of Python's, and the handle with it
-        self._open = ffi.gc(ffi.new("uint64_t *", handle), lib.py_close)
+        self._open = [ffi.gc(ffi.new("uint64_t *", handle), lib.py_close)]
 
     def close(self) -> None:
         """Closes it; calls that are in it end first."""
-        self._is_closed = True
-        ffi.release(self._open)
+        try:
+            handle = self._open.pop()  # by one thread only
+        except IndexError:
+            return
+        ffi.release(handle)
 
     @property
     def closed(self) -> bool:
         """Whether it was closed by ``close``."""
-        return self._is_closed
+        return not self._open
 
     def call(self, method: str, body: Mapping[str, object] | None = None, **options: Unpack[Options]) -> dict[str, Any]:
         """Calls any method of docs/protocol.md on it.

@@ -38,7 +38,8 @@ def set_log(target: Target, level: str = "warning") -> None:
 
     level: ``error``, ``warning``, ``info`` or ``debug``; levels are given to the target as those of ``logging``.
     None restores the library's default: warnings and errors to stderr, or what ``SIMPLUGIN_LOG`` says. The target may
-    be set and removed while calls run, and may itself use this package. What it raises goes to ``sys.unraisablehook``.
+    be set and removed while calls run, and may itself use this package. What it raises ends no call, and goes to
+    ``sys.excepthook``.
 
     >>> import logging, simplugin
     >>> simplugin.set_log(logging.getLogger("simplugin"), "debug")
@@ -89,18 +90,7 @@ def _tell(level: int, text: str) -> None:
     try:
         hook(_LOGGING.get(level, logging.ERROR), text)
     except Exception as error:  # noqa: BLE001
-        sys.unraisablehook(_Unraisable(type(error), error, error.__traceback__, "simplugin's log", hook))  # type: ignore[arg-type]  # pyright: ignore
-
-
-class _Unraisable:
-    """What sys.unraisablehook is called with."""
-
-    def __init__(self, exc_type: object, exc_value: object, exc_traceback: object, err_msg: object, object: object):
-        self.exc_type = exc_type
-        self.exc_value = exc_value
-        self.exc_traceback = exc_traceback
-        self.err_msg = err_msg
-        self.object = object
+        sys.excepthook(type(error), error, error.__traceback__)
 
 
 def _start_thread_locked() -> None:
