@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls in flight: what they read is kept here until the addon says that they have ended.
+import { init } from './addon.js';
+import { AbortError, errorOf } from './errors.js';
+import { logDeliver } from './log.js';
+import { decodeReply } from './reply.js';
+import { encodeBody } from './request.js';
+
+const calls = []; // by slot
+const slotsFree = [];
+
+export const addon = init(deliver);
+
+function deliver(results, progress, lines) {
+  if (progress) for (let i = 0; i < progress.length; i += 3) tell(calls[progress[i]], progress[i + 1], progress[i + 2]);
+  for (let i = 0; i < results.length; i += 4) {
+    const slot = results[i];
+    const call = calls[slot];
+    calls[slot] = undefined;
+    slotsFree.push(slot);
+    call.code = results[i + 1];
+    call.body = results[i + 2];
+    call.replyTensors = results[i + 3];
+    call.resolve(call);
+  }
+  if (lines) logDeliver(lines);
+}
+
+/** What a progress function throws ends its call. */
+function tell(call, done, total) {
+  try {
+    call.options.progress(done, total);
+  } catch (error) {
+    call.thrown ??= { error };
+    addon.cancel(call.token);
+  }
+}
+
+function timeoutOf(timeout) {
+  if (timeout === undefined || typeof timeout === 'bigint') return timeout;
+  if (typeof timeout !== 'number' || Number.isNaN(timeout)) throw new TypeError('timeout is a number of milliseconds');
+  return timeout === Infinity ? -1 : Math.ceil(timeout);
+}
+
+/** Resolves, never rejects, once the library has answered. */
+function begin(call) {
+  const { target, method, request, options } = call;
+  const { signal, progress } = options;
+  return new Promise((resolve) => {
+    const slot = slotsFree.length ? slotsFree.pop() : calls.length;
+    call.resolve = resolve;
+    calls[slot] = call;
+    try {
+      call.token = addon.start(slot, target, method, request?.body, request?.tensors, timeoutOf(options.timeout),
+        signal !== undefined || progress !== undefined, options.traceId, progress !== undefined);
+    } catch (error) {
+      calls[slot] = undefined;
+      slotsFree.push(slot);
+      throw error;
+    }
+  });
+}
+
+/** The same, with the signal that may end it. */
+async function beginWith(signal, call) {
+  if (!(signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal');
+  const ending = begin(call);
+  const abort = () => addon.cancel(call.token);
+  if (signal.aborted) abort();
+  else signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await ending;
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+function failure({ code, body, options }) {
+  const error = errorOf(code, addon.codeName(code), body);
+  return error.code === 'CANCELLED' && options.signal?.aborted ? new AbortError(options.signal.reason, error) : error;
+}
+
+const NONE = Object.freeze({});
+
+/**
+ * Calls a method on a handle. `keep` lives until the call has ended.
+ * @param {bigint} target
+ * @param {string | undefined} method undefined closes the handle
+ */
+export async function invoke(target, method, body, options = NONE, keep = undefined) {
+  const request = body === undefined ? undefined : encodeBody(body);
+  const call = { target, method, request, options: options ?? NONE, keep, resolve: undefined, token: undefined, thrown: undefined, code: 0, body: undefined, replyTensors: undefined };
+  const { signal } = call.options;
+  if (signal === undefined) await begin(call);
+  else await beginWith(signal, call);
+  if (call.thrown) throw call.thrown.error;
+  if (call.code !== 0) throw failure(call);
+  return call;
+}
+
+/** The same, and its reply decoded. */
+export async function invokeDecoded(target, method, body, options, keep, Shape) {
+  const { body: bytes, replyTensors } = await invoke(target, method, body, options, keep);
+  return decodeReply(bytes, replyTensors, Shape);
+}
