@@ -42,7 +42,13 @@ function timeoutOf(timeout) {
   return timeout === Infinity ? -1 : Math.ceil(timeout);
 }
 
-/** Resolves, never rejects, once the library has answered. */
+/** Which token the call carries: the shared one, its own, or its own that is fired already (src/call.c). */
+function tokenOf(signal, progress) {
+  if (signal?.aborted) return 2;
+  return signal !== undefined || progress !== undefined ? 1 : 0;
+}
+
+/** Resolves once the library has answered. */
 function begin(call) {
   const { target, method, request, options } = call;
   const { signal, progress } = options;
@@ -52,7 +58,7 @@ function begin(call) {
     calls[slot] = call;
     try {
       call.token = addon.start(slot, target, method, request?.body, request?.tensors, timeoutOf(options.timeout),
-        signal !== undefined || progress !== undefined, options.traceId, progress !== undefined);
+        tokenOf(signal, progress), options.traceId, progress !== undefined);
     } catch (error) {
       calls[slot] = undefined;
       slotsFree.push(slot);
@@ -66,8 +72,7 @@ async function beginWith(signal, call) {
   if (!(signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal');
   const ending = begin(call);
   const abort = () => addon.cancel(call.token);
-  if (signal.aborted) abort();
-  else signal.addEventListener('abort', abort, { once: true });
+  signal.addEventListener('abort', abort, { once: true });
   try {
     return await ending;
   } finally {

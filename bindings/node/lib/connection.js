@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { points } from './request.js';
 import { Handle } from './handle.js';
 
 /** backend.call, of connections and indexes. */
 export function backendCall(handle, method, body, options) {
-  return handle.call('backend.call', { method, body: points(body) }, options);
+  return handle.call('backend.call', { method, body }, options);
 }
 
 /** A backend without an index. */

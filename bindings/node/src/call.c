@@ -8,9 +8,12 @@
 
 #define TENSOR_VALUES 5 /* view, dtype, rows, cols, row_stride in bytes */
 
+enum { SLOT, TARGET, METHOD, BODY, TENSORS, TIMEOUT, TOKEN, TRACE_ID, PROGRESS };
+enum { TOKEN_SHARED, TOKEN_OWN, TOKEN_FIRED }; /* an own one, fired before the call begins */
+
 /* What start gets, and where call.c found it. */
 typedef struct arguments {
-    napi_value value[9]; /* slot, target, method, body, tensors, timeout, own_token, trace_id, progress */
+    napi_value value[9]; /* in the order below */
     const void *body;
     size_t body_size;
     size_t method_size;
@@ -18,7 +21,6 @@ typedef struct arguments {
     uint32_t tensor_count;
 } arguments;
 
-enum { SLOT, TARGET, METHOD, BODY, TENSORS, TIMEOUT, OWN_TOKEN, TRACE_ID, PROGRESS };
 
 void call_free(call *one)
 {
@@ -262,16 +264,18 @@ static int submit(home *home, call *one)
 }
 
 /*
- * start(slot, target, method, body, tensors, timeout, own_token, trace_id, progress): begins a
+ * start(slot, target, method, body, tensors, timeout, token, trace_id, progress): begins a
  * call; a method that is undefined closes the target. body is a Uint8Array or undefined, and
  * is copied; tensors is a flat array of TENSOR_VALUES each or undefined, and what their views
- * show must stay until deliver tells of the slot. Returns the call's own token or undefined.
+ * show must stay until deliver tells of the slot. token is one of TOKEN_SHARED, ...; returns
+ * the call's own or undefined.
  */
 napi_value call_start(napi_env env, napi_callback_info info)
 {
     arguments a = {0};
     napi_value token = NULL;
     size_t count = sizeof a.value / sizeof *a.value;
+    int32_t kind = TOKEN_SHARED;
     bool lossless;
     home *home;
     call *one;
@@ -291,12 +295,15 @@ napi_value call_start(napi_env env, napi_callback_info info)
         call_free(one);
         return throw_error(env, "start: bad slot or target");
     }
-    if (is_true(env, a.value[OWN_TOKEN]) &&
+    napi_get_value_int32(env, a.value[TOKEN], &kind);
+    if (kind != TOKEN_SHARED &&
         (simplugin_cancel_new(&one->cancel, NULL) ||
          napi_create_bigint_uint64(env, one->cancel, &token) != napi_ok)) {
         call_free(one);
         return throw_error(env, "out of memory");
     }
+    if (kind == TOKEN_FIRED)
+        simplugin_cancel_fire(one->cancel);
     if (!submit(home, one)) {
         call_free(one);
         return throw_error(env, "no thread could be started for the call");
