@@ -67,16 +67,26 @@ function begin(call) {
   });
 }
 
+/** signal -> its calls under way: one listener for all of them, or Node warns of a leak. */
+const signalled = new WeakMap();
+
+function abort({ target: signal }) {
+  for (const { token } of signalled.get(signal)) addon.cancel(token);
+}
+
 /** The same, with the signal that may end it. */
 async function beginWith(signal, call) {
   if (!(signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal');
   const ending = begin(call);
-  const abort = () => addon.cancel(call.token);
-  signal.addEventListener('abort', abort, { once: true });
+  if (!signalled.has(signal)) signalled.set(signal, new Set());
+  const all = signalled.get(signal);
+  if (all.size === 0) signal.addEventListener('abort', abort);
+  all.add(call);
   try {
-    return await ending;
+    await ending;
   } finally {
-    signal.removeEventListener('abort', abort);
+    all.delete(call);
+    if (all.size === 0) signal.removeEventListener('abort', abort);
   }
 }
 

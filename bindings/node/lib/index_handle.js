@@ -24,19 +24,19 @@ export class Index extends Handle {
     return this.opened.collection_name;
   }
 
-  add(body, options) {
+  async add(body, options) {
     return this.call('index.add', points(body, body?.ids?.length), options);
   }
 
-  setFields(body, options) {
+  async setFields(body, options) {
     return this.call('index.set_fields', points(body), options);
   }
 
-  remove(body, options) {
+  async remove(body, options) {
     return this.call('index.remove', points(body), options);
   }
 
-  get(body, options) {
+  async get(body, options) {
     return this.call('index.get', points(body), options);
   }
 

@@ -32,7 +32,7 @@ export class Matrix {
     const known = Object.hasOwn(DTYPES, dtype ?? '');
     if (!known || !(data instanceof DTYPES[dtype][1] || (dtype === 'float16' && data instanceof Uint16Array)))
       throw new TypeError(`a matrix lies in a typed array of ${Object.keys(DTYPES).join(', ')}; halves in a Uint16Array need dtype: 'float16'`);
-    rows ??= stride > 0 ? Math.ceil(Math.max(data.length - (stride - cols), 0) / stride) : 0;
+    rows ??= stride === cols ? data.length / cols : Math.floor((data.length - cols) / stride) + 1;
     if (![rows, cols, stride].every((n) => Number.isSafeInteger(n) && n >= 0) || stride < cols ||
         (rows > 0 && (rows - 1) * stride + cols > data.length))
       throw new RangeError(`${rows} rows of ${cols}, ${stride} from one to the next, do not lie in ${data.length} numbers`);

@@ -16,7 +16,17 @@ extensionCodec.register({
   encode: () => null,
   decode: (bytes) => new Reference(new DataView(bytes.buffer, bytes.byteOffset).getUint32(0)),
 });
-const decoder = new Decoder({ extensionCodec, useBigInt64: true });
+
+// the decoder refuses the key __proto__, which may be the name of a field: one more _ brings it here
+const PROTO = '__proto__';
+const keyDecoder = {
+  canBeCached: (size) => size >= PROTO.length,
+  decode(bytes, at, size) {
+    const key = Buffer.from(bytes.buffer, bytes.byteOffset + at, size).toString();
+    return key.startsWith(PROTO) ? `${key}_` : key;
+  },
+};
+const decoder = new Decoder({ extensionCodec, keyDecoder, useBigInt64: true });
 
 /** A reply of any method: the keys of docs/protocol.md. */
 export class Reply {
@@ -31,13 +41,17 @@ export class Reply {
   }
 }
 
+function put(object, key, value) {
+  Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+}
+
 function lazy(object, key, make) {
   Object.defineProperty(object, key, {
     configurable: true,
     enumerable: true,
     get() {
       const value = make();
-      Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true });
+      put(object, key, value);
       return value;
     },
   });
@@ -69,14 +83,18 @@ function set(object, key, value, tensors, columns) {
   if (value instanceof Reference) {
     const tensor = tensorAt(tensors, value);
     if (tensor.dtype === 'int64') lazy(object, key, () => tensorValue(key, tensor));
-    else object[key] = tensorValue(key, tensor);
+    else put(object, key, tensorValue(key, tensor));
   } else if (value?.values instanceof Reference) {
     const column = columnOf(value, tensors);
-    columns[key] = column;
+    put(columns, key, column);
     lazy(object, key, () => column.toArray());
   } else {
-    object[key] = plain(value, tensors, columns, key);
+    put(object, key, plain(value, tensors, columns, key));
   }
+}
+
+function setAll(object, map, tensors, columns) {
+  for (const key of Object.keys(map)) set(object, key.startsWith(PROTO) ? key.slice(0, -1) : key, map[key], tensors, columns);
 }
 
 function plain(value, tensors, columns, key) {
@@ -85,10 +103,10 @@ function plain(value, tensors, columns, key) {
   if (value instanceof Uint8Array) return value.slice();
   if (value instanceof Reference) return tensorAt(tensors, value);
   if (Array.isArray(value)) return value.map((one) => plain(one, tensors, {}, ''));
-  const below = columns[key] = {};
   const map = {};
-  for (const name of Object.keys(value)) set(map, name, value[name], tensors, below);
-  if (Object.keys(below).length === 0) delete columns[key];
+  const below = {};
+  setAll(map, value, tensors, below);
+  if (Object.keys(below).length) put(columns, key, below);
   return map;
 }
 
@@ -96,9 +114,8 @@ function plain(value, tensors, columns, key) {
 export function decodeReply(body, tensors, Shape = Reply) {
   const reply = new Shape();
   if (body === undefined) return reply;
-  const map = decoder.decode(body);
   const columns = {};
-  for (const key of Object.keys(map)) set(reply, key, map[key], tensors, columns);
+  setAll(reply, decoder.decode(body), tensors, columns);
   if (tensors) Object.defineProperty(reply, 'columns', { value: columns });
   return reply;
 }

@@ -57,7 +57,7 @@ function wireColumn({ type, tensors: { values, offsets, lists, valid } }) {
 }
 
 function wireMap(map) {
-  const all = {};
+  const all = Object.create(null); // so that any key is one
   for (const key of Object.keys(map)) {
     if (!key.isWellFormed()) refuse('a key with half a surrogate pair cannot be sent', key);
     if (map[key] !== undefined) all[key] = wire(map[key], key);

@@ -24,7 +24,7 @@ function random(seed, i) {
 }
 
 function randomRows({ seed = 0, rows = 1, cols = 1, first = 0 }) {
-  return Array.from({ length: rows }, (_, r) => Array.from({ length: cols }, (_, c) => random(seed, (first + r) * cols + c)));
+  return Array.from({ length: rows }, (_, r) => Array.from({ length: cols }, (__, c) => random(seed, (first + r) * cols + c)));
 }
 
 const resolvers = {

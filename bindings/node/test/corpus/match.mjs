@@ -67,22 +67,29 @@ function numbersMatch(expected, isFloat, actual) {
   return near(Number(expected), actual);
 }
 
+function matchArrays(expected, actual, path) {
+  if (!Array.isArray(actual) || actual.length !== expected.length) mismatch(path, expected, actual);
+  expected.forEach((one, i) => match(one, actual[i], `${path}[${i}]`));
+}
+
+function matchMaps(expected, actual, path) {
+  if (actual === null || typeof actual !== 'object' || Array.isArray(actual)) mismatch(path, expected, actual);
+  for (const [key, one] of Object.entries(expected)) match(one, actual[key], path ? `${path}.${key}` : key);
+}
+
 export function match(expected, actual, path) {
   const [name, argument] = notation(expected);
+  const value = plain(expected);
   if (matchers[name]) {
     if (!matchers[name](argument, actual)) mismatch(path, expected, actual);
-    return;
-  }
-  if (expected === null && (actual === null || actual === undefined)) return;
-  const value = plain(expected);
-  if (isNumber(value)) {
+  } else if (expected === null) {
+    if (actual !== null && actual !== undefined) mismatch(path, expected, actual);
+  } else if (isNumber(value)) {
     if (!isNumber(actual) || !numbersMatch(value, name === '$float', actual)) mismatch(path, expected, actual);
   } else if (Array.isArray(value)) {
-    if (!Array.isArray(actual) || actual.length !== value.length) mismatch(path, expected, actual);
-    value.forEach((one, i) => match(one, actual[i], `${path}[${i}]`));
+    matchArrays(value, actual, path);
   } else if (typeof value === 'object') {
-    if (actual === null || typeof actual !== 'object' || Array.isArray(actual)) mismatch(path, expected, actual);
-    for (const [key, one] of Object.entries(value)) match(one, actual[key], path ? `${path}.${key}` : key);
+    matchMaps(value, actual, path);
   } else if (value !== actual) {
     mismatch(path, expected, actual);
   }
