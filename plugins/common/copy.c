@@ -138,15 +138,15 @@ static void heap_take(scored *heap, uint64_t *count, uint64_t k, scored one)
 }
 
 int32_t plug_copy_score(plug_call *call, const plug_copy *copy, int metric, const float *query,
-                        int reverse, uint64_t k, plug_copy_hit **hits, uint64_t *count)
+                        int reverse, uint64_t k, plug_list *list)
 {
     double distances[ROWS_PER_CHECK];
     uint64_t best = 0, want = k < copy->count ? k : copy->count;
     scored *heap = plug_scratch(call, want + 1, sizeof *heap);
 
-    *count = 0;
-    *hits = plug_scratch(call, want + 1, sizeof **hits);
-    if (!heap || !*hits)
+    list->count = 0;
+    list->hits = plug_scratch(call, want + 1, sizeof *list->hits);
+    if (!heap || !list->hits)
         return plug_no_memory(call);
     for (uint64_t first = 0; first < copy->count; first += ROWS_PER_CHECK) {
         uint64_t rows = copy->count - first < ROWS_PER_CHECK ? copy->count - first : ROWS_PER_CHECK;
@@ -164,9 +164,10 @@ int32_t plug_copy_score(plug_call *call, const plug_copy *copy, int metric, cons
     for (uint64_t i = 0; i < best; i++) {
         double distance = reverse ? -heap[i].order : heap[i].order;
 
-        (*hits)[i] = (plug_copy_hit){copy->ids[heap[i].row], (float)distance,
-                                     (float)sp_distance_score(metric, distance)};
+        list->hits[i] = (plug_hit){.id = copy->ids[heap[i].row],
+                                   .distance = (float)distance,
+                                   .score = (float)sp_distance_score(metric, distance)};
     }
-    *count = best;
+    list->count = best;
     return SIMPLUGIN_OK;
 }

@@ -7,8 +7,10 @@
 #ifndef PLUG_COPY_H
 #define PLUG_COPY_H
 
-#include "plug_args.h"
-#include "plug_view.h"
+#include "plug_hits.h"
+
+/* Views whose vectors take up no more bytes than that are copied. */
+#define PLUG_COPY_BYTES (UINT64_C(8) << 20)
 
 struct plug_copy {
     atomic_uint users;
@@ -39,17 +41,11 @@ void plug_copy_keep(plug_instance *instance, plug_view *view, plug_copy *copy);
 /* NULL is harmless. */
 void plug_copy_release(plug_copy *copy);
 
-typedef struct plug_copy_hit {
-    sp_text id;
-    float distance;
-    float score;
-} plug_copy_hit;
-
 /*
  * The k nearest (farthest first, if reversed) of the query, by a metric of distance.h; of
- * those that tie, in the order of the view. Into memory of the call.
+ * those that tie, in the order of the view. Into memory of the call, with the copy's ids.
  */
 int32_t plug_copy_score(plug_call *call, const plug_copy *copy, int metric, const float *query,
-                        int reverse, uint64_t k, plug_copy_hit **hits, uint64_t *count);
+                        int reverse, uint64_t k, plug_list *list);
 
 #endif

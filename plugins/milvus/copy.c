@@ -46,23 +46,6 @@ static int32_t copy_acquire(milvus_call *call, plug_view *view, plug_copy **copy
     return code;
 }
 
-static int32_t query_score(milvus_search *s, int metric, const float *query, milvus_list *list)
-{
-    plug_copy_hit *hits;
-    int32_t code = plug_copy_score(&s->call->base, s->copy, metric, query, s->reverse, s->k, &hits,
-                                   &list->count);
-
-    if (code)
-        return code;
-    list->hits = plug_scratch(&s->call->base, list->count + 1, sizeof *list->hits);
-    if (!list->hits)
-        return plug_no_memory(&s->call->base);
-    for (uint64_t i = 0; i < list->count; i++)
-        list->hits[i] = (milvus_hit){
-            .id = hits[i].id, .distance = hits[i].distance, .score = hits[i].score};
-    return SIMPLUGIN_OK;
-}
-
 /* Whether a copy can tell all that is asked for. */
 static int can_serve(const milvus_search *s)
 {
@@ -72,10 +55,10 @@ static int can_serve(const milvus_search *s)
     return s->view && schema->vector->type == MILVUS_FLOAT_VECTOR && !*s->expr &&
            !s->partitions.count && !s->with_vectors && !s->names.all && !s->names.count &&
            level != MILVUS_STRONG &&
-           s->view->ids.count * schema->vector->dimension * sizeof(float) <= MILVUS_COPY_BYTES;
+           s->view->ids.count * schema->vector->dimension * sizeof(float) <= PLUG_COPY_BYTES;
 }
 
-int32_t milvus_copy_search(milvus_search *search, milvus_list *lists, int *done)
+int32_t milvus_copy_search(milvus_search *search, plug_list *lists, int *done)
 {
     int metric = sp_metric_named(search->call->schema->metric);
     int32_t code = SIMPLUGIN_OK;
@@ -86,7 +69,8 @@ int32_t milvus_copy_search(milvus_search *search, milvus_list *lists, int *done)
     code = copy_acquire(search->call, search->view, &search->copy);
     *done = search->copy != NULL;
     for (uint64_t q = 0; !code && *done && q < search->vectors.rows; q++)
-        code = query_score(search, metric, search->vectors.data + q * search->vectors.stride,
-                           &lists[q]);
+        code = plug_copy_score(&search->call->base, search->copy, metric,
+                               search->vectors.data + q * search->vectors.stride, search->reverse,
+                               search->k, &lists[q]);
     return code;
 }

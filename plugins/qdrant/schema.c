@@ -17,6 +17,8 @@
 #define SAMPLE_POINTS 32
 #define SCHEMA_AGE (INT64_C(2) * 1000000000)
 #define DIMENSION_MAX (INT64_C(1) << 20)
+/* The server's default. */
+#define FULL_SCAN_KB 10000
 
 /* ---- fields ----------------------------------------------------------------------------- */
 
@@ -166,6 +168,32 @@ static int32_t vectors_read(qdrant_call *call, qdrant_schema *schema, const json
     return SIMPLUGIN_OK;
 }
 
+/*
+ * Each segment compares by a threshold of its own, in KB, whether to go through the points that a
+ * filter accepts or through its graph; the vectors may have one that is not the collection's.
+ */
+static void full_scan_read(qdrant_schema *schema, const json_t *info)
+{
+    static const char *const threshold = "full_scan_threshold";
+    const json_t *config = json_object_get(info, "config");
+    const json_t *vectors = json_object_get(json_object_get(config, "params"), "vectors");
+    const json_t *one = *schema->vector ? json_object_get(vectors, schema->vector) : vectors;
+    const json_t *own = json_object_get(json_object_get(one, "hnsw_config"), threshold);
+    const json_t *kb = json_object_get(json_object_get(config, "hnsw_config"), threshold);
+    json_int_t segments = json_integer_value(json_object_get(info, "segments_count"));
+    json_int_t size = FULL_SCAN_KB;
+
+    if (json_is_integer(own))
+        size = json_integer_value(own);
+    else if (json_is_integer(kb))
+        size = json_integer_value(kb);
+    if (segments < 1)
+        segments = 1;
+    if (size < 0 || size > INT32_MAX || segments > INT16_MAX)
+        size = 0;
+    schema->full_scan_bytes = (uint64_t)size * 1024 * (uint64_t)segments;
+}
+
 /* ---- points ------------------------------------------------------------------------------ */
 
 static sp_text sample_id_of(const qdrant_point *point, sp_arena **arena)
@@ -238,6 +266,8 @@ static int32_t schema_fill(qdrant_call *call, qdrant_schema *schema)
     if (!code)
         code = vectors_read(call, schema,
                             json_object_get(json_object_get(config, "params"), "vectors"));
+    if (!code)
+        full_scan_read(schema, info);
     if (!code && !fields_read(schema, ours, json_object_get(info, "payload_schema")))
         code = plug_no_memory(&call->base);
     if (!code)
