@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls in flight: what they read is kept here until the addon says that they have ended.
 import { init } from './addon.js';
-import { AbortError, errorOf } from './errors.js';
+import { AbortError } from './errors.js';
+import { errorOf } from './failure.js';
 import { logDeliver } from './log.js';
 import { decodeReply } from './reply.js';
 import { encodeBody } from './request.js';

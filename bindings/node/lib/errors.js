@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One class for each code of simplugin/plugin.h, and the one place that makes them.
+// One class for each code of simplugin/plugin.h.
 
 export class SimpluginError extends Error {
   /** @param {string} message @param {{ code?: string, codeNumber?: number, domain?: string, backendCode?: number | bigint, backendMessage?: string, retryable?: boolean, details?: object, cause?: unknown }} more */
@@ -16,14 +16,11 @@ export class SimpluginError extends Error {
 }
 Object.defineProperty(SimpluginError.prototype, 'name', { value: 'SimpluginError', writable: true, configurable: true });
 
-const classes = new Map();
-
 /** @template {typeof SimpluginError} T @param {T} Class @returns {T} */
 function of(codeNumber, code, Class) {
   Class.code = code;
   Class.codeNumber = codeNumber;
   Object.defineProperty(Class.prototype, 'name', { value: Class.name, writable: true, configurable: true });
-  classes.set(codeNumber, Class);
   return Class;
 }
 
@@ -77,13 +74,4 @@ export class AbortError extends Error {
     this.reason = reason;
     Object.defineProperty(this, 'name', { value: reason instanceof DOMException ? reason.name : 'AbortError', configurable: true, writable: true });
   }
-}
-
-/** Made where the call is awaited, so that the stack shows who called. list: result.c's error_value. */
-export function errorOf(codeNumber, code, list) {
-  const [message, domain, backendCode, backendMessage, retryable, ...pairs] = list;
-  const details = {};
-  for (let i = 0; i < pairs.length; i += 2) details[pairs[i]] = pairs[i + 1];
-  const Class = classes.get(codeNumber) ?? SimpluginError;
-  return new Class(message || code, { code, codeNumber, domain, backendCode, backendMessage, retryable, details });
 }

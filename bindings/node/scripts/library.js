@@ -24,7 +24,8 @@ function pkgConfig(...options) {
 if (process.argv[2] === '--cflags') {
   console.log(pkgConfig('--cflags'));
 } else {
-  // so that the addon finds a library in a prefix of its own; the packed one lies beside it
-  const rpath = process.env.SIMPLUGIN_RPATH ?? pkgConfig('--variable=libdir');
-  console.log(`${pkgConfig('--libs')} -Wl,-rpath,'${rpath}'`);
+  // the addon finds a library in a prefix of its own, and the packed one beside itself, whatever
+  // LD_LIBRARY_PATH says: $ORIGIN, written so that it passes through make and the shell
+  const rpath = process.env.SIMPLUGIN_PACKED ? String.raw`\\$$ORIGIN -Wl,--disable-new-dtags` : pkgConfig('--variable=libdir');
+  console.log(`${pkgConfig('--libs')} -Wl,-rpath,${rpath}`);
 }
