@@ -14,11 +14,22 @@ napi_value throw_error(napi_env env, const char *message)
     return NULL;
 }
 
-void home_wake_locked(home *home)
+int home_tell_locked(home *home)
 {
-    if (!home->is_awake &&
-        napi_call_threadsafe_function(home->wake, NULL, napi_tsfn_nonblocking) == napi_ok)
-        home->is_awake = 1;
+    int tells = !home->is_told;
+
+    home->is_told = 1;
+    home->telling += tells;
+    return tells;
+}
+
+void home_tell(home *home)
+{
+    napi_call_threadsafe_function(home->wake, NULL, napi_tsfn_nonblocking);
+    pthread_mutex_lock(&home->lock);
+    if (--home->telling == 0)
+        pthread_cond_signal(&home->quiet);
+    pthread_mutex_unlock(&home->lock);
 }
 
 /* ---- handles that close with a worker --------------------------------------------------- */
@@ -88,13 +99,13 @@ static void home_end(void *data)
     log_line *line;
     call *one;
 
+    log_leave(home);
     simplugin_cancel_fire(home->cancel);
     pthread_mutex_lock(&home->lock);
     cancel_all_locked(home);
-    while (home->calls)
+    while (home->calls || home->telling)
         pthread_cond_wait(&home->quiet, &home->lock);
     pthread_mutex_unlock(&home->lock);
-    log_leave(home);
     /* from here on no other thread knows this home */
     napi_release_threadsafe_function(home->wake, napi_tsfn_abort);
     while ((one = home->ended_first)) {

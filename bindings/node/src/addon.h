@@ -38,7 +38,7 @@ typedef struct call {
     simplugin_reply reply;
     simplugin_error *error;
     int has_progress;
-    int is_told;           /* progress that is in home->progress */
+    int has_news;          /* done and total are news */
     uint64_t done;
     uint64_t total;
 } call;
@@ -60,7 +60,7 @@ struct home {
     uint32_t owned_count;
     uint32_t owned_free;            /* first of a list through the free ones, from 1 */
     pthread_mutex_t lock;           /* of all below */
-    pthread_cond_t quiet;           /* calls has become empty */
+    pthread_cond_t quiet;           /* calls has become empty, or telling 0 */
     call *calls;
     call *ended_first;
     call *ended_last;
@@ -69,11 +69,13 @@ struct home {
     uint32_t line_count;
     uint32_t lines_lost;
     int has_progress;
-    int is_awake;                   /* the loop is told and has not come yet */
+    int is_told;                    /* the loop knows that it shall come, and has not yet */
+    int telling;                    /* threads in home_tell */
 };
 
-/* Tells the loop that there is something to fetch. */
-void home_wake_locked(home *home);
+/* Whether the caller is the one to tell the loop, without the lock, that there is something. */
+int home_tell_locked(home *home);
+void home_tell(home *home);
 
 /* call.c: what JavaScript starts and cancels */
 napi_value call_start(napi_env env, napi_callback_info info);

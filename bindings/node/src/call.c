@@ -37,14 +37,17 @@ static void progress(void *context, uint64_t done, uint64_t total)
 {
     call *one = context;
     home *home = one->home;
+    int tells;
 
     pthread_mutex_lock(&home->lock);
     one->done = done;
     one->total = total;
-    one->is_told = 1;
+    one->has_news = 1;
     home->has_progress = 1;
-    home_wake_locked(home);
+    tells = home_tell_locked(home);
     pthread_mutex_unlock(&home->lock);
+    if (tells)
+        home_tell(home);
 }
 
 /* The time spent in the queue counts. */
@@ -60,6 +63,7 @@ static int64_t timeout_left(const call *one)
 static void ended(call *one)
 {
     home *home = one->home;
+    int tells;
 
     pthread_mutex_lock(&home->lock);
     if (one->previous)
@@ -74,10 +78,13 @@ static void ended(call *one)
     else
         home->ended_first = one;
     home->ended_last = one;
-    home_wake_locked(home);
+    tells = home_tell_locked(home);
     if (!home->calls)
         pthread_cond_signal(&home->quiet);
     pthread_mutex_unlock(&home->lock);
+    /* the call is the loop's now, and home is there only for those who tell */
+    if (tells)
+        home_tell(home);
 }
 
 static void run(pool_task *task)

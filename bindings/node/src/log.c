@@ -34,19 +34,25 @@ static void line_append_locked(home *home, int32_t level, const char *message, u
     } else {
         home->lines_lost++;
     }
-    home_wake_locked(home);
 }
 
 static void line(void *context, int32_t level, const char *message, uint64_t size)
 {
+    home *home;
+    int tells = 0;
+
     (void)context;
     pthread_mutex_lock(&log_to.lock);
-    if (log_to.reader) {
-        pthread_mutex_lock(&log_to.reader->lock);
-        line_append_locked(log_to.reader, level, message, size);
-        pthread_mutex_unlock(&log_to.reader->lock);
+    home = log_to.reader;
+    if (home) {
+        pthread_mutex_lock(&home->lock);
+        line_append_locked(home, level, message, size);
+        tells = home_tell_locked(home);
+        pthread_mutex_unlock(&home->lock);
     }
     pthread_mutex_unlock(&log_to.lock);
+    if (tells)
+        home_tell(home);
 }
 
 /* logSet(level): lines up to it come to deliver; undefined: the library's default again. */

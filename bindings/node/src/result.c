@@ -237,9 +237,9 @@ static napi_value results_value(napi_env env, call **first, uint32_t *ended)
 static void progress_append(napi_env env, napi_value list, uint32_t *count, call *one)
 {
     for (; one; one = one->next) {
-        if (!one->is_told)
+        if (!one->has_news)
             continue;
-        one->is_told = 0;
+        one->has_news = 0;
         append(env, list, count, number(env, one->slot));
         append(env, list, count, number(env, (double)one->done));
         append(env, list, count, number(env, (double)one->total));
@@ -266,7 +266,7 @@ static napi_value lines_value(napi_env env, log_line *first, uint32_t lost)
     return list;
 }
 
-/* What home_wake_locked asked for. */
+/* What home_tell asked for. */
 void results_deliver(napi_env env, napi_value unused, void *context, void *data)
 {
     home *home = context;
@@ -294,7 +294,7 @@ void results_deliver(napi_env env, napi_value unused, void *context, void *data)
         progress_append(env, progress, &count, first);
     }
     home->has_progress = 0;
-    home->is_awake = 0;
+    home->is_told = 0;
     pthread_mutex_unlock(&home->lock);
 
     argument[0] = results_value(env, &first, &ended);

@@ -25,7 +25,7 @@ const LEFT_OUT = {
 };
 
 // what the process's environment says must not decide what a case does
-for (const name of Object.keys(process.env)) if (/^(FIFTYONE|SIMPLUGIN)_/.test(name)) delete process.env[name];
+for (const name of Object.keys(process.env)) if (/^(FIFTYONE|SIMPLUGIN)_(?!TEST_)/.test(name)) delete process.env[name];
 process.env.HOME = process.env.XDG_DATA_HOME = mkdtempSync(join(tmpdir(), 'simplugin-home-'));
 
 const pluginPath = [join(installed, 'lib/simplugin')];
@@ -37,14 +37,31 @@ async function configOf(backend, parameters) {
   const session = await Session.open({ plugin_path: pluginPath, environment: {} });
   const describe = await session.describe(backend);
   await session.close();
-  return { backend, parameters, pluginPath, tally, replyKeys: replyKeys(source), describe };
+  return { backend, parameters, pluginPath, tally, replyKeys: replyKeys(source), describe, again: 0 };
+}
+
+/**
+ * Milvus Lite answers what lists or describes collections with errors while another program drops
+ * or makes one. Such a case begins anew.
+ */
+const LITE_RACES = /ShowCollections at .* does not exist|has no metric, as its vectors have no index yet/;
+
+async function runCaseOn(config, one) {
+  for (let tries = 0; ; tries++) {
+    try {
+      return await runCase(config, one);
+    } catch (error) {
+      if (process.env.SIMPLUGIN_TEST_MILVUS_KIND === 'standalone' || config.backend !== 'milvus' || tries === 5 || !LITE_RACES.test(error.message)) throw error;
+      config.again++;
+    }
+  }
 }
 
 /** 1 where the case was left out. */
 async function caseOf(config, one) {
   const name = `${one.file}: ${one.name}`;
   try {
-    await runCase(config, one);
+    await runCaseOn(config, one);
     return 0;
   } catch (error) {
     if (!(error instanceof Inexpressible)) throw error;
@@ -66,7 +83,8 @@ function corpusOn(backend, parameters, skip) {
     }));
     const seconds = ((performance.now() - begin) / 1e3).toFixed(1);
     t.diagnostic(`${backend}: ${applying.length} cases in ${seconds} s, ${cases.length - applying.length} not for it, ` +
-      `${counts.reduce((a, b) => a + b, 0)} left out: only a program in C can make them`);
+      `${counts.reduce((a, b) => a + b, 0)} left out: only a program in C can make them` +
+      (config.again ? `; ${config.again} times a case began anew, as Milvus Lite answers wrongly beside others` : ''));
   });
 }
 
