@@ -116,6 +116,7 @@ export async function invoke(target, method, body, options = NONE, keep = undefi
 
 /** The same, and its reply decoded. */
 export async function invokeDecoded(target, method, body, options, keep, Shape) {
+  if (typeof method !== 'string') throw new TypeError('the name of a method is a string');
   const { body: bytes, replyTensors } = await invoke(target, method, body, options, keep);
   return decodeReply(bytes, replyTensors, Shape);
 }

@@ -4,7 +4,7 @@
 // Makes DIRECTORY/simplugin-VERSION-ARCH.tgz, which installs without a compiler and without
 // libsimplugin. What these need of the system (libjansson, libsqlite3, libgrpc, ...) is not in it.
 import { spawnSync } from 'node:child_process';
-import { cpSync, copyFileSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -49,6 +49,8 @@ function copyPackage() {
     files: ['index.d.ts', 'lib', 'native'], bundleDependencies: Object.keys(manifest.dependencies),
   });
   writeFileSync(join(stage, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const license = join(source, '../../LICENSE');
+  if (existsSync(license)) copyFileSync(license, join(stage, 'LICENSE'));
   for (const part of ['lib', 'index.d.ts', 'README.md']) cpSync(join(source, part), join(stage, part), { recursive: true });
   for (const name of Object.keys(manifest.dependencies)) cpSync(join(source, 'node_modules', name), join(stage, 'node_modules', name), { recursive: true });
 }

@@ -10,7 +10,9 @@ import { hangingServer, openSession, until } from './helpers.mjs';
 
 const session = await openSession();
 const hanging = await hangingServer();
-const hang = () => session.connect('qdrant', { url: `http://127.0.0.1:${hanging.port}`, timeout_ms: 600_000 });
+const url = `http://127.0.0.1:${hanging.port}`;
+const HANGING = { qdrant: { url, timeout_ms: 600_000 }, milvus: { uri: url, timeout_ms: 600_000 } };
+const hang = (backend = 'qdrant') => session.connect(backend, HANGING[backend]);
 
 async function sampleIndex() {
   const index = await session.createIndex({ metric: 'euclidean' });
@@ -48,30 +50,38 @@ test('R277 what a server says is in the error', async () => {
   await assert.rejects(connection.health(), (error) => error.code === 'UNAVAILABLE' && error.retryable === true);
 });
 
-test('R274 a timeout ends a call that hangs', async () => {
-  const connection = await hang();
-  const begin = performance.now();
-  await assert.rejects(connection.health({ timeout: 150 }), DeadlineExceededError);
-  const took = performance.now() - begin;
-  assert.ok(took >= 140 && took < 5000, `${took} ms`);
-  await assert.rejects(connection.health({ timeout: 'soon' }), TypeError);
-  await assert.rejects(connection.health({ timeout: NaN }), TypeError);
-});
+for (const backend of Object.keys(HANGING)) {
+  test(`R274 a timeout ends a call that hangs: ${backend}`, async () => {
+    const connection = await hang(backend);
+    const begin = performance.now();
+    await assert.rejects(connection.health({ timeout: 150 }), DeadlineExceededError);
+    const took = performance.now() - begin;
+    assert.ok(took >= 140 && took < 5000, `${took} ms`);
+  });
 
-test('R274 an AbortSignal ends a call that hangs', async () => {
-  const connection = await hang();
-  const controller = new AbortController();
-  const before = hanging.sockets.size;
-  const calling = connection.health({ timeout: Infinity, signal: controller.signal });
-  await until(() => hanging.sockets.size > before, 'the call reaches the server');
-  controller.abort();
-  const error = await calling.catch((one) => one);
-  assert.ok(error instanceof AbortError);
-  assert.equal(error.name, 'AbortError');
-  assert.equal(error.code, 'ABORT_ERR');
-  assert.equal(error.reason, controller.signal.reason);
-  assert.ok(error.cause instanceof CancelledError);
-  assert.equal(error.cause.code, 'CANCELLED');
+  test(`R274 an AbortSignal ends a call that hangs: ${backend}`, async () => {
+    const connection = await hang(backend);
+    const controller = new AbortController();
+    const before = hanging.sockets.size;
+    const calling = connection.health({ timeout: Infinity, signal: controller.signal, traceId: 'of the test' });
+    await until(() => hanging.sockets.size > before, 'the call reaches the server');
+    controller.abort();
+    const error = await calling.catch((one) => one);
+    assert.ok(error instanceof AbortError);
+    assert.equal(error.name, 'AbortError');
+    assert.equal(error.code, 'ABORT_ERR');
+    assert.equal(error.reason, controller.signal.reason);
+    assert.ok(error.cause instanceof CancelledError);
+    assert.equal(error.cause.code, 'CANCELLED');
+  });
+}
+
+test('a timeout is a number, and a method a string', async () => {
+  const index = await sampleIndex();
+  await assert.rejects(index.health({ timeout: 'soon' }), TypeError);
+  await assert.rejects(index.health({ timeout: NaN }), TypeError);
+  await assert.rejects(index.call(), TypeError);
+  assert.equal(await index.size({}, { timeout: Infinity }), 2);
 });
 
 test('R274 reasons, time-outs of signals, and signals that are aborted before', async () => {

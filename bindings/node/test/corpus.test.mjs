@@ -84,7 +84,7 @@ function corpusOn(backend, parameters, skip) {
     const seconds = ((performance.now() - begin) / 1e3).toFixed(1);
     t.diagnostic(`${backend}: ${applying.length} cases in ${seconds} s, ${cases.length - applying.length} not for it, ` +
       `${counts.reduce((a, b) => a + b, 0)} left out: only a program in C can make them` +
-      (config.again ? `; ${config.again} times a case began anew, as Milvus Lite answers wrongly beside others` : ''));
+      (config.again ? `; cases begun anew, as Milvus Lite answers wrongly beside others: ${config.again}` : ''));
   });
 }
 

@@ -100,7 +100,22 @@ test('a package that is not built, or whose library is gone, says so', () => {
   assert.match(loading(directory), /the C library that .*simplugin\.node needs is not found \(libsimplugin\.so\.X.*\.\/configure && make && make install, or \.\/quickstart/);
 });
 
-/* ---- the self-contained package ---- */
+/* ---- installing ---- */
+
+const { PATH, HOME, PKG_CONFIG_PATH, npm_config_cache } = process.env;
+
+test('what is packed builds where it is installed, and runs', { timeout: 120_000 }, () => {
+  const directory = temporary();
+  const modules = join(directory, 'node_modules');
+  const env = { PATH, HOME, PKG_CONFIG_PATH, npm_config_cache, SIMPLUGIN_DATA: join(directory, 'data') };
+  const tarball = execFileSync('npm', ['pack', '--silent', '--pack-destination', directory], { cwd: root, env, encoding: 'utf8' }).trim();
+  mkdirSync(join(modules, 'simplugin'), { recursive: true });
+  execFileSync('tar', ['xzf', join(directory, tarball), '--strip-components=1', '-C', join(modules, 'simplugin')]);
+  cpSync(join(root, 'node_modules/@msgpack'), join(modules, '@msgpack'), { recursive: true });
+  execFileSync('npm', ['rebuild', '--silent', 'simplugin'], { cwd: directory, env });
+  writeFileSync(join(directory, 'fruit.mjs'), readFileSync(join(root, 'examples/fruit.mjs')));
+  assert.equal(execFileSync(process.execPath, ['fruit.mjs'], { cwd: directory, env, encoding: 'utf8' }), FRUIT);
+});
 
 const USED = `
   import { readFileSync } from 'node:fs';
@@ -122,9 +137,8 @@ test('the self-contained package installs and runs where there is no libsimplugi
 
   const empty = join(directory, 'empty');
   mkdirSync(join(empty, 'data'), { recursive: true });
-  const { PATH, HOME, npm_config_cache: cache } = process.env;
-  const env = { PATH, HOME, npm_config_cache: cache, SIMPLUGIN_DATA: join(empty, 'data') };
-  execFileSync('npm', ['install', '--offline', '--no-fund', '--no-audit', '--silent', tarball], { cwd: empty, env });
+  const env = { PATH, HOME, SIMPLUGIN_DATA: join(empty, 'data') };
+  execFileSync('npm', ['install', '--offline', '--no-fund', '--no-audit', '--silent', tarball], { cwd: empty, env: { ...env, npm_config_cache } });
   assert.ok(!readdirSync(join(empty, 'node_modules/simplugin')).includes('src'));
   writeFileSync(join(empty, 'fruit.mjs'), readFileSync(join(root, 'examples/fruit.mjs')));
   writeFileSync(join(empty, 'used.mjs'), `import './fruit.mjs';\n${USED}`);

@@ -74,7 +74,9 @@ test('process.exit with calls in flight and a log function', async () => {
     const index = await createIndex({ metric: 'cosine' });
     await index.add({ ids: ['a'], vectors: [[1, 0]] });
     const connection = await connect('qdrant', { url: 'http://127.0.0.1:${hanging.port}', timeout_ms: 600000 });
+    const other = await connect('milvus', { uri: 'http://127.0.0.1:${hanging.port}', timeout_ms: 600000 });
     for (let i = 0; i < 20; i++) connection.health({ timeout: Infinity }).catch(() => {});
+    for (let i = 0; i < 20; i++) other.health({ timeout: Infinity }).catch(() => {});
     for (let i = 0; i < 200; i++) index.search({ vectors: [[1, 0]] }).catch(() => {});
     setTimeout(() => process.exit(7), 50);
   `);
