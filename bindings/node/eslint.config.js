@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import js from '@eslint/js';
 
-const globals = Object.fromEntries(['AbortController', 'AbortSignal', 'Buffer', 'DOMException', 'URL', 'console', 'performance',
-  'process', 'queueMicrotask', 'setImmediate', 'setInterval', 'setTimeout', 'clearInterval', 'clearTimeout', 'structuredClone'].map((name) => [name, 'readonly']));
+const globals = Object.fromEntries([
+  'AbortController', 'AbortSignal', 'Buffer', 'DOMException', 'URL', 'console', 'performance', 'process', 'queueMicrotask',
+  'setImmediate', 'setInterval', 'setTimeout', 'clearInterval', 'clearTimeout', 'structuredClone',
+].map((name) => [name, 'readonly']));
 
 export default [
   { ignores: ['build/', 'node_modules/', 'index.d.ts', '**/*.ts'] },
@@ -19,6 +21,7 @@ export default [
       'object-shorthand': 'error',
       'max-lines': ['error', 300],
       complexity: ['error', 16],
+      'max-len': ['error', 160],
       semi: ['error', 'always'],
       quotes: ['error', 'single', { avoidEscape: true, allowTemplateLiterals: true }],
       indent: ['error', 2, { SwitchCase: 1 }],

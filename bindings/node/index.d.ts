@@ -123,6 +123,7 @@ export type Parameters = Record<string, unknown>;
 
 /** Something open in the library. It closes with close(), when nothing refers to it, and with its worker. */
 export abstract class Handle {
+  protected constructor();
   /** The library's number of it. */
   get handle(): Integer;
   /** What it belongs to, and closes with. */
@@ -260,6 +261,20 @@ export interface CopyState extends Reply {
   different: string[];
 }
 
+export interface CopyDone {
+  opened: CopyOpened;
+  index: Index;
+  /** The last one. */
+  state: CopyState;
+}
+
+/** Of a dry run. */
+export interface CopyPlanned {
+  opened: CopyOpened;
+  index: undefined;
+  state: undefined;
+}
+
 /** progress gets each state; what it throws stops the copy, which a later one takes up where it was. */
 export interface CopyRunOptions extends Omit<CallOptions, 'progress'> {
   progress?: (state: CopyState) => void | Promise<void>;
@@ -290,8 +305,8 @@ export class Session extends Handle {
   openCopy(source: Index, target: CopyTarget, body: CopyOptions & { dry_run: true }, options?: CallOptions): Promise<CopyOpened>;
   openCopy(source: Index, target: CopyTarget, body?: CopyOptions & { dry_run?: false }, options?: CallOptions): Promise<Copy>;
   /** All points of source into a new index; timeout is that of each step. With dry_run there is no index. */
-  copy(source: Index, target: CopyTarget, body: CopyOptions & { dry_run: true }, options?: CopyRunOptions): Promise<{ opened: CopyOpened; index: undefined; state: undefined }>;
-  copy(source: Index, target: CopyTarget, body?: CopyOptions & { dry_run?: false }, options?: CopyRunOptions): Promise<{ opened: CopyOpened; index: Index; state: CopyState }>;
+  copy(source: Index, target: CopyTarget, body: CopyOptions & { dry_run: true }, options?: CopyRunOptions): Promise<CopyPlanned>;
+  copy(source: Index, target: CopyTarget, body?: CopyOptions & { dry_run?: false }, options?: CopyRunOptions): Promise<CopyDone>;
 }
 
 export const createIndex: Session['createIndex'];
@@ -481,6 +496,12 @@ export interface Neighbors extends Reply {
   scores: Float32Array;
 }
 
+export interface DuplicatesBody {
+  threshold?: number;
+  fraction?: number;
+  view?: View | Integer;
+}
+
 export interface Duplicates extends Reply {
   unique_ids: string[];
   duplicate_ids: string[];
@@ -510,6 +531,7 @@ export interface Row {
 export class Index extends Handle {
   private constructor();
   readonly parent: Session;
+  /** Of an index that a copy fills: the reply of copy.open, with fewer keys. */
   readonly opened: IndexOpened;
   readonly backend: string;
   readonly collection_name: string;
@@ -521,7 +543,7 @@ export class Index extends Handle {
   search(body: SearchBody, options?: CallOptions): Promise<Hits>;
   radius(body: RadiusBody, options?: CallOptions): Promise<Hits>;
   neighbors(body: NeighborsBody, options?: CallOptions): Promise<Neighbors>;
-  duplicates(body: { threshold?: number; fraction?: number; view?: View | Integer }, options?: CallOptions): Promise<Duplicates & { neighbor_ids: string[]; distances: Float32Array }>;
+  duplicates(body: DuplicatesBody, options?: CallOptions): Promise<Duplicates & { neighbor_ids: string[]; distances: Float32Array }>;
   unique(body: { count: Integer; view?: View | Integer }, options?: CallOptions): Promise<Duplicates>;
   size(body?: { filter?: string }, options?: CallOptions): Promise<number>;
   info(options?: CallOptions): Promise<IndexInfo>;

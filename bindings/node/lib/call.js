@@ -12,6 +12,9 @@ const slotsFree = [];
 
 export const addon = init(deliver);
 
+// no thread is left in the library when the process tears it down
+process.on('exit', () => addon.end());
+
 function deliver(results, progress, lines) {
   if (progress) for (let i = 0; i < progress.length; i += 3) tell(calls[progress[i]], progress[i + 1], progress[i + 2]);
   for (let i = 0; i < results.length; i += 4) {
@@ -105,7 +108,10 @@ const NONE = Object.freeze({});
  */
 export async function invoke(target, method, body, options = NONE, keep = undefined) {
   const request = body === undefined ? undefined : encodeBody(body);
-  const call = { target, method, request, options: options ?? NONE, keep, resolve: undefined, token: undefined, thrown: undefined, code: 0, body: undefined, replyTensors: undefined };
+  const call = {
+    target, method, request, options: options ?? NONE, keep,
+    resolve: undefined, token: undefined, thrown: undefined, code: 0, body: undefined, replyTensors: undefined,
+  };
   const { signal } = call.options;
   if (signal === undefined) await begin(call);
   else await beginWith(signal, call);

@@ -166,7 +166,8 @@ export function columnOf(values) {
     const type = commonType(values);
     return type ? column(type, values) : values;
   }
-  if (!values.every((one) => one === null || one === undefined || (Array.isArray(one) && !one.includes(null) && !one.includes(undefined)))) return values;
+  const isList = (one) => Array.isArray(one) && !one.includes(null) && !one.includes(undefined);
+  if (!values.every((one) => one === null || one === undefined || isList(one))) return values;
   const type = commonType(values.flatMap((list) => list ?? []));
   return type ? column(`list<${type}>`, values) : values;
 }

@@ -2,7 +2,6 @@
 // One class for each code of simplugin/plugin.h.
 
 export class SimpluginError extends Error {
-  /** @param {string} message @param {{ code?: string, codeNumber?: number, domain?: string, backendCode?: number | bigint, backendMessage?: string, retryable?: boolean, details?: object, cause?: unknown }} more */
   constructor(message, more = {}) {
     super(message, 'cause' in more ? { cause: more.cause } : undefined);
     this.code = more.code ?? this.constructor.code ?? 'UNKNOWN';
@@ -72,6 +71,7 @@ export class AbortError extends Error {
     super(reason instanceof Error && reason.message ? reason.message : 'The operation was aborted', { cause });
     this.code = 'ABORT_ERR';
     this.reason = reason;
-    Object.defineProperty(this, 'name', { value: reason instanceof DOMException ? reason.name : 'AbortError', configurable: true, writable: true });
+    const value = reason instanceof DOMException ? reason.name : 'AbortError';
+    Object.defineProperty(this, 'name', { value, configurable: true, writable: true });
   }
 }

@@ -8,6 +8,7 @@ export { Column, column } from './column.js';
 export { Connection } from './connection.js';
 export { Copy } from './copy.js';
 export * from './errors.js';
+export { Handle } from './handle.js';
 export { Hits } from './hits.js';
 export { Index } from './index_handle.js';
 export { Matrix, matrix } from './matrix.js';

@@ -31,7 +31,7 @@ export class Matrix {
   constructor(data, cols, { rows, stride = cols, dtype = dtypeOf(data) } = {}) {
     const known = Object.hasOwn(DTYPES, dtype ?? '');
     if (!known || !(data instanceof DTYPES[dtype][1] || (dtype === 'float16' && data instanceof Uint16Array)))
-      throw new TypeError(`a matrix lies in a typed array of ${Object.keys(DTYPES).join(', ')}; halves in a Uint16Array need dtype: 'float16'`);
+      throw new TypeError(`a matrix lies in a typed array of ${Object.keys(DTYPES).join(', ')}, float16 in a Uint16Array if dtype says so`);
     rows ??= stride === cols ? data.length / cols : Math.floor((data.length - cols) / stride) + 1;
     if (![rows, cols, stride].every((n) => Number.isSafeInteger(n) && n >= 0) || stride < cols ||
         (rows > 0 && (rows - 1) * stride + cols > data.length))
@@ -83,12 +83,12 @@ export function vectorsOf(value, rows = 1) {
   if (!Array.isArray(value) || value.length === 0) return value;
   const cols = value[0]?.length;
   const View = dtypeOf(value[0]) ? value[0].constructor : Float64Array;
-  if (!cols || !value.every((row) => row?.length === cols && (View === row.constructor || Array.isArray(row)) && isNumbers(row))) return value;
+  if (!cols || !value.every((row) => row?.length === cols && (View === row.constructor || isNumbers(row)))) return value;
   const data = new View(value.length * cols);
   value.forEach((row, i) => data.set(row, i * cols));
   return new Matrix(data, cols, { rows: value.length });
 }
 
 function isNumbers(row) {
-  return !Array.isArray(row) || row.every((one) => typeof one === 'number');
+  return Array.isArray(row) && row.every((one) => typeof one === 'number');
 }

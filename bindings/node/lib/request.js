@@ -92,11 +92,16 @@ function wire(value, key) {
 
 /** body and tensors for start of the addon, which copies the body before it returns. */
 export function encodeBody(value) {
+  const outer = tensors; // a getter in the body may make a call of its own
   tensors = [];
-  const map = wireMap(value);
-  const body = Object.keys(map).length ? encoder.encodeSharedRef(map) : undefined;
-  if (body?.length > ENCODER_MAX) encoder = newEncoder();
-  return { body, tensors: tensors.length ? tensors : undefined };
+  try {
+    const map = wireMap(value);
+    const body = Object.keys(map).length ? encoder.encodeSharedRef(map) : undefined;
+    if (body?.length > ENCODER_MAX) encoder = newEncoder();
+    return { body, tensors: tensors.length ? tensors : undefined };
+  } finally {
+    tensors = outer;
+  }
 }
 
 /* ---- the keys that hold points ------------------------------------------------------------------ */

@@ -93,12 +93,10 @@ static void cancel_all_locked(home *home)
     }
 }
 
-static void home_end(void *data)
+/* Returns when no other thread works for this home, or tells it anything; none will again. */
+static void home_quiet(home *home)
 {
-    home *home = data;
-    log_line *line;
-    call *one;
-
+    home->is_over = 1;
     log_leave(home);
     simplugin_cancel_fire(home->cancel);
     pthread_mutex_lock(&home->lock);
@@ -106,7 +104,26 @@ static void home_end(void *data)
     while (home->calls || home->telling)
         pthread_cond_wait(&home->quiet, &home->lock);
     pthread_mutex_unlock(&home->lock);
-    /* from here on no other thread knows this home */
+}
+
+/* process.exit runs no cleanup hooks, but the listeners of its "exit". */
+static napi_value end(napi_env env, napi_callback_info info)
+{
+    size_t count = 0;
+    home *home;
+
+    if (napi_get_cb_info(env, info, &count, NULL, NULL, (void **)&home) == napi_ok)
+        home_quiet(home);
+    return NULL;
+}
+
+static void home_end(void *data)
+{
+    home *home = data;
+    log_line *line;
+    call *one;
+
+    home_quiet(home);
     napi_release_threadsafe_function(home->wake, napi_tsfn_abort);
     while ((one = home->ended_first)) {
         home->ended_first = one->next;
@@ -178,6 +195,7 @@ static napi_value init(napi_env env, napi_callback_info info)
         const napi_property_descriptor all[] = {
             {"start", NULL, call_start, NULL, NULL, NULL, napi_enumerable, home},
             {"cancel", NULL, call_cancel, NULL, NULL, NULL, napi_enumerable, home},
+            {"end", NULL, end, NULL, NULL, NULL, napi_enumerable, home},
             {"own", NULL, own, NULL, NULL, NULL, napi_enumerable, home},
             {"disown", NULL, disown, NULL, NULL, NULL, napi_enumerable, home},
             {"logSet", NULL, log_set, NULL, NULL, NULL, napi_enumerable, home},

@@ -55,6 +55,7 @@ struct home {
     napi_ref deliver;               /* lib/call.js: deliver(results, progress, lines) */
     napi_threadsafe_function wake;
     uint64_t cancel;                /* of the calls without a token of their own */
+    int is_over;                    /* nothing starts any more; of the loop's thread */
     uint32_t in_flight;             /* the loop stays alive for them; of the loop's thread */
     uint64_t *owned;                /* handles to close when a worker ends; of its thread */
     uint32_t owned_count;

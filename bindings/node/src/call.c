@@ -289,6 +289,8 @@ napi_value call_start(napi_env env, napi_callback_info info)
 
     if (napi_get_cb_info(env, info, &count, a.value, NULL, (void **)&home) != napi_ok)
         return throw_error(env, "start: no arguments");
+    if (home->is_over)
+        return throw_error(env, "the process or worker is ending: no call can be started");
     if (is_given(env, a.value[METHOD]) && !arguments_read(env, &a))
         return throw_error(env, "start: bad arguments");
     one = call_new(env, &a);

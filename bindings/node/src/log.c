@@ -71,6 +71,8 @@ napi_value log_set(napi_env env, napi_callback_info info)
         log_leave(home);
         return NULL;
     }
+    if (home->is_over)
+        return throw_error(env, "the process or worker is ending: it gets no log");
     napi_get_value_int32(env, argument, &level);
     pthread_mutex_lock(&log_to.lock);
     log_to.reader = home;

@@ -43,7 +43,8 @@ async function many(brain_key) {
 test('R276 a copy tells how far it is', async () => {
   const source = await many('whole');
   const states = [];
-  const { index, state, opened } = await session.copy(source, { brain_key: 'whole_copy' }, { verify: 'all', batch_bytes: 40_000 }, { progress: (one) => { states.push(one); } });
+  const progress = (one) => { states.push(one); };
+  const { index, state, opened } = await session.copy(source, { brain_key: 'whole_copy' }, { verify: 'all', batch_bytes: 40_000 }, { progress });
   assert.equal(opened.total, 5000);
   assert.equal(state.phase, 'done');
   assert.equal(state.differences, 0);
@@ -65,7 +66,13 @@ test('R276 a copy that was stopped goes on where it was', async () => {
   const target = { brain_key: 'stopped_copy' };
   const copy = await session.openCopy(source, target, { batch_bytes: 4096 });
   let copied = 0;
-  while (copied === 0) ({ copied } = await copy.next({ timeout: 20 }).catch((error) => (error.code === 'DEADLINE_EXCEEDED' ? { copied } : Promise.reject(error))));
+  while (copied === 0) {
+    try {
+      ({ copied } = await copy.next({ timeout: 20 }));
+    } catch (error) {
+      if (error.code !== 'DEADLINE_EXCEEDED') throw error;
+    }
+  }
   assert.ok(copied < 5000);
   await copy.close();
   await assert.rejects(session.copy(source, target, {}, { signal: AbortSignal.abort() }), AbortError);

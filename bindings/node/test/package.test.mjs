@@ -39,7 +39,6 @@ test('index.d.ts declares what there is, and nothing else', () => {
     if (ts.isVariableStatement(node)) return node.declarationList.declarations.map(nameOf);
     return ts.isClassDeclaration(node) || ts.isFunctionDeclaration(node) ? [nameOf(node)] : [];
   }));
-  declared.delete('Handle'); // a type only: nobody makes one
   assert.deepEqual([...declared].sort(), Object.keys(simplugin).sort());
 });
 
@@ -97,7 +96,9 @@ test('a package that is not built, or whose library is gone, says so', () => {
   mkdirSync(join(directory, 'build/Release'), { recursive: true });
   const addon = readFileSync(join(root, 'build/Release/simplugin.node')).toString('latin1').replaceAll('libsimplugin.so.0', 'libsimplugin.so.X');
   writeFileSync(join(directory, 'build/Release/simplugin.node'), Buffer.from(addon, 'latin1'));
-  assert.match(loading(directory), /the C library that .*simplugin\.node needs is not found \(libsimplugin\.so\.X.*\.\/configure && make && make install, or \.\/quickstart/);
+  const said = loading(directory);
+  assert.match(said, /the C library that .*simplugin\.node needs is not found \(libsimplugin\.so\.X/);
+  assert.match(said, /\.\/configure && make && make install, or \.\/quickstart/);
 });
 
 /* ---- installing ---- */

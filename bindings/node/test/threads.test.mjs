@@ -83,6 +83,26 @@ test('process.exit with calls in flight and a log function', async () => {
   assert.deepEqual([code, signal], [7, null], stderr);
 });
 
+test('a process that exits leaves no thread in the library, and starts no call', async () => {
+  const { code, stdout, stderr } = await program(`
+    import { call, connect, setLog } from 'simplugin';
+    const connection = await connect('qdrant', { url: 'http://127.0.0.1:${hanging.port}', timeout_ms: 600000 });
+    for (let i = 0; i < 20; i++) connection.health({ timeout: Infinity }).catch(() => {});
+    process.on('exit', () => {
+      call('health').catch(() => {});
+      try {
+        setLog(() => {}, 'debug');
+      } catch (error) {
+        console.log(error.message);
+      }
+    });
+    setTimeout(() => { throw new Error('mine'); }, 20);
+  `);
+  assert.equal(code, 1, stderr);
+  assert.match(stderr, /Error: mine/);
+  assert.match(stdout, /ending/);
+});
+
 test('an error that nobody caught ends the process as ever', async () => {
   const { code, stderr } = await program(`
     import { call } from 'simplugin';
@@ -101,7 +121,10 @@ test('R275 a child process has a library of its own', async () => {
     const index = await createIndex({ brain_key: 'shared', metric: 'euclidean' });
     await index.add({ ids: ['a'], vectors: [[1]] });
     const file = process.env.SIMPLUGIN_DATA + '/child.mjs';
-    writeFileSync(file, 'import { openIndex } from "${import.meta.resolve('simplugin')}"; process.send(await (await openIndex({ brain_key: "shared" })).size()); process.disconnect();');
+    writeFileSync(file, \`
+      import { openIndex } from '${import.meta.resolve('simplugin')}';
+      process.send(await (await openIndex({ brain_key: 'shared' })).size());
+      process.disconnect();\`);
     const child = fork(file, { execArgv: [] });
     const [size] = await once(child, 'message');
     console.log(size, await index.size());

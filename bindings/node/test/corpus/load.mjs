@@ -49,7 +49,10 @@ function filterCase({ name, types, rows, cases, needs }) {
   const steps = [{ call: 'index.create', body: { dimension: 1, metric: 'euclidean' }, bind: { index: 'ix' } }];
   if (rows.length)
     steps.push({ call: 'index.add', target: '$ix', body: { ids: rows.map(({ id }) => id), vectors: rows.map((_, i) => [i]), fields } });
-  return { file: `filter/${name}`, name: `filters of ${name}`, requirement: ['R266', 'R211', 'R213'], needs, steps: [...steps, ...cases.flatMap(filterSteps)] };
+  return {
+    file: `filter/${name}`, name: `filters of ${name}`, requirement: ['R266', 'R211', 'R213'], needs,
+    steps: [...steps, ...cases.flatMap(filterSteps)],
+  };
 }
 
 /** All cases, each in the forms in which it is to run. */

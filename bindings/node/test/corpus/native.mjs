@@ -15,7 +15,6 @@ export function plain(value) {
 const same = (result) => plain(result ?? {});
 const opened = ({ opened: reply }) => plain(reply);
 const nothing = () => ({});
-const isText = (value) => typeof value === 'string';
 
 /** method: [class of the target, call, result -> reply, does the body fit?] */
 const routes = {
@@ -25,7 +24,8 @@ const routes = {
   'config.explain': [Session, (s, body, o) => s.explain(body, o), same],
   'backends.list': [Session, (s, body, o) => s.backends(o), same],
   'backends.describe': [Session, (s, { backend }, o) => s.describe(backend, o), same, (b) => only(b, 'backend')],
-  'connection.open': [Session, (s, body, o) => s.connect(body?.backend, body?.parameters, o), (c) => ({ connection: c.handle, backend: c.backend }), (b) => only(b, 'backend', 'parameters')],
+  'connection.open': [Session, (s, body, o) => s.connect(body?.backend, body?.parameters, o),
+    (c) => ({ connection: c.handle, backend: c.backend }), (b) => only(b, 'backend', 'parameters')],
   'connection.close': [Connection, (c) => c.close(), nothing],
   'index.create': [Session, (s, body, o) => s.createIndex(body, o), opened],
   'index.open': [Session, (s, body, o) => s.openIndex(body, o), opened],
@@ -55,18 +55,23 @@ const routes = {
   'runs.load': [Session, (s, body, o) => s.loadRun(body, o), opened],
   'runs.rename': [Session, (s, body, o) => s.renameRun(body, o), same],
   'runs.delete': [Session, (s, body, o) => s.deleteRun(body, o), same],
-  'copy.open': [Session, (s, { source, target, ...more }, o) => s.openCopy(source, target, more, o), (c) => plain(c instanceof Copy ? c.opened : c)],
+  'copy.open': [Session, (s, { source, target, ...more }, o) => s.openCopy(source, target, more, o),
+    (c) => plain(c instanceof Copy ? c.opened : c)],
   'copy.next': [Copy, (c, body, o) => c.next(o), same, empty],
   'copy.close': [Copy, (c) => c.close(), nothing],
   'metrics.render': [Session, (s, body, o) => s.metrics(o), (text) => ({ text }), empty],
   'health of an index': [Index, (x, body, o) => x.health(o), same, empty],
   'health of a connection': [Connection, (c, body, o) => c.health(o), same, empty],
-  'backend.call of an index': [Index, (x, { method, body }, o) => x.backendCall(method, body, o), same, (b) => isText(b?.method) && only(b, 'method', 'body')],
-  'backend.call of a connection': [Connection, (c, { method, body }, o) => c.backendCall(method, body, o), same, (b) => isText(b?.method) && only(b, 'method', 'body')],
+  'backend.call of an index': [Index, (x, { method, body }, o) => x.backendCall(method, body, o), same, isBackendCall],
+  'backend.call of a connection': [Connection, (c, { method, body }, o) => c.backendCall(method, body, o), same, isBackendCall],
 };
 
 function empty(body) {
   return body === undefined || Object.keys(body).length === 0;
+}
+
+function isBackendCall(body) {
+  return typeof body?.method === 'string' && only(body, 'method', 'body');
 }
 
 function only(body, ...keys) {

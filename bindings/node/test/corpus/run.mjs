@@ -18,7 +18,10 @@ class Runner {
     this.objects = new Map(); // handle -> object of the package
     this.directory = mkdtempSync(join(tmpdir(), 'simplugin-corpus-'));
     chmodSync(this.directory, 0o700);
-    this.scope = { variables: {}, directory: this.directory, pluginPath: config.pluginPath, backend: config.backend, unique: `${process.pid}_${++number}` };
+    this.scope = {
+      variables: {}, directory: this.directory, pluginPath: config.pluginPath, backend: config.backend,
+      unique: `${process.pid}_${++number}`,
+    };
   }
 
   async open() {
@@ -124,7 +127,8 @@ class Runner {
       if (reply.ids.length > (step.at_most ?? Infinity)) throw new Error('a reply of scan.next has too many rows');
       for (const [key, value] of Object.entries(reply)) {
         if (Array.isArray(value)) (all[key] ??= []).push(...value);
-        else if (value !== null && typeof value === 'object') for (const [name, values] of Object.entries(value)) ((all[key] ??= {})[name] ??= []).push(...values);
+        else if (value !== null && typeof value === 'object')
+          for (const [name, values] of Object.entries(value)) ((all[key] ??= {})[name] ??= []).push(...values);
         else all[key] = value;
       }
     }
