@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package simplugin
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"sync/atomic"
+)
+
+// An object is a handle of the library that closes when nobody has it any more.
+type object struct {
+	handle uint64
+	owner  *object // what closes it when it closes; kept open as long as this one is in use
+	closed atomic.Bool
+}
+
+func newObject(handle uint64, owner *object) *object {
+	o := &object{handle: handle, owner: owner}
+	// Closing waits for calls in the handle, which finalizers must not.
+	runtime.SetFinalizer(o, func(o *object) { go o.Close() })
+	return o
+}
+
+// Handle is the library's number for it, for use in a Body.
+func (o *object) Handle() uint64 { return o.handle }
+
+// Close ends it and what was opened from it, after the calls that are under way. Closing what is closed does
+// nothing. What is not closed is when it is garbage.
+func (o *object) Close() error {
+	if o.closed.Swap(true) {
+		return nil
+	}
+	err := closeHandle(o.handle)
+	if errors.Is(err, ErrStaleHandle) {
+		return nil // it closed with its owner
+	}
+	return err
+}
+
+// Call calls any method of docs/protocol.md on it. body may be nil.
+func (o *object) Call(ctx context.Context, method string, body Body) (Reply, error) {
+	reply, err := Call(ctx, o.handle, method, body)
+	runtime.KeepAlive(o)
+	return reply, err
+}
+
+// Call calls any method of docs/protocol.md on any handle; 0 is the default session. It is what all others are made of.
+// body may be nil.
+func Call(ctx context.Context, target uint64, method string, body Body) (Reply, error) {
+	var reply Reply
+	var request any
+	if len(body) > 0 {
+		request = body
+	}
+	err := call(ctx, target, method, request, func(r Reply) error {
+		reply = r
+		return nil
+	})
+	return reply, err
+}
+
+// call calls a method of the protocol; answer as for the function call.
+func (o *object) call(ctx context.Context, method string, body request, answer func(Reply) error) error {
+	err := call(ctx, o.handle, method, body, answer)
+	runtime.KeepAlive(o)
+	return err
+}
