@@ -25,7 +25,7 @@ type Backends struct {
 // Backends lists the backends that are there.
 func (s *Session) Backends(ctx context.Context) (*Backends, error) {
 	var result Backends
-	if err := s.call(ctx, "backends.list", nil, into(&result)); err != nil {
+	if err := s.call(ctx, "backends.list", nil, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -73,7 +73,7 @@ type Parameter struct {
 func (s *Session) Describe(ctx context.Context, backend string) (*Capabilities, error) {
 	var result Capabilities
 	body := request{}.options(backendOptions{Backend: backend})
-	if err := s.call(ctx, "backends.describe", body, into(&result)); err != nil {
+	if err := s.call(ctx, "backends.describe", body, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -89,7 +89,7 @@ type Resolved struct {
 func (s *Session) Resolve(ctx context.Context, backend string, parameters map[string]any) (*Resolved, error) {
 	var result Resolved
 	body := request{}.options(backendOptions{backend, parameters})
-	if err := s.call(ctx, "config.resolve", body, into(&result)); err != nil {
+	if err := s.call(ctx, "config.resolve", body, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -133,7 +133,7 @@ type ExplainedValue struct {
 // Explain says for every value of a configuration where it comes from. Nothing is connected. options may be nil.
 func (s *Session) Explain(ctx context.Context, options *ExplainOptions) (*Explanation, error) {
 	var result Explanation
-	if err := s.call(ctx, "config.explain", request{}.options(options), into(&result)); err != nil {
+	if err := s.call(ctx, "config.explain", request{}.options(options), &result); err != nil {
 		return nil, err
 	}
 	return &result, nil

@@ -17,7 +17,7 @@ func (s *Session) Connect(ctx context.Context, backend string, parameters map[st
 		Backend    string `key:"backend"`
 	}
 	body := request{}.options(backendOptions{backend, parameters})
-	if err := s.call(ctx, "connection.open", body, into(&opened)); err != nil {
+	if err := s.call(ctx, "connection.open", body, &opened); err != nil {
 		return nil, err
 	}
 	return &Connection{newObject(opened.Connection, s.object), opened.Backend}, nil

@@ -73,7 +73,7 @@ func (s *Session) OpenCopy(ctx context.Context, source *Index, target *CopyTarge
 		Losses         []Loss `key:"losses"`
 	}
 	body := request{}.with("source", source).with("target", request{}.options(target)).options(options)
-	if err := s.call(ctx, "copy.open", body, into(&opened)); err != nil {
+	if err := s.call(ctx, "copy.open", body, &opened); err != nil {
 		return nil, err
 	}
 	c := &Copy{Backend: opened.Backend, CollectionName: opened.CollectionName, Total: opened.Total,
@@ -96,7 +96,7 @@ func (s *Session) OpenCopy(ctx context.Context, source *Index, target *CopyTarge
 // error it goes on where it was.
 func (c *Copy) Next(ctx context.Context) (CopyState, error) {
 	var state CopyState
-	err := c.call(ctx, "copy.next", nil, into(&state))
+	err := c.call(ctx, "copy.next", nil, &state)
 	return state, err
 }
 

@@ -8,85 +8,138 @@ package simplugin
 import "C"
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
+	"reflect"
+	"sync"
 	"unsafe"
 
+	"github.com/vmihailenco/msgpack/v5"
 	"github.com/vmihailenco/msgpack/v5/msgpcode"
 )
 
-// Reply is the body of a reply: the keys of docs/protocol.md. Values are nil, bool, int64, uint64 (what int64
-// cannot hold), float64, string, []byte, []any, map[string]any, Tensor or Column. All of it is Go's memory.
-type Reply map[string]any
-
-// decode copies the reply out of C's memory.
-func (x *exchange) decode() (Reply, error) {
-	body := x.small()
-	var tensors []C.simplugin_tensor
-	if x.answer.reply.owner != nil {
-		body = unsafe.Slice((*byte)(x.answer.reply.body), int(x.answer.reply.body_size))
-		tensors = unsafe.Slice(x.answer.reply.tensors, int(x.answer.reply.tensor_count))
-	}
-	if len(body) == 0 {
-		return Reply{}, nil
-	}
-	x.reader.Reset(body)
-	x.decoder.Reset(&x.reader)
-	value, err := x.decodeValue(tensors)
-	if err != nil {
-		return nil, &Error{Code: ErrProtocol, Domain: "go", Message: "the reply cannot be read: " + err.Error()}
-	}
-	reply, _ := value.(map[string]any)
-	return reply, nil
+// Reply is a reply as it came, in Go's memory: a MessagePack map with the keys of docs/protocol.md, and tensors.
+type Reply struct {
+	body    []byte
+	tensors []Tensor
 }
 
-func (x *exchange) decodeValue(tensors []C.simplugin_tensor) (any, error) {
-	d := x.decoder
-	code, err := d.PeekCode()
+// reply copies the answer out of C's memory.
+func (x *exchange) reply() (Reply, error) {
+	answer := &x.answer.reply
+	if answer.owner == nil {
+		return Reply{body: bytes.Clone(x.small())}, nil
+	}
+	r := Reply{body: bytes.Clone(unsafe.Slice((*byte)(answer.body), int(answer.body_size)))}
+	if answer.tensor_count > 0 {
+		r.tensors = make([]Tensor, 0, answer.tensor_count)
+	}
+	tensors := unsafe.Slice(answer.tensors, int(answer.tensor_count))
+	for i := range tensors {
+		t, err := copyTensor(&tensors[i])
+		if err != nil {
+			return Reply{}, unreadable(err)
+		}
+		r.tensors = append(r.tensors, t)
+	}
+	return r, nil
+}
+
+func unreadable(err error) error {
+	return &Error{Code: ErrProtocol, Domain: "go", Message: "the reply cannot be read: " + err.Error()}
+}
+
+// Map decodes the body. Values are nil, bool, int64, uint64 (what int64 cannot hold), float64, string, []byte, []any,
+// map[string]any, Tensor or Column.
+func (r Reply) Map() (map[string]any, error) {
+	if len(r.body) == 0 {
+		return map[string]any{}, nil
+	}
+	d := decoders.Get().(*decoder)
+	defer decoders.Put(d)
+	d.reader.Reset(r.body)
+	d.msgpack.Reset(&d.reader)
+	d.tensors = r.tensors
+	value, err := d.value()
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	m, _ := value.(map[string]any)
+	return m, nil
+}
+
+// Decode fills a struct from the body: each field with the tag `key:"name"` from that key, if it is there. result points to
+// the struct. Fields may be numbers, strings, bools, slices and maps of them, structs of the same kind, Matrix, Column,
+// Fields, and any for whatever Map has; a pointer stays nil where the key is absent.
+func (r Reply) Decode(result any) error {
+	m, err := r.Map()
+	if err != nil {
+		return err
+	}
+	return fill(reflect.ValueOf(result).Elem(), m)
+}
+
+// A decoder reads one body.
+type decoder struct {
+	reader  bytes.Reader
+	msgpack *msgpack.Decoder
+	tensors []Tensor
+}
+
+var decoders = sync.Pool{New: func() any {
+	d := new(decoder)
+	d.msgpack = msgpack.NewDecoder(&d.reader)
+	return d
+}}
+
+func (d *decoder) value() (any, error) {
+	code, err := d.msgpack.PeekCode()
 	if err != nil {
 		return nil, err
 	}
 	switch {
 	case msgpcode.IsFixedMap(code), code == msgpcode.Map16, code == msgpcode.Map32:
-		return x.decodeMap(tensors)
+		return d.mapping()
 	case msgpcode.IsString(code):
-		return d.DecodeString()
+		return d.msgpack.DecodeString()
 	case code == msgpcode.Uint64:
-		n, err := d.DecodeUint64()
+		n, err := d.msgpack.DecodeUint64()
 		if n > 1<<63-1 {
 			return n, err
 		}
 		return int64(n), err
 	case msgpcode.IsFixedNum(code), code >= msgpcode.Uint8 && code <= msgpcode.Int64:
-		return d.DecodeInt64()
+		return d.msgpack.DecodeInt64()
 	case code == msgpcode.Float, code == msgpcode.Double:
-		return d.DecodeFloat64()
+		return d.msgpack.DecodeFloat64()
 	case code == msgpcode.True, code == msgpcode.False:
-		return d.DecodeBool()
+		return d.msgpack.DecodeBool()
 	case code == msgpcode.Nil:
-		return nil, d.DecodeNil()
+		return nil, d.msgpack.DecodeNil()
 	case msgpcode.IsFixedArray(code), code == msgpcode.Array16, code == msgpcode.Array32:
-		return x.decodeArray(tensors)
+		return d.array()
 	case msgpcode.IsBin(code):
-		return d.DecodeBytes()
+		return d.msgpack.DecodeBytes()
 	case msgpcode.IsExt(code):
-		return x.decodeTensor(tensors)
+		return d.tensor()
 	}
 	return nil, fmt.Errorf("no MessagePack code: %#x", code)
 }
 
-func (x *exchange) decodeMap(tensors []C.simplugin_tensor) (any, error) {
-	n, err := x.decoder.DecodeMapLen()
+// mapping reads a map, or the column that it is.
+func (d *decoder) mapping() (any, error) {
+	n, err := d.msgpack.DecodeMapLen()
 	if err != nil {
 		return nil, err
 	}
 	m := make(map[string]any, min(n, 64))
 	for range n {
-		key, err := x.decoder.DecodeString()
+		key, err := d.msgpack.DecodeString()
 		if err != nil {
 			return nil, err
 		}
-		if m[key], err = x.decodeValue(tensors); err != nil {
+		if m[key], err = d.value(); err != nil {
 			return nil, err
 		}
 	}
@@ -96,14 +149,14 @@ func (x *exchange) decodeMap(tensors []C.simplugin_tensor) (any, error) {
 	return m, nil
 }
 
-func (x *exchange) decodeArray(tensors []C.simplugin_tensor) (any, error) {
-	n, err := x.decoder.DecodeArrayLen()
+func (d *decoder) array() (any, error) {
+	n, err := d.msgpack.DecodeArrayLen()
 	if err != nil {
 		return nil, err
 	}
 	array := make([]any, 0, min(n, 1024))
 	for range n {
-		value, err := x.decodeValue(tensors)
+		value, err := d.value()
 		if err != nil {
 			return nil, err
 		}
@@ -112,23 +165,23 @@ func (x *exchange) decodeArray(tensors []C.simplugin_tensor) (any, error) {
 	return array, nil
 }
 
-func (x *exchange) decodeTensor(tensors []C.simplugin_tensor) (any, error) {
-	kind, size, err := x.decoder.DecodeExtHeader()
+func (d *decoder) tensor() (any, error) {
+	kind, size, err := d.msgpack.DecodeExtHeader()
 	if err != nil {
 		return nil, err
 	}
 	var index [4]byte
-	if kind != C.SIMPLUGIN_EXT_TENSOR || size != len(index) {
+	if kind != extTensor || size != len(index) {
 		return nil, fmt.Errorf("an extension of type %d and size %d", kind, size)
 	}
-	if err := x.decoder.ReadFull(index[:]); err != nil {
+	if err := d.msgpack.ReadFull(index[:]); err != nil {
 		return nil, err
 	}
 	i := binary.BigEndian.Uint32(index[:])
-	if int(i) >= len(tensors) {
+	if int(i) >= len(d.tensors) {
 		return nil, fmt.Errorf("no tensor %d", i)
 	}
-	return copyTensor(&tensors[i])
+	return d.tensors[i], nil
 }
 
 func copyTensor(t *C.simplugin_tensor) (Tensor, error) {

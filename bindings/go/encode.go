@@ -146,7 +146,7 @@ func (x *exchange) encodeTensor(t tensor) error {
 	if t.data != nil {
 		x.pins.Pin((*byte)(t.data))
 	}
-	if err := x.encoder.EncodeExtHeader(C.SIMPLUGIN_EXT_TENSOR, 4); err != nil {
+	if err := x.encoder.EncodeExtHeader(extTensor, 4); err != nil {
 		return err
 	}
 	var index [4]byte

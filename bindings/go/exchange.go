@@ -30,16 +30,12 @@ type exchange struct {
 	tensors []C.simplugin_tensor
 	pins    runtime.Pinner // what the tensors point to
 	held    []any          // what must not be finalized before the call is over
-
 	answer  C.simplugin_go_answer
-	reader  bytes.Reader
-	decoder *msgpack.Decoder
 }
 
 var exchanges = sync.Pool{New: func() any {
 	x := new(exchange)
 	x.encoder = msgpack.NewEncoder(&x.body)
-	x.decoder = msgpack.NewDecoder(&x.reader)
 	return x
 }}
 
@@ -56,30 +52,24 @@ func (x *exchange) release() {
 	clear(x.held)
 	x.held = x.held[:0]
 	x.body.Reset()
-	x.reader.Reset(nil)
 	if x.body.Cap() <= maxKept {
 		exchanges.Put(x)
 	}
 }
 
-// call makes the call that every other function of the package makes. request is nil, or
-// what encode takes; answer is called with the decoded reply, unless it is nil.
-func call(ctx context.Context, target uint64, method string, request any, answer func(Reply) error) error {
+// call makes the call that every other function of the package makes. request is nil, or what encode takes.
+func call(ctx context.Context, target uint64, method string, request any) (Reply, error) {
 	x := exchanges.Get().(*exchange)
 	defer x.release()
 	if request != nil {
 		if err := x.encode(request); err != nil {
-			return err
+			return Reply{}, err
 		}
 	}
-	if err := x.cross(ctx, target, method); err != nil || answer == nil {
-		return err
+	if err := x.cross(ctx, target, method); err != nil {
+		return Reply{}, err
 	}
-	reply, err := x.decode()
-	if err != nil {
-		return err
-	}
-	return answer(reply)
+	return x.reply()
 }
 
 func (x *exchange) cross(ctx context.Context, target uint64, method string) error {

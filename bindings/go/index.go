@@ -82,7 +82,7 @@ func (s *Session) openIndex(ctx context.Context, method string, body request, em
 		Settings
 		Index uint64 `key:"index"`
 	}
-	if err := s.call(ctx, method, body, into(&opened)); err != nil {
+	if err := s.call(ctx, method, body, &opened); err != nil {
 		return nil, err
 	}
 	x := &Index{object: newObject(opened.Index, s.object), session: s, settings: opened.Settings}
@@ -104,7 +104,7 @@ type Info struct {
 // Info asks what the index is.
 func (x *Index) Info(ctx context.Context) (*Info, error) {
 	var result Info
-	if err := x.call(ctx, "index.info", nil, into(&result)); err != nil {
+	if err := x.call(ctx, "index.info", nil, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -119,7 +119,7 @@ func (x *Index) Size(ctx context.Context, filter Filter) (int, error) {
 	if filter != "" {
 		body = body.and(filter)
 	}
-	err := x.call(ctx, "index.size", body, into(&result))
+	err := x.call(ctx, "index.size", body, &result)
 	return result.Size, err
 }
 
@@ -141,7 +141,7 @@ func (x *Index) Cleanup(ctx context.Context) (dropped bool, err error) {
 	var result struct {
 		Dropped bool `key:"dropped"`
 	}
-	err = x.call(ctx, "index.cleanup", nil, into(&result))
+	err = x.call(ctx, "index.cleanup", nil, &result)
 	return result.Dropped, err
 }
 
@@ -150,7 +150,7 @@ func (x *Index) Check(ctx context.Context) (rows int, err error) {
 	var result struct {
 		Rows int `key:"rows"`
 	}
-	err = x.call(ctx, "index.check", nil, into(&result))
+	err = x.call(ctx, "index.check", nil, &result)
 	return result.Rows, err
 }
 
@@ -163,7 +163,7 @@ type Compacted struct {
 // Compact gives back unused space of an embedded backend.
 func (x *Index) Compact(ctx context.Context) (*Compacted, error) {
 	var result Compacted
-	if err := x.call(ctx, "index.compact", nil, into(&result)); err != nil {
+	if err := x.call(ctx, "index.compact", nil, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil

@@ -41,13 +41,7 @@ func optionValue(v reflect.Value) any {
 	return v.Interface()
 }
 
-// into is an answer function that fills a struct from the keys of a reply.
-func into(result any) func(Reply) error {
-	return func(reply Reply) error {
-		return fill(reflect.ValueOf(result).Elem(), reply)
-	}
-}
-
+// fill fills a struct from the keys of a reply.
 func fill(v reflect.Value, reply map[string]any) error {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
@@ -58,7 +52,7 @@ func fill(v reflect.Value, reply map[string]any) error {
 			}
 		} else if value := reply[key]; tagged && value != nil {
 			if err := assign(v.Field(i), value); err != nil {
-				return fmt.Errorf("simplugin: the reply's %q: %w", key, err)
+				return unreadable(fmt.Errorf("%q: %w", key, err))
 			}
 		}
 	}

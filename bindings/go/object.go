@@ -49,21 +49,18 @@ func (o *object) Call(ctx context.Context, method string, body Body) (Reply, err
 // Call calls any method of docs/protocol.md on any handle; 0 is the default session. It is what all others are made of.
 // body may be nil.
 func Call(ctx context.Context, target uint64, method string, body Body) (Reply, error) {
-	var reply Reply
-	var request any
-	if len(body) > 0 {
-		request = body
+	if len(body) == 0 {
+		return call(ctx, target, method, nil)
 	}
-	err := call(ctx, target, method, request, func(r Reply) error {
-		reply = r
-		return nil
-	})
-	return reply, err
+	return call(ctx, target, method, body)
 }
 
-// call calls a method of the protocol; answer as for the function call.
-func (o *object) call(ctx context.Context, method string, body request, answer func(Reply) error) error {
-	err := call(ctx, o.handle, method, body, answer)
+// call calls a method of the protocol and decodes its reply, unless result is nil.
+func (o *object) call(ctx context.Context, method string, body request, result any) error {
+	reply, err := call(ctx, o.handle, method, body)
 	runtime.KeepAlive(o)
-	return err
+	if err != nil || result == nil {
+		return err
+	}
+	return reply.Decode(result)
 }

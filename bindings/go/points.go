@@ -30,7 +30,7 @@ type Added struct {
 func (x *Index) Add(ctx context.Context, ids []string, vectors Vectors, options *AddOptions) (*Added, error) {
 	var result Added
 	body := request{}.and(IDs(ids)).and(vectors).options(options)
-	if err := x.call(ctx, "index.add", body, into(&result)); err != nil {
+	if err := x.call(ctx, "index.add", body, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -45,7 +45,7 @@ type FieldsSet struct {
 // SetFields sets fields of points that are there, and leaves their others; a missing value takes the field away.
 func (x *Index) SetFields(ctx context.Context, ids []string, fields Fields) (*FieldsSet, error) {
 	var result FieldsSet
-	if err := x.call(ctx, "index.set_fields", request{}.and(IDs(ids)).with("fields", fields), into(&result)); err != nil {
+	if err := x.call(ctx, "index.set_fields", request{}.and(IDs(ids)).with("fields", fields), &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -97,7 +97,7 @@ type Removed struct {
 // Remove removes points. options may be nil.
 func (x *Index) Remove(ctx context.Context, which Selection, options *RemoveOptions) (*Removed, error) {
 	var result Removed
-	if err := x.call(ctx, "index.remove", request{}.and(which).options(options), into(&result)); err != nil {
+	if err := x.call(ctx, "index.remove", request{}.and(which).options(options), &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -124,7 +124,7 @@ type Points struct {
 // Get reads points in the order asked for: IDs, SampleIDs, or nil for the whole index. options may be nil.
 func (x *Index) Get(ctx context.Context, which Selection, options *GetOptions) (*Points, error) {
 	var result Points
-	if err := x.call(ctx, "index.get", request{}.and(which).options(options), into(&result)); err != nil {
+	if err := x.call(ctx, "index.get", request{}.and(which).options(options), &result); err != nil {
 		return nil, err
 	}
 	return &result, nil

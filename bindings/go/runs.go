@@ -25,7 +25,7 @@ func (s *Session) Runs(ctx context.Context, options *RunsOptions) ([]Run, error)
 	var result struct {
 		Runs []Run `key:"runs"`
 	}
-	err := s.call(ctx, "runs.list", request{}.options(options), into(&result))
+	err := s.call(ctx, "runs.list", request{}.options(options), &result)
 	return result.Runs, err
 }
 
@@ -41,7 +41,7 @@ func runOf(brainKey string, options any) request {
 // RunInfo is the record of one run. options may be nil, also below.
 func (s *Session) RunInfo(ctx context.Context, brainKey string, options *RunOptions) (*Run, error) {
 	var result Run
-	if err := s.call(ctx, "runs.info", runOf(brainKey, options), into(&result)); err != nil {
+	if err := s.call(ctx, "runs.info", runOf(brainKey, options), &result); err != nil {
 		return nil, err
 	}
 	return &result, nil

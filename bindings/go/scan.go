@@ -31,7 +31,7 @@ func (x *Index) OpenScan(ctx context.Context, options *ScanOptions) (*Scan, erro
 	var opened struct {
 		Scan uint64 `key:"scan"`
 	}
-	if err := x.call(ctx, "scan.open", request{}.options(options), into(&opened)); err != nil {
+	if err := x.call(ctx, "scan.open", request{}.options(options), &opened); err != nil {
 		return nil, err
 	}
 	return &Scan{newObject(opened.Scan, x.object)}, nil
@@ -40,7 +40,7 @@ func (x *Index) OpenScan(ctx context.Context, options *ScanOptions) (*Scan, erro
 // Next reads the next page.
 func (s *Scan) Next(ctx context.Context) (*Page, error) {
 	var result Page
-	if err := s.call(ctx, "scan.next", nil, into(&result)); err != nil {
+	if err := s.call(ctx, "scan.next", nil, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil

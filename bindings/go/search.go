@@ -64,7 +64,7 @@ func (x *Index) search(ctx context.Context, method string, query Query, body req
 		return nil, err
 	}
 	var result Hits
-	if err := x.call(ctx, method, body.and(query), into(&result)); err != nil {
+	if err := x.call(ctx, method, body.and(query), &result); err != nil {
 		return nil, err
 	}
 	return &result, nil

@@ -26,7 +26,7 @@ func OpenSession(ctx context.Context, options *SessionOptions) (*Session, error)
 	var opened struct {
 		Session uint64 `key:"session"`
 	}
-	err := defaultSession.call(ctx, "session.open", request{}.options(options), into(&opened))
+	err := defaultSession.call(ctx, "session.open", request{}.options(options), &opened)
 	if err != nil {
 		return nil, err
 	}
@@ -38,6 +38,6 @@ func (s *Session) Metrics(ctx context.Context) (string, error) {
 	var metrics struct {
 		Text string `key:"text"`
 	}
-	err := s.call(ctx, "metrics.render", nil, into(&metrics))
+	err := s.call(ctx, "metrics.render", nil, &metrics)
 	return metrics.Text, err
 }

@@ -112,6 +112,9 @@ type Tensor struct {
 	Data       any
 }
 
+// extTensor is the MessagePack extension that stands for a tensor: its index, 4 bytes, big-endian.
+const extTensor = 1
+
 const (
 	dtypeFloat32 = iota + 1
 	dtypeFloat64

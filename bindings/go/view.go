@@ -16,7 +16,7 @@ func (x *Index) View(ctx context.Context, which Selection) (*View, error) {
 		View  uint64 `key:"view"`
 		Known int    `key:"known"`
 	}
-	if err := x.call(ctx, "view.create", request{}.and(which), into(&opened)); err != nil {
+	if err := x.call(ctx, "view.create", request{}.and(which), &opened); err != nil {
 		return nil, err
 	}
 	return &View{newObject(opened.View, x.object), opened.Known}, nil

@@ -24,7 +24,7 @@ type Neighbors struct {
 // Neighbors finds for every point of the index or a view its nearest others. options may be nil.
 func (x *Index) Neighbors(ctx context.Context, options *NeighborsOptions) (*Neighbors, error) {
 	var result Neighbors
-	if err := x.call(ctx, "index.neighbors", request{}.options(options), into(&result)); err != nil {
+	if err := x.call(ctx, "index.neighbors", request{}.options(options), &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
@@ -62,7 +62,7 @@ func (x *Index) Unique(ctx context.Context, count int, view *View) (*Duplicates,
 
 func (x *Index) duplicates(ctx context.Context, method string, body request) (*Duplicates, error) {
 	var result Duplicates
-	if err := x.call(ctx, method, body, into(&result)); err != nil {
+	if err := x.call(ctx, method, body, &result); err != nil {
 		return nil, err
 	}
 	return &result, nil
