@@ -18,7 +18,7 @@ type Column struct {
 	elements any     // []string, []int64, []float64 or []bool
 	lists    []int64 // where the list of each row begins, and the end; nil: an element is a row
 	rows     int
-	valid    []byte // a bit for each row; nil: all have a value
+	valid    Bits // a bit for each row; nil: all have a value
 }
 
 // ColumnOf is a column with a value in every row. Numbers and bools that are no lists are not copied.
@@ -53,7 +53,7 @@ func ColumnOf[T Value](values []T) Column {
 // ColumnOfPointers is a column in which nil stands for a missing value.
 func ColumnOfPointers[T Value](values []*T) Column {
 	plain := make([]T, len(values))
-	valid := make([]byte, (len(values)+7)/8)
+	valid := make(Bits, (len(values)+7)/8)
 	for i, v := range values {
 		if v != nil {
 			plain[i] = *v

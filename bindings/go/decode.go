@@ -204,8 +204,7 @@ func copyTensor(t *C.simplugin_tensor) (Tensor, error) {
 		bits := *t
 		bits.cols = (t.cols + 7) / 8
 		c := copied[uint8](&bits)
-		c.Cols = int(t.cols)
-		return c, nil
+		return Tensor{Rows: c.Rows, Cols: int(t.cols), Data: Bits(c.Data.([]uint8))}, nil
 	}
 	return Tensor{}, fmt.Errorf("a tensor of the unknown type %d", t.dtype)
 }
@@ -269,7 +268,7 @@ func columnOf(m map[string]any, values Tensor) (Column, error) {
 		c.lists, c.rows = lists, len(lists)-1
 	}
 	if valid, ok := m["valid"].(Tensor); ok {
-		c.valid, _ = valid.Data.([]uint8)
+		c.valid, _ = valid.Data.(Bits)
 	}
 	return c, nil
 }

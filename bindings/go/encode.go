@@ -176,9 +176,7 @@ func (x *exchange) encodeColumn(c Column) error {
 		body = body.with("lists", tensorOf(c.lists, len(c.lists), 1))
 	}
 	if c.valid != nil {
-		valid := tensorOf(c.valid, 1, c.rows)
-		valid.dtype = dtypeBits
-		body = body.with("valid", valid)
+		body = body.with("valid", tensorOf(c.valid, 1, c.rows))
 	}
 	if err := x.encoder.EncodeMapLen(len(body)); err != nil {
 		return err

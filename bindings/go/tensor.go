@@ -105,12 +105,15 @@ func (m Matrix) Row(i int) []float32 {
 // Vectors are the same rows for a request.
 func (m Matrix) Vectors() Vectors { return Rows(m.Data, m.Dimension) }
 
-// Tensor is a tensor of a Body or Reply. Data is a []float32, []float64, []Float16, []int64, []uint64, []int32 or
-// []uint8 of Rows x Cols elements.
+// Tensor is a tensor of a Body or Reply. Data is a []float32, []float64, []Float16, []int64, []uint64, []int32,
+// []uint8 of Rows x Cols elements, or Bits.
 type Tensor struct {
 	Rows, Cols int
 	Data       any
 }
+
+// Bits are rows of bits, least significant first, each row padded to bytes.
+type Bits []byte
 
 // extTensor is the MessagePack extension that stands for a tensor: its index, 4 bytes, big-endian.
 const extTensor = 1
@@ -126,7 +129,7 @@ const (
 	dtypeBits
 )
 
-func tensorOf[T any](data []T, rows, cols int) tensor {
+func tensorOf[S ~[]T, T any](data S, rows, cols int) tensor {
 	t := tensor{data: unsafe.Pointer(unsafe.SliceData(data)), rows: rows, cols: cols}
 	switch any(data).(type) {
 	case []float32:
@@ -143,6 +146,8 @@ func tensorOf[T any](data []T, rows, cols int) tensor {
 		t.dtype = dtypeInt32
 	case []uint8, []bool:
 		t.dtype = dtypeUint8
+	case Bits:
+		t.dtype = dtypeBits
 	}
 	return t
 }
@@ -165,6 +170,9 @@ func dataTensor(t Tensor) (tensor, bool) {
 		made, n = tensorOf(data, t.Rows, t.Cols), len(data)
 	case []uint8:
 		made, n = tensorOf(data, t.Rows, t.Cols), len(data)
+	case Bits:
+		made, n = tensorOf(data, t.Rows, t.Cols), len(data)
+		return made, t.Rows >= 0 && t.Cols >= 0 && n == t.Rows*((t.Cols+7)/8)
 	}
 	return made, n >= 0 && t.Rows >= 0 && t.Cols >= 0 && n == t.Rows*t.Cols
 }
