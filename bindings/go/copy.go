@@ -19,8 +19,8 @@ type CopyOptions struct {
 	MixedFields string `key:"mixed_fields"` // what values of another type mean: fail or skip; default fail
 	DryRun      bool   `key:"dry_run"`      // of OpenCopy: only tell what would be lost
 
-	// Progress is called by Copy after each step of about a second. An error that it returns ends
-	// the copy with that error; the same copy goes on from there later.
+	// Progress is called by Copy after each step of about a second. An error that it returns ends a
+	// copy that is not done with that error; the same copy goes on from there later.
 	Progress func(CopyState) error
 }
 
@@ -113,17 +113,19 @@ func (s *Session) Copy(ctx context.Context, source *Index, target *CopyTarget, o
 		next, err := c.Next(ctx)
 		if err == nil {
 			state = next
-			if options != nil && options.Progress != nil && !state.Done() {
-				err = options.Progress(state)
-			}
+			err = options.tell(state)
 		}
-		if err != nil {
+		if err != nil && !state.Done() {
 			c.Index.Close()
 			return nil, state, err
 		}
 	}
-	if options != nil && options.Progress != nil {
-		err = options.Progress(state)
+	return c.Index, state, nil
+}
+
+func (o *CopyOptions) tell(state CopyState) error {
+	if o == nil || o.Progress == nil {
+		return nil
 	}
-	return c.Index, state, err
+	return o.Progress(state)
 }
