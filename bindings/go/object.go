@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"sync"
 	"sync/atomic"
 )
 
@@ -18,9 +19,45 @@ type object struct {
 
 func newObject(handle uint64, owner *object) *object {
 	o := &object{handle: handle, owner: owner}
-	// Closing waits for calls in the handle, which finalizers must not.
-	runtime.SetFinalizer(o, func(o *object) { go o.Close() })
+	runtime.SetFinalizer(o, closeLater)
 	return o
+}
+
+// garbage are objects that nobody has any more. One goroutine at a time closes them: finalizers must not wait for a
+// backend, and a goroutine for each would be as many threads.
+var garbage struct {
+	sync.Mutex
+	objects []*object
+	closing bool
+}
+
+func closeLater(o *object) {
+	if o.closed.Load() {
+		return
+	}
+	garbage.Lock()
+	defer garbage.Unlock()
+	garbage.objects = append(garbage.objects, o)
+	if !garbage.closing {
+		garbage.closing = true
+		go closeGarbage()
+	}
+}
+
+func closeGarbage() {
+	for {
+		garbage.Lock()
+		objects := garbage.objects
+		garbage.objects = nil
+		garbage.closing = len(objects) > 0
+		garbage.Unlock()
+		if len(objects) == 0 {
+			return
+		}
+		for _, o := range objects {
+			_ = o.Close()
+		}
+	}
 }
 
 // Handle is the library's number for it, for use in a Body.
