@@ -96,6 +96,9 @@ func read(t *testing.T, path string) string {
 // Where the library is missing, building says what was looked for, and running too. The README repeats both messages
 // with what to do.
 func TestMissingLibrary(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the run without the race detector builds it")
+	}
 	readme := read(t, "README.md")
 	build := exec.Command("go", "build", "-o", filepath.Join(t.TempDir(), "x"), "./examples/fruit")
 	build.Env = append(os.Environ(), "PKG_CONFIG_PATH=/nonexistent", "PKG_CONFIG_LIBDIR=/nonexistent",

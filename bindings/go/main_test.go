@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	os.Setenv("SIMPLUGIN_DATA", home+"/data") // of the examples, which use the default session
 	if helper := os.Getenv("SIMPLUGIN_TEST_HELPER"); helper != "" {
 		helpers[helper]()
+		os.RemoveAll(home)
 		os.Exit(0)
 	}
 	code := m.Run()

@@ -12,6 +12,9 @@ import (
 
 // The README's program is the example, and prints what the README says, built as a user of the module builds it.
 func TestReadme(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the run without the race detector builds it")
+	}
 	_, program, _ := strings.Cut(read(t, "README.md"), "```go\n")
 	program, rest, _ := strings.Cut(program, "```")
 	_, prints, _ := strings.Cut(rest, "```text\n")
