@@ -53,7 +53,7 @@ type Loss struct {
 // A Copy is the points of an index on their way into another.
 type Copy struct {
 	*object
-	Index          *Index // the target; nil in a dry run
+	Index          *Index // the target, whose Settings are Backend and CollectionName only; nil in a dry run
 	Backend        string
 	CollectionName string
 	Total          int // points of the source

@@ -270,7 +270,22 @@ func TestCallWithEverything(t *testing.T) {
 	if _, err := index.Call(ctx, "index.size", simplugin.Body{"filter": simplugin.Tensor{Rows: 2, Cols: 2, Data: []int64{1}}}); !errors.Is(err, simplugin.ErrInvalidArgument) {
 		t.Error(err)
 	}
-	if _, err := index.Call(ctx, "index.size", simplugin.Body{"filter": make(chan int)}); err == nil {
-		t.Error("a channel was sent")
+	if _, err := index.Call(ctx, "index.size", simplugin.Body{"filter": make(chan int)}); !errors.Is(err, simplugin.ErrInvalidArgument) {
+		t.Error("a channel was sent: ", err)
+	}
+	var noView *simplugin.View
+	var noFilter *string
+	rows := map[string][]simplugin.Vectors{"rows": {simplugin.Row([]float32{1, 0})}}
+	for _, body := range []simplugin.Body{
+		{"vectors": simplugin.Row([]float64{1, 0}), "view": noView, "filter": noFilter},
+		{"ids": []string{"a"}, "k": simplugin.Ptr(2), "parameters": map[string]int{}},
+		{"ids": simplugin.IDs{"a"}, "filter": simplugin.Filter("page > 0"), "fields": [1]string{"page"}},
+	} {
+		if _, err := index.Call(ctx, "index.search", body); err != nil {
+			t.Error(body, err)
+		}
+	}
+	if _, err := index.Call(ctx, "index.search", simplugin.Body{"ids": []string{"a"}, "parameters": rows}); !errors.Is(err, simplugin.ErrInvalidArgument) {
+		t.Error("a tensor is no parameter: ", err)
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"unsafe"
 
@@ -239,38 +241,46 @@ func columnOf(m map[string]any, values Tensor) (Column, error) {
 	}
 	lists, isList := tensorData[int64](m["lists"])
 	if isList {
-		kind = kind[len("list<") : len(kind)-1]
+		kind = strings.TrimSuffix(strings.TrimPrefix(kind, "list<"), ">")
 	}
 	c := Column{kind: kind}
-	elements := 0
-	switch kind {
-	case "text":
-		bytes, _ := values.Data.([]uint8)
-		offsets, ok := tensorData[int64](m["offsets"])
-		if !ok || len(offsets) == 0 || offsets[len(offsets)-1] > int64(len(bytes)) {
-			return c, fmt.Errorf("a column of text without offsets, or with wrong ones")
+	fits := false
+	switch data := values.Data.(type) {
+	case []uint8:
+		if offsets, ok := tensorData[int64](m["offsets"]); ok {
+			fits = kind == "text" && areOffsets(offsets, len(data))
+			if fits {
+				c.elements, c.rows = textsOf(data, offsets), len(offsets)-1
+			}
+			break
 		}
-		c.elements, elements = textsOf(bytes, offsets), len(offsets)-1
-	case "bool":
-		bytes, _ := values.Data.([]uint8)
-		bools := make([]bool, len(bytes))
-		for i, b := range bytes {
+		bools := make([]bool, len(data))
+		for i, b := range data {
 			bools[i] = b != 0
 		}
-		c.elements, elements = bools, len(bools)
-	case "int64", "float64":
-		c.elements, elements = values.Data, values.Rows
-	default:
-		return c, fmt.Errorf("a column of the unknown type %q", kind)
+		c.elements, c.rows, fits = bools, len(bools), kind == "bool"
+	case []int64:
+		c.elements, c.rows, fits = data, len(data), kind == "int64"
+	case []float64:
+		c.elements, c.rows, fits = data, len(data), kind == "float64"
 	}
-	c.rows = elements
-	if isList {
+	if isList && fits {
+		fits = areOffsets(lists, c.rows)
 		c.lists, c.rows = lists, len(lists)-1
 	}
 	if valid, ok := m["valid"].(Tensor); ok {
-		c.valid, _ = valid.Data.(Bits)
+		c.valid, ok = valid.Data.(Bits)
+		fits = fits && ok && len(c.valid) >= (c.rows+7)/8
+	}
+	if !fits {
+		return Column{}, fmt.Errorf("a column of %q disagrees with itself", kind)
 	}
 	return c, nil
+}
+
+// areOffsets says whether numbers begin at 0, never fall, and end at limit or before.
+func areOffsets(offsets []int64, limit int) bool {
+	return len(offsets) > 0 && offsets[0] == 0 && slices.IsSorted(offsets) && offsets[len(offsets)-1] <= int64(limit)
 }
 
 func tensorData[T any](value any) ([]T, bool) {

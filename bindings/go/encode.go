@@ -10,6 +10,7 @@ import "C"
 import (
 	"encoding/binary"
 	"maps"
+	"reflect"
 	"slices"
 )
 
@@ -60,10 +61,6 @@ func (x *exchange) encode(value any) error {
 		return e.EncodeUint(v)
 	case float64:
 		return e.EncodeFloat64(v)
-	case *bool:
-		return e.EncodeBool(*v)
-	case *float64:
-		return e.EncodeFloat64(*v)
 	case request:
 		if err := e.EncodeMapLen(len(v)); err != nil {
 			return err
@@ -78,14 +75,8 @@ func (x *exchange) encode(value any) error {
 		return encodeMap(x, v)
 	case map[string]any:
 		return encodeMap(x, v)
-	case map[string]string:
-		return encodeMap(x, v)
 	case Fields:
 		return encodeMap(x, v)
-	case []any:
-		return encodeArray(x, v)
-	case []string:
-		return encodeArray(x, v)
 	case Vectors:
 		if v.wrong != "" {
 			return invalid("vectors", "%s", v.wrong)
@@ -104,10 +95,41 @@ func (x *exchange) encode(value any) error {
 	case Column:
 		return x.encodeColumn(v)
 	case handled:
+		if reflect.ValueOf(v).IsNil() {
+			return e.EncodeNil()
+		}
 		x.held = append(x.held, v)
 		return e.EncodeUint(v.Handle())
 	}
-	return e.Encode(value) // anything else that MessagePack has
+	return x.encodeOther(reflect.ValueOf(value))
+}
+
+// encodeOther takes anything else that MessagePack has, with whatever encode knows inside.
+func (x *exchange) encodeOther(v reflect.Value) error {
+	switch {
+	case v.Kind() == reflect.Pointer && !v.IsNil():
+		return x.encode(v.Elem().Interface())
+	case v.Kind() == reflect.Slice && v.Type().Elem().Kind() != reflect.Uint8:
+		if err := x.encoder.EncodeArrayLen(v.Len()); err != nil {
+			return err
+		}
+		for i := range v.Len() {
+			if err := x.encode(v.Index(i).Interface()); err != nil {
+				return err
+			}
+		}
+		return nil
+	case v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String:
+		body := make(Body, v.Len())
+		for entries := v.MapRange(); entries.Next(); {
+			body[entries.Key().String()] = entries.Value().Interface()
+		}
+		return x.encode(body)
+	}
+	if err := x.encoder.EncodeValue(v); err != nil {
+		return invalid("body", "a %s cannot be sent: %v", v.Type(), err)
+	}
+	return nil
 }
 
 func (x *exchange) encodeField(key string, value any) error {
@@ -123,18 +145,6 @@ func encodeMap[M ~map[string]V, V any](x *exchange, m M) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(m)) {
 		if err := x.encodeField(key, m[key]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func encodeArray[T any](x *exchange, values []T) error {
-	if err := x.encoder.EncodeArrayLen(len(values)); err != nil {
-		return err
-	}
-	for _, v := range values {
-		if err := x.encode(v); err != nil {
 			return err
 		}
 	}

@@ -85,7 +85,7 @@ type Error struct {
 	Retryable      bool // the same call may succeed later
 	Details        []Detail
 
-	cause error // the context's, where that has ended
+	cause error // the context's, where that ended the call
 }
 
 // Detail is a pair such as "argument" and "k", or "id" and "4711".
@@ -93,7 +93,7 @@ type Detail struct{ Key, Value string }
 
 func (e *Error) Error() string { return e.Code.String() + ": " + e.Message }
 
-// Unwrap gives the code and, if the context of the call has ended, its cause.
+// Unwrap gives the code and, if the context ended the call, its cause.
 func (e *Error) Unwrap() []error {
 	if e.cause == nil {
 		return []error{e.Code}
@@ -130,8 +130,11 @@ func invalid(argument, format string, values ...any) error {
 
 // failure reads the error that the shim wrote.
 func (x *exchange) failure(ctx context.Context, code C.int32_t) error {
-	e := &Error{Code: Code(code), cause: context.Cause(ctx)}
-	text := errorText(nil)
+	e := &Error{Code: Code(code)}
+	if e.Code == ErrCancelled || e.Code == ErrDeadlineExceeded {
+		e.cause = context.Cause(ctx)
+	}
+	var text errorText
 	if x.answer.large != nil {
 		text = unsafe.Slice((*byte)(x.answer.large), int(x.answer.size))
 		defer C.free(unsafe.Pointer(x.answer.large))
