@@ -267,7 +267,8 @@ func TestCallWithEverything(t *testing.T) {
 	if err := reply.Decode(&right); err != nil || right.IDs[0] != "c" || right.Distances[0] != 1 || right.Nothing != nil {
 		t.Error(right, err)
 	}
-	if _, err := index.Call(ctx, "index.size", simplugin.Body{"filter": simplugin.Tensor{Rows: 2, Cols: 2, Data: []int64{1}}}); !errors.Is(err, simplugin.ErrInvalidArgument) {
+	short := simplugin.Tensor{Rows: 2, Cols: 2, Data: []int64{1}}
+	if _, err := index.Call(ctx, "index.size", simplugin.Body{"filter": short}); !errors.Is(err, simplugin.ErrInvalidArgument) {
 		t.Error(err)
 	}
 	if _, err := index.Call(ctx, "index.size", simplugin.Body{"filter": make(chan int)}); !errors.Is(err, simplugin.ErrInvalidArgument) {
@@ -285,7 +286,8 @@ func TestCallWithEverything(t *testing.T) {
 			t.Error(body, err)
 		}
 	}
-	if _, err := index.Call(ctx, "index.search", simplugin.Body{"ids": []string{"a"}, "parameters": rows}); !errors.Is(err, simplugin.ErrInvalidArgument) {
+	nested := simplugin.Body{"ids": []string{"a"}, "parameters": rows}
+	if _, err := index.Call(ctx, "index.search", nested); !errors.Is(err, simplugin.ErrInvalidArgument) {
 		t.Error("a tensor is no parameter: ", err)
 	}
 }

@@ -43,7 +43,8 @@ func TestDefaultSession(t *testing.T) {
 	if err != nil || opened.Settings().Dimension != 2 {
 		t.Error(err)
 	}
-	c, err := simplugin.OpenCopy(ctx, index, &simplugin.CopyTarget{IndexOptions: simplugin.IndexOptions{CollectionName: "other"}}, &simplugin.CopyOptions{DryRun: true})
+	other := &simplugin.CopyTarget{IndexOptions: simplugin.IndexOptions{CollectionName: "other"}}
+	c, err := simplugin.OpenCopy(ctx, index, other, &simplugin.CopyOptions{DryRun: true})
 	if err != nil || c.Total != 0 {
 		t.Error(c, err)
 	}
@@ -66,7 +67,8 @@ func TestDefaultSession(t *testing.T) {
 	if resolved, err := simplugin.Resolve(ctx, "", map[string]any{"metric": "euclidean"}); err != nil || resolved.Parameters["metric"] != "euclidean" {
 		t.Error(resolved, err)
 	}
-	if why, err := simplugin.Explain(ctx, &simplugin.ExplainOptions{Load: simplugin.Ptr(true)}); err != nil || why.Plugin == nil || len(why.Values) == 0 || len(why.Searched) == 0 {
+	why, err := simplugin.Explain(ctx, &simplugin.ExplainOptions{Load: simplugin.Ptr(true)})
+	if err != nil || why.Plugin == nil || len(why.Values) == 0 || len(why.Searched) == 0 {
 		t.Error(why, err)
 	}
 	if reply, err := index.BackendCall(ctx, "points.count", simplugin.Body{"collection": index.Settings().CollectionName}); err != nil {

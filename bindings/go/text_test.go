@@ -37,7 +37,8 @@ func TestR282TextQueries(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if _, err = index.Search(ctx, simplugin.Text("a"), nil); !errors.Is(err, simplugin.ErrPromptUnsupported) || !strings.Contains(err.Error(), "counter") {
+	_, err = index.Search(ctx, simplugin.Text("a"), nil)
+	if !errors.Is(err, simplugin.ErrPromptUnsupported) || !strings.Contains(err.Error(), "counter") {
 		t.Error(err)
 	}
 	why := errors.New("the model is away")
