@@ -290,7 +290,7 @@ static qdrant_schema *schema_find(simplugin_instance *instance, const char *name
     qdrant_schema *found = NULL;
 
     pthread_mutex_lock(&instance->base.lock);
-    *forgotten = instance->forgotten;
+    *forgotten = instance->base.forgotten;
     for (qdrant_schema *at = instance->schemas; at && !found; at = at->next)
         if (strcmp(at->name, name) == 0 && sp_clock_now() - at->made_at < SCHEMA_AGE) {
             atomic_fetch_add(&at->users, 1);
@@ -335,7 +335,7 @@ static void schema_keep(simplugin_instance *instance, qdrant_schema *schema, uin
     qdrant_schema *gone = NULL;
 
     pthread_mutex_lock(&instance->base.lock);
-    if (instance->forgotten == forgotten) {
+    if (instance->base.forgotten == forgotten) {
         gone = schemas_take(instance, schema->name);
         atomic_fetch_add(&schema->users, 1);
         schema->next = instance->schemas;
@@ -376,7 +376,7 @@ void qdrant_schema_forget(simplugin_instance *instance, const char *collection)
     qdrant_schema *gone;
 
     pthread_mutex_lock(&instance->base.lock);
-    instance->forgotten++;
+    instance->base.forgotten++;
     gone = schemas_take(instance, collection);
     pthread_mutex_unlock(&instance->base.lock);
     schemas_release(gone);
