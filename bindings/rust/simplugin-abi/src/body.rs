@@ -113,9 +113,14 @@ impl<'a> Body<'a> {
 
     /// What the body holds so far, but for maps that are still added to.
     pub fn map(&self) -> Map<'_> {
+        Map::new(&self.bytes, self.tensors())
+    }
+
+    /// The tensors so far.
+    pub fn tensors(&self) -> &[Tensor<'_>] {
         let tensors: *const [simplugin_tensor] = &raw const *self.tensors;
         // SAFETY: Tensor is a simplugin_tensor, and what they point to lives for 'a.
-        Map::new(&self.bytes, unsafe { &*(tensors as *const [Tensor<'_>]) })
+        unsafe { &*(tensors as *const [Tensor<'_>]) }
     }
 
     /// As the library takes it; `body` and `tensors` point into self.
@@ -253,6 +258,22 @@ impl<'a, T: Encode<'a>, const N: usize> Encode<'a> for [T; N] {
     fn encode(self, body: &mut Body<'a>) {
         body.write_array(N as u32);
         self.into_iter().for_each(|value| value.encode(body));
+    }
+}
+
+/// Numbers that go out as a tensor of one column; a `Vec` of them goes as an array.
+#[derive(Clone, Debug)]
+pub struct Numbers<T>(pub Vec<T>);
+
+impl<'a, T: Element> Encode<'a> for Numbers<T> {
+    fn encode(self, body: &mut Body<'a>) {
+        body.write_cow::<T>(self.0.into());
+    }
+}
+
+impl<T> FromIterator<T> for Numbers<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(numbers: I) -> Self {
+        Numbers(numbers.into_iter().collect())
     }
 }
 

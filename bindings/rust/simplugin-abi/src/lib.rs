@@ -19,7 +19,7 @@ mod texts;
 mod value;
 mod values;
 
-pub use body::{Body, Encode};
+pub use body::{Body, Encode, Numbers};
 pub use column::{Cell, Column, Kind, List};
 pub use matrix::{Float, Matrix};
 pub use tensor::{Element, Tensor};

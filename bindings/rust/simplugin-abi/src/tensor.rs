@@ -79,11 +79,49 @@ impl<'a> Tensor<'a> {
         self.raw.cols as usize
     }
 
+    /// How many bytes the elements are, without gaps between rows.
+    pub fn bytes(&self) -> usize {
+        self.rows() * self.row_bytes()
+    }
+
+    fn row_bytes(&self) -> usize {
+        match self.dtype() {
+            dtype::FLOAT64 | dtype::INT64 | dtype::UINT64 => self.cols() * 8,
+            dtype::FLOAT32 | dtype::INT32 => self.cols() * 4,
+            dtype::FLOAT16 => self.cols() * 2,
+            dtype::UINT8 => self.cols(),
+            _ => self.cols().div_ceil(8),
+        }
+    }
+
+    fn stride(&self) -> usize {
+        if self.raw.row_stride == 0 { self.row_bytes() } else { self.raw.row_stride as usize }
+    }
+
+    /// Copies the elements, row after row.
+    ///
+    /// # Safety
+    /// There are [`Tensor::bytes`] at `to`, of other memory.
+    pub unsafe fn copy_to(&self, to: *mut u8) {
+        let (row, stride) = (self.row_bytes(), self.stride());
+        if row == 0 {
+            return;
+        }
+        // SAFETY: the caller's, and that of whoever made the tensor.
+        unsafe {
+            let from = self.raw.data.cast::<u8>();
+            if stride == row {
+                return to.copy_from_nonoverlapping(from, self.bytes());
+            }
+            for i in 0..self.rows() {
+                to.add(i * row).copy_from_nonoverlapping(from.add(i * stride), row);
+            }
+        }
+    }
+
     /// All elements, where they are of that type and lie one after the other.
     pub fn elements<T: Element>(&self) -> Option<&'a [T]> {
-        let bytes = self.cols() * size_of::<T>();
-        let stride = self.raw.row_stride as usize;
-        let dense = stride == 0 || stride == bytes || self.rows() <= 1;
+        let dense = self.stride() == self.row_bytes() || self.rows() <= 1;
         (dense && self.dtype() == T::DTYPE)
             // SAFETY: from_raw's caller and `new` vouch for rows x cols elements.
             .then(|| unsafe { slice(self.raw.data.cast(), self.rows() * self.cols()) })
@@ -94,12 +132,9 @@ impl<'a> Tensor<'a> {
         if self.dtype() != T::DTYPE || row >= self.rows() {
             return None;
         }
-        let stride = match self.raw.row_stride as usize {
-            0 => self.cols() * size_of::<T>(),
-            stride => stride,
-        };
+        let at = row * self.stride();
         // SAFETY: as in `elements`; the row is inside.
-        Some(unsafe { slice(self.raw.data.cast::<u8>().add(row * stride).cast(), self.cols()) })
+        Some(unsafe { slice(self.raw.data.cast::<u8>().add(at).cast(), self.cols()) })
     }
 
     /// The bits of a tensor of `cols` bits in one row, least significant first.

@@ -165,6 +165,22 @@ impl<'a> Values<'a> {
         self.end_row();
     }
 
+    /// The same of a value that owns what it holds: nil is missing, an array a list.
+    ///
+    /// # Panics
+    /// If it is of another type.
+    pub fn push_owned(&mut self, value: &rmpv::Value) {
+        let cell = |value| owned_cell(value).unwrap_or_else(|| panic!("no column holds {value}"));
+        self.begin_row();
+        match (value, self.lists.is_some()) {
+            (rmpv::Value::Nil, _) => self.miss(),
+            (rmpv::Value::Array(list), true) => list.iter().for_each(|one| self.element(cell(one))),
+            (value, false) => self.element(cell(value)),
+            (value, true) => panic!("{value} in a column of lists"),
+        }
+        self.end_row();
+    }
+
     fn element(&mut self, cell: crate::Cell<'_>) {
         use crate::Cell;
         match (&mut self.elements, cell) {
@@ -215,6 +231,17 @@ impl<'a> Values<'a> {
         if let Some(lists) = &mut self.lists {
             lists.push(count as i64);
         }
+    }
+}
+
+fn owned_cell(value: &rmpv::Value) -> Option<crate::Cell<'_>> {
+    use crate::Cell;
+    match value {
+        rmpv::Value::String(text) => text.as_str().map(Cell::Text),
+        rmpv::Value::Integer(number) => number.as_i64().map(Cell::Int),
+        rmpv::Value::F64(number) => Some(Cell::Float(*number)),
+        rmpv::Value::Boolean(value) => Some(Cell::Bool(*value)),
+        _ => None,
     }
 }
 
