@@ -41,10 +41,10 @@ answer! {
 answer! {
     /// What [`Index::compact`](crate::Index::compact) did.
     Compacted {
-        /// The store's size before.
-        bytes_before: u64,
+        /// The size of the store before; none where the backend does not know.
+        bytes_before: Option<u64>,
         /// And after.
-        bytes_after: u64,
+        bytes_after: Option<u64>,
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use simplugin_sys as sys;
 
-use crate::{Call, Error, Result};
+use crate::{Call, Error, ErrorKind, Result};
 
 /// The number of an object in the library, never used again once it is closed. The objects of
 /// this crate own theirs; this one owns nothing.
@@ -58,16 +58,23 @@ impl Node {
     }
 
     pub(crate) fn close(&self) -> Result<()> {
-        match self.closed.swap(true, Ordering::AcqRel) {
-            true => Ok(()),
-            false => self.handle.close(),
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return Ok(());
+        }
+        match self.handle.close() {
+            // it closed with what it came from
+            Err(error)
+                if error.kind() == ErrorKind::StaleHandle && self.handle != Handle::DEFAULT =>
+            {
+                Ok(())
+            }
+            closed => closed,
         }
     }
 }
 
 impl Drop for Node {
     fn drop(&mut self) {
-        // what it came from may have been closed with it: then there is nothing to say
         _ = self.close();
     }
 }
