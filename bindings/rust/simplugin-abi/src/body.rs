@@ -10,9 +10,12 @@ use crate::{Element, Map, Tensor, Texts};
 /// A body with its tensors. An empty one allocates nothing.
 ///
 /// ```
-/// use simplugin_abi::Body;
+/// use simplugin_abi::{Body, Matrix};
 /// let vectors = [[0.9_f32, 0.1], [0.0, 1.0]];
-/// let body = Body::new().with("vectors", &vectors).with("k", 2).with("filter", None::<&str>);
+/// let body = Body::new()
+///     .with("vectors", Matrix::from(&vectors))
+///     .with("k", 2)
+///     .with("filter", None::<&str>);
 /// let read = body.map();
 /// assert_eq!(read.get("k").unwrap().as_u64(), Some(2));
 /// assert_eq!(read.get("vectors").unwrap().as_tensor().unwrap().row::<f32>(1), Some(&[0.0, 1.0][..]));
@@ -303,21 +306,4 @@ impl<'a> Encode<'a> for Tensor<'a> {
     fn encode(self, body: &mut Body<'a>) {
         body.write_tensor(*self.raw());
     }
-}
-
-macro_rules! encode_matrices {
-    ($([$($generic:tt)*] $type:ty;)*) => {$(
-        impl<'a, $($generic)*> Encode<'a> for &'a $type {
-            fn encode(self, body: &mut Body<'a>) {
-                crate::Matrix::from(self).encode(body);
-            }
-        }
-    )*};
-}
-
-encode_matrices! {
-    [T: crate::matrix::Float] [T];
-    [T: crate::matrix::Float, const N: usize] [T; N];
-    [T: crate::matrix::Float, const N: usize] [[T; N]];
-    [T: crate::matrix::Float, const M: usize, const N: usize] [[T; N]; M];
 }

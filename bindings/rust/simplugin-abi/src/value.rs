@@ -195,20 +195,29 @@ impl<'a> Map<'a> {
     /// `request` is one that the library passes to a backend, or that it would take, and lives for `'a`.
     pub unsafe fn of_request(request: &'a simplugin_request) -> Self {
         // SAFETY: the caller's.
-        unsafe { Map::of(request.body, request.body_size, request.tensors, request.tensor_count) }
+        unsafe {
+            Map::from_raw(request.body, request.body_size, request.tensors, request.tensor_count)
+        }
     }
 
     /// # Safety
     /// `reply` is one that the library filled, or is empty, and is not cleared before `'a` ends.
     pub unsafe fn of_reply(reply: &'a simplugin_reply) -> Self {
         // SAFETY: the caller's.
-        unsafe { Map::of(reply.body, reply.body_size, reply.tensors, reply.tensor_count) }
+        unsafe { Map::from_raw(reply.body, reply.body_size, reply.tensors, reply.tensor_count) }
     }
 
-    unsafe fn of(body: *const u8, size: u64, tensors: *const simplugin_tensor, count: u64) -> Self {
+    /// # Safety
+    /// The parts are those of such a request or reply, and live for `'a`.
+    pub unsafe fn from_raw(
+        body: *const u8,
+        size: u64,
+        tensors: *const simplugin_tensor,
+        count: u64,
+    ) -> Self {
         let body = match size {
             0 => &[][..],
-            // SAFETY: the caller's caller's.
+            // SAFETY: the caller's.
             _ => unsafe { std::slice::from_raw_parts(body, size as usize) },
         };
         let tensors = match count {

@@ -41,14 +41,15 @@ pub unsafe fn enter<B: Backend>(
 ) -> i32 {
     // SAFETY: the caller's.
     unsafe {
-        let host = host::keep(host);
-        if !(host.abi_min..=host.abi_max).contains(&ABI_VERSION) {
+        host::keep(host);
+        let (abi_min, abi_max) = ((*host).abi_min, (*host).abi_max);
+        if !(abi_min..=abi_max).contains(&ABI_VERSION) {
             let version = |abi: u32| format!("{}.{}", abi >> 16, abi & 0xffff);
             let message = format!(
                 "the backend speaks ABI {0} to {0}, the host {1} to {2}",
                 version(ABI_VERSION),
-                version(host.abi_min),
-                version(host.abi_max)
+                version(abi_min),
+                version(abi_max)
             );
             return Error::new(code::INCOMPATIBLE, message).give(error);
         }

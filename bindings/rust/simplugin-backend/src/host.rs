@@ -10,7 +10,7 @@ static HOST: OnceLock<simplugin_host> = OnceLock::new();
 ///
 /// # Safety
 /// `host` is the host's table.
-pub(crate) unsafe fn keep(host: *const simplugin_host) -> &'static simplugin_host {
+pub(crate) unsafe fn keep(host: *const simplugin_host) {
     HOST.get_or_init(|| {
         let mut ours = NONE;
         // SAFETY: the caller's; the table is `size` bytes long, and NULL slots are None.
@@ -20,7 +20,7 @@ pub(crate) unsafe fn keep(host: *const simplugin_host) -> &'static simplugin_hos
             std::ptr::copy_nonoverlapping(host.cast::<u8>(), (&raw mut ours).cast(), size);
         }
         ours
-    })
+    });
 }
 
 const NONE: simplugin_host = simplugin_host {

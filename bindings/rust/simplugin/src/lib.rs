@@ -122,3 +122,7 @@ pub fn copy(source: &Index) -> request::CopyIndex<'_> {
 pub fn call(method: &str) -> Call<'_> {
     DEFAULT.call(method)
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -10,10 +10,11 @@ use crate::{Call, Error, Result};
 ///
 /// ```
 /// # fn main() -> simplugin::Result<()> {
-/// let reply = simplugin::backends().send()?;
-/// for backend in reply.get("backends").unwrap().as_array().unwrap().iter() {
-///     let backend = backend.as_map().unwrap();
-///     println!("{:?} in {:?}", backend.get("name"), backend.get("file"));
+/// let reply = simplugin::describe("sklearn").send()?;
+/// assert_eq!(reply.get("exact").and_then(|exact| exact.as_bool()), Some(true));
+/// for parameter in reply.get("parameters").unwrap().as_array().unwrap().iter() {
+///     let parameter = parameter.as_map().unwrap();
+///     println!("{:?}: {:?}", parameter.get("name"), parameter.get("doc"));
 /// }
 /// # Ok(())
 /// # }
@@ -56,9 +57,9 @@ impl Reply {
     /// # Safety
     /// What is read of it must not outlive self, which may move.
     pub(crate) unsafe fn unbound(&self) -> Map<'static> {
-        // SAFETY: the caller's; the library's memory stays where it is when self moves, and the
-        // map borrows nothing of self but what it points to.
-        unsafe { Map::of_reply(&*(&raw const self.0)) }
+        let raw = &self.0;
+        // SAFETY: the caller's; the library's memory stays where it is when self moves.
+        unsafe { Map::from_raw(raw.body, raw.body_size, raw.tensors, raw.tensor_count) }
     }
 }
 

@@ -108,6 +108,6 @@ fn arrays_of_ndarray() {
     index.add(["e", "f"], rows.slice(s![..2;-1, ..2])).send().unwrap();
     let points = index.get().ids(["a", "b", "c", "d", "e", "f"]).send().unwrap();
     assert_eq!(points.vectors(), [1.0, 2.0, 5.0, 6.0, 7.0, 9.0, 8.0, 10.0, 3.0, 4.0, 1.0, 2.0]);
-    let hits = index.search().vectors(&rows.row(0).slice(s![..2])).k(1).send().unwrap();
+    let hits = index.search().vectors(rows.row(0).slice(s![..2])).k(1).send().unwrap();
     assert_eq!(hits.distances(), [0.0]);
 }
