@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::marker::PhantomData;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 use crate::plugin::{EXT_TENSOR, simplugin_request, simplugin_tensor};
 use crate::{Element, Map, Tensor, Texts};
@@ -234,7 +236,15 @@ encode! {
     &rmpv::Value: |value, out| rmpv::encode::write_value(out, value);
     rmpv::Value: |value, out| rmpv::encode::write_value(out, &value);
     (): |_value, out| rmp::encode::write_nil(out);
-    &std::path::Path: |value, out| rmp::encode::write_str(out, &value.to_string_lossy());
+}
+
+/// The bytes of the path, as text: one that is not UTF-8 is the library's to refuse.
+impl<'a> Encode<'a> for &Path {
+    fn encode(self, body: &mut Body<'a>) {
+        let bytes = self.as_os_str().as_bytes();
+        written(rmp::encode::write_str_len(&mut body.bytes, bytes.len() as u32));
+        body.bytes.extend_from_slice(bytes);
+    }
 }
 
 impl<'a, T: Encode<'a>> Encode<'a> for Option<T> {

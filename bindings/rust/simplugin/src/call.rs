@@ -133,7 +133,9 @@ impl<'a> Call<'a> {
 
 impl std::fmt::Debug for Call<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {:?}", self.target.raw(), self.method, self.body)
+        // the keys and no values, as parameters may be secrets
+        let keys: Vec<&str> = self.body.map().iter().map(|(key, _)| key).collect();
+        write!(f, "{} on {} with {keys:?}", self.method, self.target.raw())
     }
 }
 

@@ -101,7 +101,7 @@ macro_rules! setter {
     (path $key:ident $(#[$doc:meta])*) => {
         $(#[$doc])*
         pub fn $key(mut self, $key: impl AsRef<std::path::Path>) -> Self {
-            self.call.body.set(stringify!($key), &*$key.as_ref().to_string_lossy());
+            self.call.body.set(stringify!($key), $key.as_ref());
             self
         }
     };
@@ -111,8 +111,9 @@ macro_rules! setter {
             mut self,
             $key: impl IntoIterator<Item = T>,
         ) -> Self {
-            let paths = $key.into_iter().map(|path| path.as_ref().to_string_lossy().into_owned());
-            self.call.body.set(stringify!($key), paths.collect::<Vec<_>>());
+            let paths: Vec<_> = $key.into_iter().collect();
+            let paths = paths.iter().map(|path| path.as_ref()).collect::<Vec<&std::path::Path>>();
+            self.call.body.set(stringify!($key), paths);
             self
         }
     };

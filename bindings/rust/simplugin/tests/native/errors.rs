@@ -59,6 +59,14 @@ fn r277_what_a_server_said_is_the_source() {
 }
 
 #[test]
+fn paths_that_are_no_text_are_refused() {
+    use std::os::unix::ffi::OsStrExt;
+    let path = std::path::Path::new(std::ffi::OsStr::from_bytes(b"/tmp/\xff"));
+    let error = simplugin::Session::open().data_dir(path).send().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Malformed);
+}
+
+#[test]
 fn every_code_has_a_kind() {
     let codes = (1..=29).chain(40..=48);
     let names = codes.map(|code| {
@@ -139,6 +147,11 @@ fn errors_travel() {
 fn r278_secrets_stay_out_of_errors() {
     let rig = Rig::new();
     let connect = rig.session.connect().backend("qdrant");
+    // a request does not show them either
+    assert!(
+        !format!("{:?}", rig.session.connect().parameter("api_key", "hunter2secret"))
+            .contains("hunter2")
+    );
     let connect =
         connect.parameter("url", "http://127.0.0.1:1").parameter("api_key", "hunter2secret");
     let error = connect.send().and_then(|connection| connection.health().send()).unwrap_err();
