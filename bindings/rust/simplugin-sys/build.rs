@@ -12,7 +12,7 @@ fn main() {
         eprintln!(
             "simplugin-sys needs the C library simplugin, {VERSION} or later.
 
-Looked for: simplugin.pc, by pkg-config, in PKG_CONFIG_PATH ({}) and where pkg-config looks by itself.
+Looked for: simplugin.pc, by pkg-config, in PKG_CONFIG_PATH ({}) and its own directories.
 To install it, in a checkout of simplugin: ./configure && make && make install, or ./quickstart.
 Installed under a prefix of its own: set PKG_CONFIG_PATH=PREFIX/lib/pkgconfig.
 

@@ -20,7 +20,8 @@ use crate::{Element, Map, Tensor, Texts};
 ///     .with("filter", None::<&str>);
 /// let read = body.map();
 /// assert_eq!(read.get("k").unwrap().as_u64(), Some(2));
-/// assert_eq!(read.get("vectors").unwrap().as_tensor().unwrap().row::<f32>(1), Some(&[0.0, 1.0][..]));
+/// let read_vectors = read.get("vectors").unwrap().as_tensor().unwrap();
+/// assert_eq!(read_vectors.row::<f32>(1), Some(&[0.0, 1.0][..]));
 /// assert_eq!(read.len(), 2); // what is not there was left out
 /// ```
 #[derive(Default)]

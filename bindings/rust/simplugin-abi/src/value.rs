@@ -192,7 +192,7 @@ impl<'a> Map<'a> {
     }
 
     /// # Safety
-    /// `request` is one that the library passes to a backend, or that it would take, and lives for `'a`.
+    /// `request` is one that the library passes to a backend, or would take, and lives for `'a`.
     pub unsafe fn of_request(request: &'a simplugin_request) -> Self {
         // SAFETY: the caller's.
         unsafe {

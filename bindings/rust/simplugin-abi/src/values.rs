@@ -283,11 +283,17 @@ mod sealed {
 }
 
 /// A value of a field, or none.
+///
+/// ```compile_fail
+/// simplugin_abi::Values::new([vec![Some(1), None]]); // elements of lists are not missing
+/// ```
 pub trait IntoCell: sealed::Sealed {
     #[doc(hidden)]
     const KIND: Kind;
     #[doc(hidden)]
     const IS_LIST: bool = false;
+    #[doc(hidden)]
+    const MAY_MISS: bool = false;
     #[doc(hidden)]
     fn put(self, into: &mut Values<'static>);
 }
@@ -340,6 +346,7 @@ impl<T: IntoCell> sealed::Sealed for Option<T> {}
 impl<T: IntoCell> IntoCell for Option<T> {
     const KIND: Kind = T::KIND;
     const IS_LIST: bool = T::IS_LIST;
+    const MAY_MISS: bool = true;
     fn put(self, into: &mut Values<'static>) {
         match self {
             Some(value) => value.put(into),
@@ -348,15 +355,18 @@ impl<T: IntoCell> IntoCell for Option<T> {
     }
 }
 
-/// Elements of lists are not missing, and no lists.
+/// The kind of the elements of a list, which are there, and no lists.
+const fn element_kind<T: IntoCell>() -> Kind {
+    assert!(!T::IS_LIST, "there are no lists of lists");
+    assert!(!T::MAY_MISS, "elements of lists are not missing");
+    T::KIND
+}
+
 macro_rules! list_cells {
     ($($type:ty, $item:ty $(, $n:ident)?);*) => {$(
         impl<T $(, const $n: usize)?> sealed::Sealed for $type {}
         impl<T $(, const $n: usize)?> IntoCell for $type where $item: IntoCell {
-            const KIND: Kind = {
-                assert!(!<$item>::IS_LIST, "no lists of lists");
-                <$item>::KIND
-            };
+            const KIND: Kind = element_kind::<$item>();
             const IS_LIST: bool = true;
             fn put(self, into: &mut Values<'static>) {
                 for one in self {
@@ -374,7 +384,7 @@ impl<'b, T> IntoCell for &'b [T]
 where
     &'b T: IntoCell,
 {
-    const KIND: Kind = <&T>::KIND;
+    const KIND: Kind = element_kind::<&T>();
     const IS_LIST: bool = true;
     fn put(self, into: &mut Values<'static>) {
         for one in self {

@@ -29,7 +29,10 @@
 //!     fn call<'a>(&'a self, call: &Call<'a>, request: Map<'a>) -> Result<Body<'a>, Error> {
 //!         match call.method() {
 //!             "health" => Ok(Body::new().with("version", "1")),
-//!             "native.echo" => Ok(Body::new().with("text", request.get("text").and_then(|t| t.as_str()))),
+//!             "native.echo" => {
+//!                 let text = request.get("text").and_then(|text| text.as_str());
+//!                 Ok(Body::new().with("text", text.ok_or_else(|| Error::argument("text", "no text"))?))
+//!             }
 //!             method => Err(Error::unknown_method(method)),
 //!         }
 //!     }

@@ -6,7 +6,7 @@ use simplugin_abi::{Body, Encode, Kind, rmpv};
 /// ```
 /// use simplugin_backend::{Body, Kind, Parameter};
 /// let describe = Body::new().with("parameters", vec![
-///     Parameter::new("url", Kind::Text, "where the server is").connection().default("http://localhost"),
+///     Parameter::new("host", Kind::Text, "where the server is").connection().default("here"),
 ///     Parameter::new("password", Kind::Text, "of the user").connection().secret(),
 /// ]);
 /// ```

@@ -234,7 +234,8 @@ macro_rules! setter {
     (texts $key:ident $(#[$doc:meta])*) => {
         $(#[$doc])*
         pub fn $key<T: AsRef<str>>(mut self, texts: impl IntoIterator<Item = T>) -> Self {
-            self.call.texts = Some(texts.into_iter().map(|text| text.as_ref().to_owned()).collect());
+            let texts = texts.into_iter().map(|text| text.as_ref().to_owned());
+            self.call.texts = Some(texts.collect());
             self
         }
     };

@@ -5,7 +5,8 @@ use crate::handle::Node;
 use crate::reply::{Answer, read};
 use crate::{Call, Handle, Reply, Result};
 
-/// A set of points that restricts searches of one index. Made by [`Index::view`](crate::Index::view).
+/// A set of points that restricts searches of one index. [`Index::view`](crate::Index::view) makes
+/// them.
 #[derive(Debug)]
 pub struct View {
     node: Arc<Node>,
