@@ -32,3 +32,7 @@ bench_encode_LDADD = libspplug.la libspcore.la
 EXTRA_DIST += bench/encode.py
 bench-encode: bench/encode$(EXEEXT)
 	python3 $(srcdir)/bench/encode.py $(abs_top_builddir)
+EXTRA_PROGRAMS += bench/bindings
+bench_bindings_SOURCES = bench/bindings.c
+bench_bindings_LDADD = libsimplugin.la
+EXTRA_DIST += bench/bindings.py

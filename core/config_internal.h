@@ -106,5 +106,11 @@ char *sp_config_home(const sp_config *config);
 /* Appends an array of absolute directories to dirs as sp_config_plugin_dirs gives them. */
 int32_t sp_config_append_dirs(json_t *dirs, const json_t *paths, const char *where,
                               simplugin_error **error);
+/*
+ * The directory "simplugin" beside the library's own file, to be freed, so that an
+ * installation may be moved or packed into another. NULL where there is none, and where it is
+ * built_for, the one the library was built for.
+ */
+int32_t sp_config_beside_library(const char *built_for, char **path, simplugin_error **error);
 
 #endif

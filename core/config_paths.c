@@ -136,6 +136,7 @@ int32_t sp_config_plugin_dirs(const sp_config *config, json_t **dirs, simplugin_
     json_t *found = json_array();
     sp_config_file file = {.text = NULL};
     char *place = NULL;
+    char *beside = NULL;
     const json_t *in_file;
     int32_t code;
 
@@ -160,6 +161,10 @@ int32_t sp_config_plugin_dirs(const sp_config *config, json_t **dirs, simplugin_
         code = place ? sp_config_append_dirs(found, in_file, place, error) : sp_error_no_memory(error);
     }
     if (code == SIMPLUGIN_OK)
+        code = sp_config_beside_library(SP_PLUGIN_DIR, &beside, error);
+    if (code == SIMPLUGIN_OK && beside)
+        code = add_dir(found, beside, strlen(beside), "installed", "the library's directory", error);
+    if (code == SIMPLUGIN_OK)
         code = add_dir(found, SP_PLUGIN_DIR, strlen(SP_PLUGIN_DIR), "installed",
                        "the installed directory", error);
     if (code == SIMPLUGIN_OK) {
@@ -168,6 +173,7 @@ int32_t sp_config_plugin_dirs(const sp_config *config, json_t **dirs, simplugin_
     }
 out:
     free(place);
+    free(beside);
     sp_config_file_clear(&file);
     json_decref(found);
     return code;

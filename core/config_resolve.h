@@ -142,7 +142,8 @@ int32_t sp_config_file_path(const sp_config *config, char **path, int *exists,
 /*
  * Where plugins are searched, in order: an array of {"path", "origin": "plugin_path" |
  * "environment" | "installed"} from the options, SIMPLUGIN_PATH (colons between), the
- * file's "plugin_path", and the directory the library was built for. PLUGIN_PATH if one is
+ * file's "plugin_path", the directory "simplugin" beside the library's own file, and the one it
+ * was built for. PLUGIN_PATH if one is
  * not absolute.
  */
 int32_t sp_config_plugin_dirs(const sp_config *config, json_t **dirs, simplugin_error **error);

@@ -24,7 +24,7 @@ libspcore_la_SOURCES = \
 	core/copy_compare.c core/copy_compare.h core/copy_verify.c core/copy_verify.h core/copy_journal.c core/copy_journal.h core/copy_lock.c \
 	core/protocol.c core/protocol.h core/api.c core/abi.c core/abi.h core/serve_session.c core/backend_call.c core/serve_runs.c core/typed.c core/typed.h core/typed_copy.c \
 	core/config_backends.c core/config_env.c core/config_file.c core/config_internal.h core/config_layers.c \
-	core/config_layers.h core/config_number.c core/config_object.c core/config_parameters.c core/config_paths.c \
+	core/config_layers.h core/config_number.c core/config_object.c core/config_beside.c core/config_parameters.c core/config_paths.c \
 	core/config_resolve.c core/config_resolve.h core/config_secret.c core/config_value.c \
 	core/loader.c core/loader.h core/loader_elf.c core/loader_elf.h core/loader_file.c core/loader_file.h core/loader_list.c core/loader_list.h core/loader_open.c core/loader_open.h \
 	core/runs.c core/runs.h core/runs_db.c core/runs_db.h core/runs_secrets.c core/runs_secrets.h core/identifier.c core/identifier.h

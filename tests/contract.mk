@@ -1,21 +1,27 @@
 ## the contract program and its runs, the documents compared with the library, the headers and symbols
+
+## cases as data: read, made into calls and compared with what these answer; compiled once for all
+check_LTLIBRARIES += tests/libspcases.la
+tests_libspcases_la_SOURCES = \
+	tests/contract/expand.c tests/contract/encode.c tests/contract/decode.c tests/contract/match.c \
+	tests/contract/doc_table.c tests/contract/contract.h tests/ask.c tests/ask.h tests/tree.h tests/unit.h
+tests_libspcases_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
+tests_libspcases_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+
 check_PROGRAMS += tests/contract/contract
-tests_contract_contract_SOURCES = \
-	tests/contract/main.c tests/contract/contract.h tests/contract/run.c tests/contract/expand.c \
-	tests/contract/encode.c tests/contract/decode.c tests/contract/match.c tests/contract/oracle.c \
-	tests/contract/doc_table.c tests/contract/filter_cases.c tests/tree.h
+tests_contract_contract_SOURCES = tests/contract/main.c tests/contract/run.c tests/contract/oracle.c \
+	tests/contract/filter_cases.c
 tests_contract_contract_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_contract_contract_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_SRCDIR='"$(abs_top_srcdir)"'
-tests_contract_contract_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+tests_contract_contract_LDADD = tests/libspcases.la libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)
 
 check_PROGRAMS += test_protocol_doc
 TESTS += test_protocol_doc
-test_protocol_doc_SOURCES = tests/test_protocol_doc.c tests/contract/contract.h tests/contract/doc_table.c \
-	tests/contract/expand.c tests/contract/encode.c tests/contract/decode.c tests/contract/match.c tests/tree.h tests/unit.h
+test_protocol_doc_SOURCES = tests/test_protocol_doc.c
 test_protocol_doc_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
 test_protocol_doc_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_SRCDIR='"$(abs_top_srcdir)"' \
 	-DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
-test_protocol_doc_LDADD = libspcore.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+test_protocol_doc_LDADD = tests/libspcases.la libspcore.la $(CUNIT_LIBS) $(JANSSON_LIBS)
 
 check_PROGRAMS += test_abi
 TESTS += test_abi

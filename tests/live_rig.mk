@@ -1,5 +1,3 @@
 ## what the tests against real servers share
 live_rig_sources = tests/live_rig.c tests/live_rig.h tests/live_points.c tests/live_main.c \
-	tests/live_child.c tests/ask.c tests/ask.h tests/contract/contract.h \
-	tests/contract/encode.c tests/contract/expand.c tests/contract/decode.c \
-	tests/contract/match.c tests/tree.h tests/unit.h
+	tests/live_child.c

@@ -8,7 +8,7 @@ tests_milvus_live_SOURCES = tests/milvus_live.c tests/milvus_live.h tests/milvus
 tests_milvus_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	-DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
 tests_milvus_live_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
-tests_milvus_live_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS) -lm
+tests_milvus_live_LDADD = tests/libspcases.la libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS) -lm
 endif
 EXTRA_DIST += tests/milvus_contract.sh tests/milvus_interop.py tests/milvus_fiftyone.py tests/milvus_lite.py tests/cases/milvus tests/servers/milvus.py \
 	tests/servers/common.py \

@@ -34,3 +34,20 @@ AM_TESTS_ENVIRONMENT += TEST_PLUGINS="$$TEST_PLUGINS qdrant"; export TEST_PLUGIN
 
 ## threads, cancelling, forks
 concurrent_tests += tests/test_qdrant_transport tests/test_qdrant_instance
+
+## the server's replies, fuzzed
+check_PROGRAMS += tests/fuzz/replay_qdrant
+TESTS += tests/fuzz/replay_qdrant
+EXTRA_DIST += tests/fuzz/qdrant
+tests_fuzz_replay_qdrant_SOURCES = tests/fuzz/fuzz_qdrant.c tests/fuzz/standalone.c
+tests_fuzz_replay_qdrant_CPPFLAGS = $(QDRANT_CPPFLAGS) -DFUZZ_CORPUS='"$(abs_top_srcdir)/tests/fuzz/qdrant"'
+tests_fuzz_replay_qdrant_CFLAGS = $(QDRANT_CFLAGS)
+tests_fuzz_replay_qdrant_LDADD = libspqdrant.la libspcore.la $(JANSSON_LIBS)
+if FUZZING
+fuzz_programs += tests/fuzz/fuzz_qdrant
+tests_fuzz_fuzz_qdrant_SOURCES = tests/fuzz/fuzz_qdrant.c
+tests_fuzz_fuzz_qdrant_CPPFLAGS = $(QDRANT_CPPFLAGS)
+tests_fuzz_fuzz_qdrant_CFLAGS = $(QDRANT_CFLAGS)
+tests_fuzz_fuzz_qdrant_LDFLAGS = $(AM_LDFLAGS) -fsanitize=fuzzer
+tests_fuzz_fuzz_qdrant_LDADD = libspqdrant.la libspcore.la $(JANSSON_LIBS)
+endif

@@ -10,5 +10,5 @@ tests_qdrant_live_SOURCES = tests/qdrant_live.c tests/qdrant_live.h tests/qdrant
 tests_qdrant_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests \
 	-DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
 tests_qdrant_live_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
-tests_qdrant_live_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS) -lm
+tests_qdrant_live_LDADD = tests/libspcases.la libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS) -lm
 endif

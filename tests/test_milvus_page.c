@@ -621,7 +621,7 @@ static const char *hits_text(milvus_rig *rig, const milvus_hits *hits)
 {
     rig->text[0] = 0;
     for (uint64_t q = 0; q < hits->query_count; q++) {
-        const milvus_list *list = &hits->lists[q];
+        const plug_list *list = &hits->lists[q];
 
         CU_ASSERT_EQUAL(list->count, list->sent);
         rig_put(rig, "%s", q ? " | " : "");
@@ -701,12 +701,13 @@ static void hits_with_rows(void)
                           SIMPLUGIN_OK);
     CU_ASSERT_EQUAL_FATAL(found.page.count, 3);
     for (uint64_t i = 0; i < 2; i++) {
-        const milvus_hit *hit = &found.lists[1].hits[i];
+        const plug_hit *hit = &found.lists[1].hits[i];
+        const milvus_page *page = hit->page;
 
         CU_ASSERT_PTR_EQUAL(hit->page, &found.page);
         a->rows[i].page = hit->page;
         a->rows[i].row = hit->row;
-        CU_ASSERT_EQUAL(memcmp(hit->page->vectors + hit->row * hit->page->vector_bytes,
+        CU_ASSERT_EQUAL(memcmp(page->vectors + hit->row * page->vector_bytes,
                                some + 2 + 2 * i, 8), 0);
     }
     CU_ASSERT_EQUAL(milvus_fields_read(&a->rig.call, a->rows, 2, &all_names, &a->columns),

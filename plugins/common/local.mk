@@ -4,9 +4,11 @@ libspplug_la_SOURCES = \
 	plugins/common/plug.h plugins/common/error.c \
 	plugins/common/plug_call.h plugins/common/call.c \
 	plugins/common/plug_args.h plugins/common/args.c \
+	plugins/common/plug_parameter.h plugins/common/parameter.c \
 	plugins/common/plug_open.h plugins/common/open.c \
 	plugins/common/plug_instance.h plugins/common/instance.c \
 	plugins/common/plug_view.h plugins/common/view.c \
+	plugins/common/plug_hits.h plugins/common/hits.c \
 	plugins/common/plug_copy.h plugins/common/copy.c \
 	plugins/common/powers_of_ten.h plugins/common/powers_of_ten.c plugins/common/shortest.h \
 	plugins/common/nearest.h plugins/common/nearest.c plugins/common/nearest_exact.c \

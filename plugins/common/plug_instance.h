@@ -13,6 +13,7 @@
 typedef struct plug_instance {
     struct plug_instance *next; /* of all instances of the plugin, for fork */
     pthread_mutex_t lock;
+    uint64_t forgotten; /* how often plug_known_forget was called */
 } plug_instance;
 
 /* 0 on success. */

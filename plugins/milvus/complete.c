@@ -57,7 +57,7 @@ static int32_t points_count(milvus_search *s, const char *expr, uint64_t *count)
 }
 
 /* Keeps the queries whose lists are shorter than they should be. */
-static uint64_t short_ones(uint64_t *queries, milvus_list **lists, uint64_t count, uint64_t wanted)
+static uint64_t short_ones(uint64_t *queries, plug_list **lists, uint64_t count, uint64_t wanted)
 {
     uint64_t kept = 0;
 
@@ -72,7 +72,7 @@ static uint64_t short_ones(uint64_t *queries, milvus_list **lists, uint64_t coun
 /* ---- the index once more ------------------------------------------------------------------ */
 
 static int32_t search_again(milvus_search *s, const uint64_t *queries, uint64_t count,
-                            const char *expr, uint64_t fetch, milvus_list **lists)
+                            const char *expr, uint64_t fetch, plug_list **lists)
 {
     milvus_answer *answer = milvus_answer_new(s);
     int32_t code;
@@ -92,30 +92,22 @@ static int32_t search_again(milvus_search *s, const uint64_t *queries, uint64_t 
 
 /* One more page of points goes into the lists. */
 static int32_t page_score(milvus_search *s, const plug_copy *copy, const uint64_t *queries,
-                          uint64_t count, uint64_t fetch, milvus_list **lists)
+                          uint64_t count, uint64_t fetch, plug_list **lists)
 {
     int metric = sp_metric_named(s->call->schema->metric);
     int32_t code = SIMPLUGIN_OK;
 
     for (uint64_t q = 0; !code && q < count; q++) {
-        milvus_list page = {0};
-        plug_copy_hit *hits;
+        plug_list page = {0};
 
         code = plug_copy_score(&s->call->base, copy, metric,
                                s->vectors.data + queries[q] * s->vectors.stride, s->reverse, fetch,
-                               &hits, &page.count);
-        if (code)
-            break;
-        page.hits = plug_scratch(&s->call->base, page.count + 1, sizeof *page.hits);
-        if (!page.hits)
-            return plug_no_memory(&s->call->base);
-        for (uint64_t i = 0; i < page.count; i++)
-            page.hits[i] = (milvus_hit){
-                .id = hits[i].id, .distance = hits[i].distance, .score = hits[i].score};
-        code = milvus_list_merge(s, &page, lists[q], fetch);
+                               &page);
+        if (!code)
+            code = plug_list_merge(&s->call->base, s->reverse, &page, lists[q], fetch);
         /* their ids lie in the copy, which ends */
         for (uint64_t i = 0; !code && i < lists[q]->count; i++) {
-            milvus_hit *hit = &lists[q]->hits[i];
+            plug_hit *hit = &lists[q]->hits[i];
 
             if (hit->is_kept)
                 continue;
@@ -163,7 +155,7 @@ static int32_t page_check(milvus_search *s, const milvus_page *page)
 }
 
 static int32_t points_score(milvus_search *s, const uint64_t *queries, uint64_t count,
-                            const char *expr, uint64_t fetch, milvus_list **lists)
+                            const char *expr, uint64_t fetch, plug_list **lists)
 {
     uint64_t dimension = s->call->schema->vector->dimension;
     milvus_query query = {.vectors = 1, .level = s->level, .partitions = s->partitions};
@@ -209,7 +201,7 @@ static int32_t points_score(milvus_search *s, const uint64_t *queries, uint64_t 
 }
 
 int32_t milvus_complete(milvus_search *search, const uint64_t *queries, uint64_t count,
-                        const char *expr, uint64_t fetch, milvus_list **lists)
+                        const char *expr, uint64_t fetch, plug_list **lists)
 {
     uint64_t *left = plug_scratch(&search->call->base, count + 1, sizeof *left), wanted;
     int32_t code;
@@ -233,7 +225,7 @@ int32_t milvus_complete(milvus_search *search, const uint64_t *queries, uint64_t
 /* ---- vectors and fields ------------------------------------------------------------------- */
 
 /* The ids of the hits that came without, as a column. */
-static int32_t bare_ids(milvus_search *s, const milvus_list *lists, sp_column *ids)
+static int32_t bare_ids(milvus_search *s, const plug_list *lists, sp_column *ids)
 {
     uint64_t count = 0, size = 0, at = 0;
     int64_t *offsets;
@@ -265,7 +257,7 @@ static int32_t bare_ids(milvus_search *s, const milvus_list *lists, sp_column *i
     return SIMPLUGIN_OK;
 }
 
-int32_t milvus_outputs_add(milvus_search *search, milvus_list *lists)
+int32_t milvus_outputs_add(milvus_search *search, plug_list *lists)
 {
     milvus_lookup *lookup = &search->outputs;
     uint64_t at = 0, found = 0;
@@ -283,7 +275,7 @@ int32_t milvus_outputs_add(milvus_search *search, milvus_list *lists)
         uint64_t kept = 0;
 
         for (uint64_t i = 0; i < lists[q].count; i++) {
-            milvus_hit hit = lists[q].hits[i];
+            plug_hit hit = lists[q].hits[i];
 
             if (!hit.page) {
                 /* what is gone by now is no hit */

@@ -19,9 +19,9 @@ int milvus_is_approximate(const milvus_search *search);
  * they get what the expression accepts.
  */
 int32_t milvus_complete(milvus_search *search, const uint64_t *queries, uint64_t count,
-                        const char *expr, uint64_t fetch, milvus_list **lists);
+                        const char *expr, uint64_t fetch, plug_list **lists);
 
 /* Asks for the vectors and fields of hits that came without them. */
-int32_t milvus_outputs_add(milvus_search *search, milvus_list *lists);
+int32_t milvus_outputs_add(milvus_search *search, plug_list *lists);
 
 #endif

@@ -5,10 +5,7 @@
 
 #include "search.h"
 
-/* Views whose vectors take up no more bytes than that are copied. */
-#define MILVUS_COPY_BYTES (UINT64_C(8) << 20)
-
-/* *done: the lists are filled. Else the server is to be asked. */
-int32_t milvus_copy_search(milvus_search *search, milvus_list *lists, int *done);
+/* lists[q] gets the nearest of query q: a copy's, which search->copy is then, or the server's. */
+int32_t milvus_find(milvus_search *search, plug_list *lists);
 
 #endif

@@ -4,72 +4,62 @@
 
 #include "describe.h"
 
-#include "buffer.h"
 #include "call.h"
 #include "consistency.h"
 #include "metric.h"
+#include "plug_parameter.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX_K 16384
 #define MAX_DIMENSION 32768
 
-typedef struct parameter {
-    const char *name;
-    const char *type;
-    const char *standard; /* as text; NULL: none */
-    int secret;
-    const char *alias;
-    const char *doc;
-} parameter;
-
-/* What is not given beside uri: a host with the call displaces the uri of a file. */
-static const char *const uri_excludes[] = {"host", "port"};
-
-static const parameter connection[] = {
-    {"uri", "text", NULL, 0, NULL,
+static const plug_parameter connection[] = {
+    {"uri", "text", NULL, 0, {"host", "port"}, NULL,
      "where the server is: http://, https:// or tcp://HOST:PORT; http://localhost:19530 where "
      "neither this nor host is given"},
-    {"host", "text", NULL, 0, NULL, "instead of uri, with port"},
-    {"port", "any", NULL, 0, NULL, "19530 by default"},
-    {"secure", "bool", NULL, 0, NULL, "TLS, whatever the uri's scheme says"},
-    {"user", "text", NULL, 0, NULL, "where the server asks who is there"},
-    {"password", "text", NULL, 1, NULL, "of the user"},
-    {"token", "text", NULL, 1, NULL, "instead of user and password"},
-    {"db_name", "text", NULL, 0, NULL, "the database; the server's default one if absent"},
-    {"tls_ca", "text", NULL, 0, "ca_pem_path",
+    {"host", "text", NULL, 0, {NULL}, NULL, "instead of uri, with port"},
+    {"port", "any", NULL, 0, {NULL}, NULL, "19530 by default"},
+    {"secure", "bool", NULL, 0, {NULL}, NULL, "TLS, whatever the uri's scheme says"},
+    {"user", "text", NULL, 0, {NULL}, NULL, "where the server asks who is there"},
+    {"password", "text", NULL, 1, {NULL}, NULL, "of the user"},
+    {"token", "text", NULL, 1, {NULL}, NULL, "instead of user and password"},
+    {"db_name", "text", NULL, 0, {NULL}, NULL, "the database; the server's default one if absent"},
+    {"tls_ca", "text", NULL, 0, {NULL}, "ca_pem_path",
      "PEM file of the authorities that are trusted; the system's if absent"},
-    {"tls_cert", "text", NULL, 0, "client_pem_path", "PEM file of our certificate, for two-way TLS"},
-    {"tls_key", "text", NULL, 0, "client_key_path", "PEM file of its key"},
-    {"tls_server_name", "text", NULL, 0, "server_name",
+    {"tls_cert", "text", NULL, 0, {NULL}, "client_pem_path",
+     "PEM file of our certificate, for two-way TLS"},
+    {"tls_key", "text", NULL, 0, {NULL}, "client_key_path", "PEM file of its key"},
+    {"tls_server_name", "text", NULL, 0, {NULL}, "server_name",
      "the name that the server's certificate was made for, where it is not the host"},
-    {"tls_verify", "bool", "true", 0, NULL, "false: any certificate will do"},
-    {"max_receive_bytes", "int", "1073741824", 0, NULL, "the largest reply that is taken"},
-    {"keepalive_ms", "int", "30000", 0, NULL, "how often a quiet connection is tried; 0: never"},
-    {"timeout_ms", "int", NULL, 0, NULL, "of calls that say nothing else; 60000 if absent"},
-    {"retry_ms", "int", "30000", 0, NULL,
+    {"tls_verify", "bool", "true", 0, {NULL}, NULL, "false: any certificate will do"},
+    {"max_receive_bytes", "int", "1073741824", 0, {NULL}, NULL, "the largest reply that is taken"},
+    {"keepalive_ms", "int", "30000", 0, {NULL}, NULL, "how often a quiet connection is tried; 0: never"},
+    {"timeout_ms", "int", NULL, 0, {NULL}, NULL, "of calls that say nothing else; 60000 if absent"},
+    {"retry_ms", "int", "30000", 0, {NULL}, NULL,
      "how long a server that went away is waited for, by calls that can be repeated"},
-    {"batch_bytes", "int", "8388608", 0, NULL, "of rows in one request"},
-    {"batches_in_flight", "int", "4", 0, NULL, "requests with rows at a time, for one call"},
+    {"batch_bytes", "int", "8388608", 0, {NULL}, NULL, "of rows in one request"},
+    {"batches_in_flight", "int", "4", 0, {NULL}, NULL, "requests with rows at a time, for one call"},
 };
 
-static const parameter creation[] = {
-    {"collection_name", "text", NULL, 0, "index_name", "hyphens become underscores"},
-    {"metric", "text", "dotproduct", 0, NULL, "dotproduct, cosine or euclidean"},
-    {"consistency_level", "text", "Session", 0, NULL, "Strong, Session, Bounded or Eventually"},
-    {"index_type", "text", "HNSW", 0, NULL,
+static const plug_parameter creation[] = {
+    {"collection_name", "text", NULL, 0, {NULL}, "index_name", "hyphens become underscores"},
+    {"metric", "text", "dotproduct", 0, {NULL}, NULL, "dotproduct, cosine or euclidean"},
+    {"consistency_level", "text", "Session", 0, {NULL}, NULL, "Strong, Session, Bounded or Eventually"},
+    {"index_type", "text", "HNSW", 0, {NULL}, NULL,
      "FLAT, IVF_FLAT, IVF_SQ8, HNSW, GPU_IVF_FLAT or AUTOINDEX"},
-    {"nlist", "int", NULL, 0, NULL, "of the IVF indexes; 1024"},
-    {"M", "int", NULL, 0, NULL, "of HNSW; 16"},
-    {"efConstruction", "int", NULL, 0, NULL, "of HNSW; 200"},
-    {"shards", "int", NULL, 0, "shards_num", "how many shards; 1"},
-    {"replicas", "int", NULL, 0, "replica_number", "how many replicas are loaded; 1"},
+    {"nlist", "int", NULL, 0, {NULL}, NULL, "of the IVF indexes; 1024"},
+    {"M", "int", NULL, 0, {NULL}, NULL, "of HNSW; 16"},
+    {"efConstruction", "int", NULL, 0, {NULL}, NULL, "of HNSW; 200"},
+    {"shards", "int", NULL, 0, {NULL}, "shards_num", "how many shards; 1"},
+    {"replicas", "int", NULL, 0, {NULL}, "replica_number", "how many replicas are loaded; 1"},
 };
 
-static const parameter searching[] = {
-    {"nprobe", "int", NULL, 0, NULL, "of the IVF indexes: more finds more, slower; 16"},
-    {"ef", "int", NULL, 0, NULL, "of HNSW: more finds more, slower; never below k; 256 or four times k"},
-    {"consistency_level", "text", NULL, 0, NULL, "of this search; the collection's if absent"},
-    {"partitions", "list", NULL, 0, NULL, "names of those that are searched; all if absent"},
+static const plug_parameter searching[] = {
+    {"nprobe", "int", NULL, 0, {NULL}, NULL, "of the IVF indexes: more finds more, slower; 16"},
+    {"ef", "int", NULL, 0, {NULL}, NULL,
+     "of HNSW: more finds more, slower; never below k; 256 or four times k"},
+    {"consistency_level", "text", NULL, 0, {NULL}, NULL, "of this search; the collection's if absent"},
+    {"partitions", "list", NULL, 0, {NULL}, NULL, "names of those that are searched; all if absent"},
 };
 
 const char *const milvus_create_names[] = {"collection_name", "metric", "consistency_level",
@@ -81,53 +71,7 @@ const uint64_t milvus_search_count = COUNT(milvus_search_names);
 
 const char *milvus_connection_keys(plug_call *call)
 {
-    sp_buffer keys;
-    const char *text = NULL;
-
-    sp_buffer_init(&keys);
-    for (size_t i = 0; i < COUNT(connection); i++) {
-        if (i)
-            sp_buffer_append_text(&keys, " ");
-        sp_buffer_append_text(&keys, connection[i].name);
-    }
-    if (!keys.failed)
-        text = sp_arena_text(&call->scratch, (const char *)keys.data, keys.size);
-    sp_buffer_clear(&keys);
-    return text;
-}
-
-static void default_write(simplugin_writer *out, const parameter *p)
-{
-    if (p->standard && strcmp(p->type, "int") == 0)
-        simplugin_write_int(out, strtoll(p->standard, NULL, 10));
-    else if (p->standard && strcmp(p->type, "bool") == 0)
-        simplugin_write_bool(out, strcmp(p->standard, "true") == 0);
-    else
-        simplugin_write_string(out, p->standard);
-}
-
-static void parameters_write(simplugin_writer *out, const parameter *list, size_t count,
-                             int is_connection)
-{
-    for (size_t i = 0; i < count; i++) {
-        int is_uri = strcmp(list[i].name, "uri") == 0;
-
-        simplugin_write_map(out, 8);
-        simplugin_write_string(out, "name");
-        simplugin_write_string(out, list[i].name);
-        simplugin_write_string(out, "type");
-        simplugin_write_string(out, list[i].type);
-        simplugin_write_string(out, "default");
-        default_write(out, &list[i]);
-        simplugin_write_string(out, "secret");
-        simplugin_write_bool(out, list[i].secret);
-        simplugin_write_string(out, "connection");
-        simplugin_write_bool(out, is_connection);
-        plug_write_texts(out, "aliases", &list[i].alias, list[i].alias ? 1 : 0);
-        plug_write_texts(out, "excludes", uri_excludes, is_uri ? COUNT(uri_excludes) : 0);
-        simplugin_write_string(out, "doc");
-        simplugin_write_string(out, list[i].doc);
-    }
+    return plug_parameter_names(call, connection, COUNT(connection));
 }
 
 int32_t milvus_describe(simplugin_reply *reply, simplugin_error **error)
@@ -173,11 +117,11 @@ int32_t milvus_describe(simplugin_reply *reply, simplugin_error **error)
     plug_write_texts(&out, "consistency_levels", milvus_level_names, MILVUS_LEVELS);
     simplugin_write_string(&out, "parameters");
     simplugin_write_array(&out, COUNT(connection) + COUNT(creation));
-    parameters_write(&out, connection, COUNT(connection), 1);
-    parameters_write(&out, creation, COUNT(creation), 0);
+    plug_parameters_write(&out, connection, COUNT(connection), 1);
+    plug_parameters_write(&out, creation, COUNT(creation), 0);
     simplugin_write_string(&out, "search_parameters");
     simplugin_write_array(&out, COUNT(searching));
-    parameters_write(&out, searching, COUNT(searching), 0);
+    plug_parameters_write(&out, searching, COUNT(searching), 0);
     if (simplugin_writer_reply(&out, plug_host, reply))
         code = plug_error_no_memory(error);
     simplugin_writer_clear(&out);

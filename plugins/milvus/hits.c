@@ -62,7 +62,7 @@ static int32_t data_read(milvus_call *call, const pb_field *data, milvus_hits *h
 /* One list a query, as long as topks says. */
 static int32_t lists_fill(milvus_call *call, milvus_hits *hits, const raw_hits *raw)
 {
-    milvus_hit *all = sp_arena_array(&hits->memory, raw->id_count + 1, sizeof *all);
+    plug_hit *all = sp_arena_array(&hits->memory, raw->id_count + 1, sizeof *all);
     pb_reader topks = pb_reader_of(raw->topks, raw->topks_size);
     uint64_t at = 0;
 

@@ -4,28 +4,14 @@
 #define MILVUS_HITS_H
 
 #include "page.h"
-
-typedef struct milvus_hit {
-    sp_text id;
-    float score;    /* as it is shown */
-    float distance;
-    const milvus_page *page; /* with the row's vector and fields; NULL: not asked for */
-    uint64_t row;
-    int is_kept;    /* the id is in memory of the call */
-} milvus_hit;
-
-typedef struct milvus_list {
-    milvus_hit *hits;
-    uint64_t count;
-    uint64_t sent;   /* how many the server sent for this query */
-} milvus_list;
+#include "plug_hits.h"
 
 /* A reply of Search, and its decoded rows; borrows the reply. */
 typedef struct milvus_hits {
     sp_arena *memory;
     milvus_page page;
     uint64_t query_count;
-    milvus_list *lists;
+    plug_list *lists;
 } milvus_hits;
 
 /* PROTOCOL where the reply is not one for that many queries. To be cleared in any case. */

@@ -167,7 +167,7 @@ int32_t milvus_search_send(const milvus_search *s, const uint64_t *queries, uint
             answer->hits.lists[q].hits[i].page = NULL;
     for (uint64_t q = 0; !code && s->reverse && q < count; q++)
         for (uint64_t i = 0; i < answer->hits.lists[q].count; i++) {
-            milvus_hit *hit = &answer->hits.lists[q].hits[i];
+            plug_hit *hit = &answer->hits.lists[q].hits[i];
 
             hit->score = -hit->score;
             milvus_metric_convert(s->call->schema->metric, &hit->score, &hit->distance);
@@ -236,58 +236,24 @@ static int32_t vectors_read(milvus_search *s)
     return code;
 }
 
-/* Cuts every list to k and to what is near enough. */
-static void lists_cut(const milvus_search *s, milvus_list *lists)
-{
-    for (uint64_t q = 0; q < s->vectors.rows; q++) {
-        uint64_t count = 0;
-
-        while (count < lists[q].count && count < s->k &&
-               (s->reverse || (double)lists[q].hits[count].distance <= s->max_distance))
-            count++;
-        lists[q].count = count;
-    }
-}
-
-static int32_t reply_write(const milvus_search *s, const milvus_list *lists)
+static int32_t reply_write(const milvus_search *s, const plug_list *lists)
 {
     plug_call *call = &s->call->base;
-    uint64_t queries = s->vectors.rows, count = 0, at = 0;
     int with_fields = s->names.all || s->names.count;
-    int64_t *offsets = plug_reply_array(call, queries + 1, sizeof *offsets);
-    float *distances, *scores;
     milvus_row *rows;
-    sp_text *ids;
-    int32_t code;
+    plug_hit *hits;
+    uint64_t count;
+    int32_t code = plug_lists_write(call, lists, s->vectors.rows,
+                                    (s->with_vectors != 0) + (with_fields != 0), &hits, &count);
 
-    if (!offsets)
-        return plug_no_memory(call);
-    for (uint64_t q = 0; q < queries; q++) {
-        count += lists[q].count;
-        offsets[q + 1] = (int64_t)count;
-    }
-    distances = plug_reply_array(call, count + 1, sizeof *distances);
-    scores = plug_reply_array(call, count + 1, sizeof *scores);
-    ids = plug_scratch(call, count + 1, sizeof *ids);
+    if (code)
+        return code;
     rows = plug_scratch(call, count + 1, sizeof *rows);
-    if (!distances || !scores || !ids || !rows)
+    if (!rows)
         return plug_no_memory(call);
-    for (uint64_t q = 0; q < queries; q++)
-        for (uint64_t i = 0; i < lists[q].count; i++, at++) {
-            const milvus_hit *hit = &lists[q].hits[i];
-
-            ids[at] = hit->id;
-            distances[at] = hit->distance;
-            scores[at] = hit->score;
-            rows[at] = (milvus_row){hit->page, hit->row};
-        }
-    simplugin_write_map(&call->out,
-                        4 + (uint64_t)(s->with_vectors != 0) + (uint64_t)(with_fields != 0));
-    plug_write_array(call, "offsets", SIMPLUGIN_INT64, offsets, queries + 1);
-    plug_write_array(call, "distances", SIMPLUGIN_FLOAT32, distances, count);
-    plug_write_array(call, "scores", SIMPLUGIN_FLOAT32, scores, count);
-    code = plug_write_ids(&s->call->base, ids, count);
-    if (!code && s->with_vectors)
+    for (uint64_t i = 0; i < count; i++)
+        rows[i] = (milvus_row){hits[i].page, hits[i].row};
+    if (s->with_vectors)
         code = milvus_vectors_write(s->call, rows, count);
     if (!code && with_fields)
         code = milvus_fields_write(s->call, rows, count, &s->names);
@@ -296,19 +262,15 @@ static int32_t reply_write(const milvus_search *s, const milvus_list *lists)
 
 int32_t milvus_search_run(milvus_search *search)
 {
-    milvus_list *lists =
+    plug_list *lists =
         plug_scratch(&search->call->base, search->vectors.rows + 1, sizeof *lists);
-    int is_done = 0;
-    int32_t code = lists ? milvus_copy_search(search, lists, &is_done)
-                         : plug_no_memory(&search->call->base);
+    int32_t code = lists ? milvus_find(search, lists) : plug_no_memory(&search->call->base);
 
-    if (!code && !is_done)
-        code = milvus_restrict_run(search, lists);
-    if (!code && !is_done)
+    if (!code && !search->copy)
         code = milvus_zeros_add(search, lists);
     if (code)
         return code;
-    lists_cut(search, lists);
+    plug_lists_cut(lists, search->vectors.rows, search->k, search->reverse, search->max_distance);
     code = milvus_outputs_add(search, lists);
     return code ? code : reply_write(search, lists);
 }

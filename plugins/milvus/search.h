@@ -59,14 +59,7 @@ void milvus_search_clear(milvus_search *search);
 /* An answer that lasts as long as the search; NULL: no memory. */
 milvus_answer *milvus_answer_new(milvus_search *search);
 /* restrict.c: lists[q] gets the nearest of query q, in the view if there is one. */
-int32_t milvus_restrict_run(milvus_search *search, milvus_list *lists);
+int32_t milvus_restrict_run(milvus_search *search, plug_list *lists);
 void milvus_answers_clear(milvus_search *search);
-
-/* Merges a list that is in order into another, to that many hits. */
-int32_t milvus_list_merge(milvus_search *search, const milvus_list *from, milvus_list *to,
-                          uint64_t most);
-
-/* Nearest first, or farthest where the search is reversed. */
-int milvus_hit_before(const milvus_search *search, const milvus_hit *a, const milvus_hit *b);
 
 #endif

@@ -25,22 +25,22 @@ int milvus_zeros_mark(const milvus_call *call, const float *vector)
 }
 
 /* Whether one at distance 1 would come before the last hit, or there is room behind it. */
-static int has_room(const milvus_search *s, const milvus_list *list)
+static int has_room(const milvus_search *s, const plug_list *list)
 {
-    milvus_hit zero = {.distance = 1};
+    plug_hit zero = {.distance = 1};
 
-    return list->count < s->k || milvus_hit_before(s, &zero, &list->hits[list->count - 1]);
+    return list->count < s->k || plug_hit_before(s->reverse, &zero, &list->hits[list->count - 1]);
 }
 
-static int32_t list_add(milvus_search *s, const milvus_page *page, milvus_list *list)
+static int32_t list_add(milvus_search *s, const milvus_page *page, plug_list *list)
 {
-    milvus_hit *hits = plug_scratch(&s->call->base, list->count + page->count + 1, sizeof *hits);
-    milvus_hit zero = {.distance = 1};
+    plug_hit *hits = plug_scratch(&s->call->base, list->count + page->count + 1, sizeof *hits);
+    plug_hit zero = {.distance = 1};
     uint64_t at = 0, count = 0;
 
     if (!hits)
         return plug_no_memory(&s->call->base);
-    while (at < list->count && !milvus_hit_before(s, &zero, &list->hits[at]))
+    while (at < list->count && !plug_hit_before(s->reverse, &zero, &list->hits[at]))
         hits[count++] = list->hits[at++];
     for (uint64_t i = 0; i < page->count; i++) {
         if (s->view && !plug_view_has(s->view, page->ids[i]))
@@ -57,7 +57,7 @@ static int32_t list_add(milvus_search *s, const milvus_page *page, milvus_list *
     return SIMPLUGIN_OK;
 }
 
-int32_t milvus_zeros_add(milvus_search *search, milvus_list *lists)
+int32_t milvus_zeros_add(milvus_search *search, plug_list *lists)
 {
     milvus_query query = {.limit = MILVUS_LIMIT_MAX, .level = search->level};
     milvus_answer *answer;

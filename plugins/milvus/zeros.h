@@ -18,6 +18,6 @@ int milvus_zeros_are_marked(const milvus_call *call);
 /* Whether a row is to be marked. */
 int milvus_zeros_mark(const milvus_call *call, const float *vector);
 /* Adds those that belong into the lists, which are in order. */
-int32_t milvus_zeros_add(milvus_search *search, milvus_list *lists);
+int32_t milvus_zeros_add(milvus_search *search, plug_list *lists);
 
 #endif

@@ -4,79 +4,69 @@
 
 #include "describe.h"
 
-#include "buffer.h"
 #include "call.h"
 #include "metric.h"
+#include "plug_parameter.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define MAX_DIMENSION 65536
-#define NAMES_MAX 4
 
-typedef struct parameter {
-    const char *name;
-    const char *type;
-    const char *standard; /* as text; NULL: none */
-    int secret;
-    const char *excludes[NAMES_MAX]; /* what is not given beside it */
-    const char *doc;
-} parameter;
-
-static const parameter connection[] = {
-    {"url", "text", NULL, 0, {"host", "port", "https"},
+static const plug_parameter connection[] = {
+    {"url", "text", NULL, 0, {"host", "port", "https"}, NULL,
      "where the server is: http:// or https:// or nothing, HOST:PORT, and the path of a reverse "
      "proxy; http://localhost:6333 where neither this nor host is given"},
-    {"host", "text", NULL, 0, {NULL}, "instead of url, with port"},
-    {"port", "any", NULL, 0, {NULL}, "6333 by default"},
-    {"https", "bool", NULL, 0, {NULL}, "with host: TLS"},
-    {"api_key", "text", NULL, 1, {NULL}, "where the server asks for one"},
-    {"allow_insecure_api_key", "bool", "false", 0, {NULL},
+    {"host", "text", NULL, 0, {NULL}, NULL, "instead of url, with port"},
+    {"port", "any", NULL, 0, {NULL}, NULL, "6333 by default"},
+    {"https", "bool", NULL, 0, {NULL}, NULL, "with host: TLS"},
+    {"api_key", "text", NULL, 1, {NULL}, NULL, "where the server asks for one"},
+    {"allow_insecure_api_key", "bool", "false", 0, {NULL}, NULL,
      "true: the api_key may go to another machine without TLS"},
-    {"proxy", "text", NULL, 1, {NULL},
+    {"proxy", "text", NULL, 1, {NULL}, NULL,
      "URL of a proxy, instead of what http_proxy, https_proxy and no_proxy say; nothing: none"},
-    {"tls_ca", "text", NULL, 0, {NULL},
+    {"tls_ca", "text", NULL, 0, {NULL}, NULL,
      "PEM file of the authorities that are trusted; the system's if absent"},
-    {"tls_cert", "text", NULL, 0, {NULL}, "PEM file of our certificate, for two-way TLS"},
-    {"tls_key", "text", NULL, 0, {NULL}, "PEM file of its key"},
-    {"tls_server_name", "text", NULL, 0, {NULL},
+    {"tls_cert", "text", NULL, 0, {NULL}, NULL, "PEM file of our certificate, for two-way TLS"},
+    {"tls_key", "text", NULL, 0, {NULL}, NULL, "PEM file of its key"},
+    {"tls_server_name", "text", NULL, 0, {NULL}, NULL,
      "the name that the server's certificate was made for, where it is not the host"},
-    {"tls_verify", "bool", "true", 0, {NULL}, "false: any certificate will do"},
-    {"consistency", "any", NULL, 0, {NULL},
+    {"tls_verify", "bool", "true", 0, {NULL}, NULL, "false: any certificate will do"},
+    {"consistency", "any", NULL, 0, {NULL}, NULL,
      "of reads in a cluster: majority, quorum, all, or a number of replicas"},
-    {"ordering", "text", NULL, 0, {NULL}, "of writes in a cluster: weak, medium or strong"},
-    {"max_receive_bytes", "int", "1073741824", 0, {NULL}, "the largest reply that is taken"},
-    {"timeout_ms", "int", NULL, 0, {NULL}, "of calls that say nothing else; 60000 if absent"},
-    {"retry_ms", "int", "30000", 0, {NULL},
+    {"ordering", "text", NULL, 0, {NULL}, NULL, "of writes in a cluster: weak, medium or strong"},
+    {"max_receive_bytes", "int", "1073741824", 0, {NULL}, NULL, "the largest reply that is taken"},
+    {"timeout_ms", "int", NULL, 0, {NULL}, NULL, "of calls that say nothing else; 60000 if absent"},
+    {"retry_ms", "int", "30000", 0, {NULL}, NULL,
      "how long a server that went away is waited for, by calls that can be repeated"},
-    {"batch_bytes", "int", "8388608", 0, {NULL},
+    {"batch_bytes", "int", "8388608", 0, {NULL}, NULL,
      "of one request with points; servers take 33554432 at most"},
-    {"batches_in_flight", "int", "4", 0, {NULL}, "requests with points at a time, for one call"},
+    {"batches_in_flight", "int", "4", 0, {NULL}, NULL, "requests with points at a time, for one call"},
 };
 
-static const parameter creation[] = {
-    {"collection_name", "text", NULL, 0, {NULL}, "a new unique one if absent"},
-    {"metric", "text", "cosine", 0, {NULL}, "cosine, dotproduct, euclidean or manhattan"},
-    {"replication_factor", "int", NULL, 0, {NULL}, "copies of each shard"},
-    {"shard_number", "int", NULL, 0, {NULL}, "how many shards"},
-    {"write_consistency_factor", "int", NULL, 0, {NULL},
+static const plug_parameter creation[] = {
+    {"collection_name", "text", NULL, 0, {NULL}, NULL, "a new unique one if absent"},
+    {"metric", "text", "cosine", 0, {NULL}, NULL, "cosine, dotproduct, euclidean or manhattan"},
+    {"replication_factor", "int", NULL, 0, {NULL}, NULL, "copies of each shard"},
+    {"shard_number", "int", NULL, 0, {NULL}, NULL, "how many shards"},
+    {"write_consistency_factor", "int", NULL, 0, {NULL}, NULL,
      "how many replicas acknowledge a write"},
-    {"on_disk_payload", "bool", NULL, 0, {NULL}, "fields stay on disk"},
-    {"hnsw_config", "map", NULL, 0, {NULL},
+    {"on_disk_payload", "bool", NULL, 0, {NULL}, NULL, "fields stay on disk"},
+    {"hnsw_config", "map", NULL, 0, {NULL}, NULL,
      "m, ef_construct, full_scan_threshold, max_indexing_threads, on_disk, payload_m, "
      "inline_storage, memory"},
-    {"wal_config", "map", NULL, 0, {NULL},
+    {"wal_config", "map", NULL, 0, {NULL}, NULL,
      "wal_capacity_mb, wal_segments_ahead, wal_retain_closed"},
-    {"optimizers_config", "map", NULL, 0, {NULL},
+    {"optimizers_config", "map", NULL, 0, {NULL}, NULL,
      "deleted_threshold, vacuum_min_vector_number, default_segment_number, max_segment_size, "
      "memmap_threshold, indexing_threshold, flush_interval_sec, max_optimization_threads, "
      "prevent_unoptimized"},
-    {"quantization_config", "map", NULL, 0, {NULL}, "one of scalar, product, binary, turbo"},
+    {"quantization_config", "map", NULL, 0, {NULL}, NULL, "one of scalar, product, binary, turbo"},
 };
 
-static const parameter searching[] = {
-    {"hnsw_ef", "int", NULL, 0, {NULL}, "more finds more, slower; never below k"},
-    {"exact", "bool", NULL, 0, {NULL}, "true: every point is looked at"},
-    {"indexed_only", "bool", NULL, 0, {NULL}, "true: points that are not indexed yet are left out"},
-    {"consistency", "any", NULL, 0, {NULL}, "of this search; the connection's if absent"},
+static const plug_parameter searching[] = {
+    {"hnsw_ef", "int", NULL, 0, {NULL}, NULL, "more finds more, slower; never below k"},
+    {"exact", "bool", NULL, 0, {NULL}, NULL, "true: every point is looked at"},
+    {"indexed_only", "bool", NULL, 0, {NULL}, NULL, "true: points that are not indexed yet are left out"},
+    {"consistency", "any", NULL, 0, {NULL}, NULL, "of this search; the connection's if absent"},
 };
 
 const char *const qdrant_create_names[] = {
@@ -88,54 +78,7 @@ const uint64_t qdrant_search_count = COUNT(qdrant_search_names);
 
 const char *qdrant_connection_keys(plug_call *call)
 {
-    sp_buffer keys;
-    const char *text = NULL;
-
-    sp_buffer_init(&keys);
-    for (size_t i = 0; i < COUNT(connection); i++) {
-        if (i)
-            sp_buffer_append_text(&keys, " ");
-        sp_buffer_append_text(&keys, connection[i].name);
-    }
-    if (!keys.failed)
-        text = sp_arena_text(&call->scratch, (const char *)keys.data, keys.size);
-    sp_buffer_clear(&keys);
-    return text;
-}
-
-static void default_write(simplugin_writer *out, const parameter *p)
-{
-    if (p->standard && strcmp(p->type, "int") == 0)
-        simplugin_write_int(out, strtoll(p->standard, NULL, 10));
-    else if (p->standard && strcmp(p->type, "bool") == 0)
-        simplugin_write_bool(out, strcmp(p->standard, "true") == 0);
-    else
-        simplugin_write_string(out, p->standard);
-}
-
-static void parameters_write(simplugin_writer *out, const parameter *list, size_t count,
-                             int is_connection)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint64_t excludes = 0;
-
-        while (excludes < NAMES_MAX && list[i].excludes[excludes])
-            excludes++;
-        simplugin_write_map(out, 7);
-        simplugin_write_string(out, "name");
-        simplugin_write_string(out, list[i].name);
-        simplugin_write_string(out, "type");
-        simplugin_write_string(out, list[i].type);
-        simplugin_write_string(out, "default");
-        default_write(out, &list[i]);
-        simplugin_write_string(out, "secret");
-        simplugin_write_bool(out, list[i].secret);
-        simplugin_write_string(out, "connection");
-        simplugin_write_bool(out, is_connection);
-        plug_write_texts(out, "excludes", list[i].excludes, excludes);
-        simplugin_write_string(out, "doc");
-        simplugin_write_string(out, list[i].doc);
-    }
+    return plug_parameter_names(call, connection, COUNT(connection));
 }
 
 int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
@@ -191,11 +134,11 @@ int32_t qdrant_describe(simplugin_reply *reply, simplugin_error **error)
     plug_write_texts(&out, "consistency_levels", levels, COUNT(levels));
     simplugin_write_string(&out, "parameters");
     simplugin_write_array(&out, COUNT(connection) + COUNT(creation));
-    parameters_write(&out, connection, COUNT(connection), 1);
-    parameters_write(&out, creation, COUNT(creation), 0);
+    plug_parameters_write(&out, connection, COUNT(connection), 1);
+    plug_parameters_write(&out, creation, COUNT(creation), 0);
     simplugin_write_string(&out, "search_parameters");
     simplugin_write_array(&out, COUNT(searching));
-    parameters_write(&out, searching, COUNT(searching), 0);
+    plug_parameters_write(&out, searching, COUNT(searching), 0);
     if (simplugin_writer_reply(&out, plug_host, reply))
         code = plug_error_no_memory(error);
     simplugin_writer_clear(&out);

@@ -24,6 +24,7 @@ struct simplugin_instance {
     atomic_int version; /* of the server, once it is known and will do; else 0 */
     atomic_uint_fast64_t writes; /* how many have ended */
     qdrant_schema *schemas;
+    uint64_t forgotten; /* how often one of them was, of any collection */
     plug_known *known;
     plug_views views;
 };

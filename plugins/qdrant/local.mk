@@ -16,7 +16,7 @@ libspqdrant_la_SOURCES = \
 	plugins/qdrant/walk.c plugins/qdrant/walk.h plugins/qdrant/rows.c plugins/qdrant/rows.h \
 	plugins/qdrant/upsert.c plugins/qdrant/upsert.h plugins/qdrant/points.c plugins/qdrant/set_fields.c \
 	plugins/qdrant/view.c plugins/qdrant/view.h plugins/qdrant/search.c plugins/qdrant/search.h \
-	plugins/qdrant/restrict.c
+	plugins/qdrant/restrict.c plugins/qdrant/copy.c plugins/qdrant/copy.h
 libspqdrant_la_CFLAGS = $(AM_CFLAGS) $(CURL_CFLAGS) $(UUID_CFLAGS) $(JANSSON_CFLAGS)
 libspqdrant_la_LIBADD = libspplug.la libspcommon.la $(CURL_LIBS) $(UUID_LIBS) $(JANSSON_LIBS)
 

@@ -3,6 +3,7 @@
 
 #include "member.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define PREFIX_SIZE (sizeof QDRANT_MEMBER - 1)
@@ -51,9 +52,18 @@ const char *qdrant_member_of(const char *name, sp_arena **arena)
     return member;
 }
 
-static int digit_of(char c)
+/* What stands for "%22" and the like; 0: nothing that is written here. */
+static char coded(const char *at, size_t left)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    static const char chars[] = {'"', '\\', '%'};
+    char code[4];
+
+    for (size_t i = 0; left >= 3 && i < sizeof chars; i++) {
+        snprintf(code, sizeof code, "%%%02X", (unsigned)chars[i]);
+        if (memcmp(at, code, 3) == 0)
+            return chars[i];
+    }
+    return 0;
 }
 
 int qdrant_member_name(sp_text member, sp_arena **arena, sp_text *name)
@@ -68,17 +78,17 @@ int qdrant_member_name(sp_text member, sp_arena **arena, sp_text *name)
     if (!text)
         return 0;
     for (size_t i = PREFIX_SIZE; i < member.size; i++) {
-        int is_coded = member.data[i] == '%' && i + 2 < member.size;
-        int high = is_coded ? digit_of(member.data[i + 1]) : -1;
-        int low = is_coded ? digit_of(member.data[i + 2]) : -1;
+        char c = member.data[i];
 
-        if (high < 0 || low < 0) {
-            text[size++] = member.data[i];
-            continue;
+        if (c == '%') {
+            c = coded(member.data + i, member.size - i);
+            if (!c)
+                return 1;
+            i += 2;
         }
-        text[size++] = (char)(high * 16 + low);
-        i += 2;
+        text[size++] = c;
     }
-    *name = (sp_text){text, size};
+    if (!is_stored_as_is((sp_text){text, size}))
+        *name = (sp_text){text, size};
     return 1;
 }

@@ -17,7 +17,10 @@
 void qdrant_member_put(sp_buffer *out, sp_text name);
 /* The same for a zero-terminated name: itself, or in memory of the arena; NULL: no memory. */
 const char *qdrant_member_of(const char *name, sp_arena **arena);
-/* The field's name: a part of the member's, or in memory of the arena. 0: no memory. */
+/*
+ * The field's name: the member's, or in memory of the arena. A member of somebody else's that only
+ * looks like one of ours keeps its name. 0: no memory.
+ */
 int qdrant_member_name(sp_text member, sp_arena **arena, sp_text *name);
 
 #endif

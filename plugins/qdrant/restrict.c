@@ -18,48 +18,27 @@
 /* Hits that are asked for at most, before ids are named instead. */
 #define FETCH_MAX UINT64_C(16384)
 #define KEY_BYTES (QDRANT_KEY_MAX + 3)
+/* Bytes of vectors that a server goes through while it reads one more id of a filter. */
+#define SCANNED_PER_KEY UINT64_C(8192)
 
-int qdrant_hit_before(const qdrant_search *search, const qdrant_hit *a, const qdrant_hit *b)
-{
-    return search->reverse ? a->distance > b->distance : a->distance < b->distance;
-}
+typedef int32_t list_taker(qdrant_search *s, const plug_list *from, plug_list *to);
 
-typedef int32_t list_taker(qdrant_search *s, const qdrant_list *from, qdrant_list *to);
-
-static int32_t list_take(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+static int32_t list_take(qdrant_search *s, const plug_list *from, plug_list *to)
 {
     (void)s;
     *to = *from;
     return SIMPLUGIN_OK;
 }
 
-static int32_t list_filter(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+static int32_t list_filter(qdrant_search *s, const plug_list *from, plug_list *to)
 {
-    *to = *from;
-    to->count = 0;
-    for (uint64_t i = 0; i < from->count && to->count < s->k; i++)
-        if (plug_view_has(s->view, from->hits[i].id))
-            to->hits[to->count++] = from->hits[i];
+    plug_list_filter(s->view, s->k, from, to);
     return SIMPLUGIN_OK;
 }
 
-/* Merges two lists that are in order, to k. */
-static int32_t list_merge(qdrant_search *s, const qdrant_list *from, qdrant_list *to)
+static int32_t list_merge(qdrant_search *s, const plug_list *from, plug_list *to)
 {
-    qdrant_hit *hits = plug_scratch(&s->call->base, to->count + from->count + 1, sizeof *hits);
-    uint64_t a = 0, b = 0, count = 0;
-
-    if (!hits)
-        return plug_no_memory(&s->call->base);
-    while (count < s->k && (a < to->count || b < from->count)) {
-        int take_old = b >= from->count ||
-                       (a < to->count && !qdrant_hit_before(s, &from->hits[b], &to->hits[a]));
-
-        hits[count++] = take_old ? to->hits[a++] : from->hits[b++];
-    }
-    to->hits = hits;
-    to->count = count;
-    return SIMPLUGIN_OK;
+    return plug_list_merge(&s->call->base, s->reverse, from, to, s->k);
 }
 
 /* ---- short lists ------------------------------------------------------------------------------- */
@@ -73,7 +52,7 @@ static int is_approximate(const qdrant_search *s)
 
 /* Whether a list has less than was asked for, so that its query would have fewer than k hits. */
 static int is_short(const qdrant_search *s, list_taker *each, uint64_t fetch,
-                    const qdrant_list *from, const qdrant_list *to)
+                    const plug_list *from, const plug_list *to)
 {
     uint64_t count = each == list_merge ? to->count : 0;
 
@@ -87,12 +66,12 @@ static int is_short(const qdrant_search *s, list_taker *each, uint64_t fetch,
 /* Lists of one request that are shorter than what the filter and the ids accept are asked for
    once more, exactly. */
 static int32_t short_complete(qdrant_search *s, const uint64_t *queries, uint64_t count,
-                              const qdrant_id_set *ids, uint64_t fetch, qdrant_list *got,
-                              const qdrant_list *lists, list_taker *each)
+                              const qdrant_id_set *ids, uint64_t fetch, plug_list *got,
+                              const plug_list *lists, list_taker *each)
 {
     uint64_t *numbers, *places, kept = 0, wanted = 0, left;
     qdrant_id_set set = ids ? *ids : (qdrant_id_set){0};
-    qdrant_list *again;
+    plug_list *again;
     int exact = s->options.exact;
     int32_t code;
 
@@ -131,11 +110,11 @@ static int32_t short_complete(qdrant_search *s, const uint64_t *queries, uint64_
 /* The queries of those numbers, in as many requests as that takes; each: what is done with
    the list of one query. */
 static int32_t requests_run(qdrant_search *s, const uint64_t *queries, uint64_t count,
-                            const qdrant_id_set *ids, uint64_t fetch, qdrant_list *lists,
+                            const qdrant_id_set *ids, uint64_t fetch, plug_list *lists,
                             list_taker *each)
 {
     uint64_t part = qdrant_search_queries(s, fetch, ids ? ids->limit * KEY_BYTES : 0);
-    qdrant_list *got = plug_scratch(&s->call->base, part + 1, sizeof *got);
+    plug_list *got = plug_scratch(&s->call->base, part + 1, sizeof *got);
     int32_t code = got ? SIMPLUGIN_OK : plug_no_memory(&s->call->base);
 
     for (uint64_t first = 0; !code && first < count; first += part) {
@@ -152,35 +131,10 @@ static int32_t requests_run(qdrant_search *s, const uint64_t *queries, uint64_t 
     return code;
 }
 
-/* ---- asking for more ------------------------------------------------------------------------- */
-
-/* Which queries have too few hits although the server had more. */
-static uint64_t queries_short(const qdrant_search *s, const qdrant_list *lists, uint64_t fetch,
-                              uint64_t *queries, uint64_t count)
-{
-    uint64_t kept = 0;
-
-    for (uint64_t i = 0; i < count; i++)
-        if (lists[queries[i]].count < s->k && lists[queries[i]].sent >= fetch)
-            queries[kept++] = queries[i];
-    return kept;
-}
-
-/* How many hits hold k of the view, if it is a random part of the collection. */
-static uint64_t fetch_expected(const qdrant_search *s)
-{
-    double part = (double)s->view->total / (double)(s->view->known ? s->view->known : 1);
-    double fetch = (double)s->k * part;
-
-    /* three standard deviations more */
-    fetch += 3 * part * __builtin_sqrt((double)s->k) + 8;
-    return fetch > (double)FETCH_MAX ? UINT64_MAX : (uint64_t)fetch;
-}
-
 /* ---- naming ids ---------------------------------------------------------------------------------- */
 
 static int32_t by_keys(qdrant_search *s, const uint64_t *queries, uint64_t count,
-                       qdrant_list *lists)
+                       plug_list *lists)
 {
     qdrant_id_set set = qdrant_view_ids(s->view, KEYS_PER_SEARCH);
     int32_t code = SIMPLUGIN_OK;
@@ -207,28 +161,55 @@ static int32_t by_keys(qdrant_search *s, const uint64_t *queries, uint64_t count
 
 /* ---- which way ----------------------------------------------------------------------------------- */
 
-static int32_t in_view(qdrant_search *s, uint64_t *queries, uint64_t count, qdrant_list *lists)
+/* Whether the server, were the ids named, would compare them all, as nothing else is asked of it. */
+static int is_gone_through(const qdrant_search *s)
 {
-    uint64_t fetch = fetch_expected(s);
+    return s->options.exact < 0 && !s->options.hnsw_ef && s->options.indexed_only != 1 &&
+           s->view->ids.count * s->call->schema->dimension * sizeof(float) <=
+               s->call->schema->full_scan_bytes;
+}
+
+/* Whether comparing all there is costs more than that. */
+static int is_scan_longer(const qdrant_search *s)
+{
+    return s->view->total * s->call->schema->dimension * sizeof(float) / SCANNED_PER_KEY >
+           s->view->ids.count;
+}
+
+static int32_t by_more(qdrant_search *s, uint64_t fetch, uint64_t *queries, uint64_t *count,
+                       plug_list *lists)
+{
+    int32_t code;
+
+    for (;;) {
+        code = requests_run(s, queries, *count, NULL, fetch, lists, list_filter);
+        if (!code)
+            *count = plug_lists_short(lists, s->k, fetch, queries, *count);
+        if (code || !*count || fetch == FETCH_MAX)
+            return code;
+        fetch = fetch > FETCH_MAX / 4 ? FETCH_MAX : fetch * 4;
+    }
+}
+
+static int32_t in_view(qdrant_search *s, uint64_t *queries, uint64_t count, plug_list *lists)
+{
+    uint64_t fetch = plug_view_fetch(s->view, s->k, FETCH_MAX);
+    int is_exact = is_gone_through(s), asked = s->options.exact;
     int32_t code;
 
     if (!s->view->ids.count)
         return SIMPLUGIN_OK;
-    if (s->view->ids.count <= KEYS_PER_SEARCH || fetch > FETCH_MAX)
+    if (s->view->ids.count <= KEYS_PER_SEARCH || fetch > FETCH_MAX || (is_exact && is_scan_longer(s)))
         return by_keys(s, queries, count, lists);
-    for (;;) {
-        code = requests_run(s, queries, count, NULL, fetch, lists, list_filter);
-        if (!code)
-            count = queries_short(s, lists, fetch, queries, count);
-        if (code || !count || fetch == FETCH_MAX)
-            break;
-        fetch = fetch > FETCH_MAX / 4 ? FETCH_MAX : fetch * 4;
-    }
+    if (is_exact)
+        s->options.exact = 1;
+    code = by_more(s, fetch, queries, &count, lists);
+    s->options.exact = asked;
     /* the view lies away from the queries */
     return code || !count ? code : by_keys(s, queries, count, lists);
 }
 
-int32_t qdrant_restrict_run(qdrant_search *search, qdrant_list *lists)
+int32_t qdrant_restrict_run(qdrant_search *search, plug_list *lists)
 {
     uint64_t count = search->vectors.rows;
     uint64_t *queries = plug_scratch(&search->call->base, count + 1, sizeof *queries);

@@ -17,6 +17,8 @@
 #define SAMPLE_POINTS 32
 #define SCHEMA_AGE (INT64_C(2) * 1000000000)
 #define DIMENSION_MAX (INT64_C(1) << 20)
+/* The server's default. */
+#define FULL_SCAN_KB 10000
 
 /* ---- fields ----------------------------------------------------------------------------- */
 
@@ -166,6 +168,32 @@ static int32_t vectors_read(qdrant_call *call, qdrant_schema *schema, const json
     return SIMPLUGIN_OK;
 }
 
+/*
+ * Each segment compares by a threshold of its own, in KB, whether to go through the points that a
+ * filter accepts or through its graph; the vectors may have one that is not the collection's.
+ */
+static void full_scan_read(qdrant_schema *schema, const json_t *info)
+{
+    static const char *const threshold = "full_scan_threshold";
+    const json_t *config = json_object_get(info, "config");
+    const json_t *vectors = json_object_get(json_object_get(config, "params"), "vectors");
+    const json_t *one = *schema->vector ? json_object_get(vectors, schema->vector) : vectors;
+    const json_t *own = json_object_get(json_object_get(one, "hnsw_config"), threshold);
+    const json_t *kb = json_object_get(json_object_get(config, "hnsw_config"), threshold);
+    json_int_t segments = json_integer_value(json_object_get(info, "segments_count"));
+    json_int_t size = FULL_SCAN_KB;
+
+    if (json_is_integer(own))
+        size = json_integer_value(own);
+    else if (json_is_integer(kb))
+        size = json_integer_value(kb);
+    if (segments < 1)
+        segments = 1;
+    if (size < 0 || size > INT32_MAX || segments > INT16_MAX)
+        size = 0;
+    schema->full_scan_bytes = (uint64_t)size * 1024 * (uint64_t)segments;
+}
+
 /* ---- points ------------------------------------------------------------------------------ */
 
 static sp_text sample_id_of(const qdrant_point *point, sp_arena **arena)
@@ -238,6 +266,8 @@ static int32_t schema_fill(qdrant_call *call, qdrant_schema *schema)
     if (!code)
         code = vectors_read(call, schema,
                             json_object_get(json_object_get(config, "params"), "vectors"));
+    if (!code)
+        full_scan_read(schema, info);
     if (!code && !fields_read(schema, ours, json_object_get(info, "payload_schema")))
         code = plug_no_memory(&call->base);
     if (!code)
@@ -254,11 +284,13 @@ void qdrant_schema_release(qdrant_schema *schema)
     free(schema);
 }
 
-static qdrant_schema *schema_find(simplugin_instance *instance, const char *name)
+static qdrant_schema *schema_find(simplugin_instance *instance, const char *name,
+                                  uint64_t *forgotten)
 {
     qdrant_schema *found = NULL;
 
     pthread_mutex_lock(&instance->base.lock);
+    *forgotten = instance->forgotten;
     for (qdrant_schema *at = instance->schemas; at && !found; at = at->next)
         if (strcmp(at->name, name) == 0 && sp_clock_now() - at->made_at < SCHEMA_AGE) {
             atomic_fetch_add(&at->users, 1);
@@ -268,13 +300,59 @@ static qdrant_schema *schema_find(simplugin_instance *instance, const char *name
     return found;
 }
 
+/* With the lock held: takes those of the collection (NULL: any) out of the list. */
+static qdrant_schema *schemas_take(simplugin_instance *instance, const char *collection)
+{
+    qdrant_schema **at = &instance->schemas, *gone = NULL;
+
+    while (*at) {
+        qdrant_schema *schema = *at;
+
+        if (collection && strcmp(schema->name, collection) != 0) {
+            at = &schema->next;
+            continue;
+        }
+        *at = schema->next;
+        schema->next = gone;
+        gone = schema;
+    }
+    return gone;
+}
+
+static void schemas_release(qdrant_schema *gone)
+{
+    while (gone) {
+        qdrant_schema *next = gone->next;
+
+        qdrant_schema_release(gone);
+        gone = next;
+    }
+}
+
+/* Unless something was forgotten since it was asked for: then it may be of what was there before. */
+static void schema_keep(simplugin_instance *instance, qdrant_schema *schema, uint64_t forgotten)
+{
+    qdrant_schema *gone = NULL;
+
+    pthread_mutex_lock(&instance->base.lock);
+    if (instance->forgotten == forgotten) {
+        gone = schemas_take(instance, schema->name);
+        atomic_fetch_add(&schema->users, 1);
+        schema->next = instance->schemas;
+        instance->schemas = schema;
+    }
+    pthread_mutex_unlock(&instance->base.lock);
+    schemas_release(gone);
+}
+
 int32_t qdrant_schema_acquire(qdrant_call *call)
 {
     simplugin_instance *instance = call->instance;
     qdrant_schema *made;
+    uint64_t forgotten;
     int32_t code;
 
-    call->schema = schema_find(instance, call->collection);
+    call->schema = schema_find(instance, call->collection, &forgotten);
     if (call->schema)
         return SIMPLUGIN_OK;
     made = calloc(1, sizeof *made);
@@ -288,39 +366,18 @@ int32_t qdrant_schema_acquire(qdrant_call *call)
         return code;
     }
     call->schema = made;
-    if (made->is_empty) /* the next points may be anybody's */
-        return SIMPLUGIN_OK;
-    qdrant_schema_forget(instance, call->collection);
-    atomic_fetch_add(&made->users, 1);
-    pthread_mutex_lock(&instance->base.lock);
-    made->next = instance->schemas;
-    instance->schemas = made;
-    pthread_mutex_unlock(&instance->base.lock);
+    if (!made->is_empty) /* the next points may be anybody's */
+        schema_keep(instance, made, forgotten);
     return SIMPLUGIN_OK;
 }
 
 void qdrant_schema_forget(simplugin_instance *instance, const char *collection)
 {
-    qdrant_schema **at, *gone = NULL;
+    qdrant_schema *gone;
 
     pthread_mutex_lock(&instance->base.lock);
-    at = &instance->schemas;
-    while (*at) {
-        qdrant_schema *schema = *at;
-
-        if (collection && strcmp(schema->name, collection) != 0) {
-            at = &schema->next;
-            continue;
-        }
-        *at = schema->next;
-        schema->next = gone;
-        gone = schema;
-    }
+    instance->forgotten++;
+    gone = schemas_take(instance, collection);
     pthread_mutex_unlock(&instance->base.lock);
-    while (gone) {
-        qdrant_schema *next = gone->next;
-
-        qdrant_schema_release(gone);
-        gone = next;
-    }
+    schemas_release(gone);
 }

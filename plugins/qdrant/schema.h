@@ -29,6 +29,7 @@ typedef struct qdrant_schema {
     const char *name;           /* as it was asked for, possibly an alias */
     uint64_t dimension;
     const char *metric;         /* ours: "cosine", ... */
+    uint64_t full_scan_bytes;   /* filters that accept vectors of less are gone through, not the graph */
     const char *vector;         /* its name; "": it has none */
     int is_mapped;              /* ids as ids.h maps them; 0: the server's own */
     int is_patches;             /* points have sample ids that say something */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "ask.h"
+#include "copy.h"
 #include "json_write.h"
 #include "metric.h"
 #include "view.h"
@@ -136,10 +137,10 @@ static void request_put(const qdrant_search *s, sp_buffer *out, const uint64_t *
 
 /* The points of a reply, one list for each query. */
 static int32_t lists_fill(qdrant_search *s, const qdrant_page *page, uint64_t count,
-                          qdrant_list *lists)
+                          plug_list *lists)
 {
     const char *metric = s->call->schema->metric;
-    qdrant_hit *hits = plug_scratch(&s->call->base, page->count + 1, sizeof *hits);
+    plug_hit *hits = plug_scratch(&s->call->base, page->count + 1, sizeof *hits);
     uint64_t begin = 0;
 
     if (!hits)
@@ -148,10 +149,11 @@ static int32_t lists_fill(qdrant_search *s, const qdrant_page *page, uint64_t co
         const qdrant_point *point = &page->points[i];
         float score = s->reverse ? -point->score : point->score;
 
-        hits[i] = (qdrant_hit){.id = point->id,
+        hits[i] = (plug_hit){.id = point->id,
                                .score = score,
                                .distance = qdrant_metric_distance(metric, score),
-                               .row = {page, i}};
+                               .page = page,
+                               .row = i};
     }
     for (uint64_t q = 0; q < count; q++) {
         uint64_t end = count > 1 ? page->lists[q] : page->count;
@@ -165,7 +167,7 @@ static int32_t lists_fill(qdrant_search *s, const qdrant_page *page, uint64_t co
 
 /* In two requests what was too large for one, or its reply was. */
 static int32_t halves_send(qdrant_search *s, const uint64_t *queries, uint64_t count,
-                           qdrant_id_set *ids, uint64_t first_id, uint64_t fetch, qdrant_list *lists)
+                           qdrant_id_set *ids, uint64_t first_id, uint64_t fetch, plug_list *lists)
 {
     uint64_t half = count / 2;
     int32_t code;
@@ -180,7 +182,7 @@ static int32_t halves_send(qdrant_search *s, const uint64_t *queries, uint64_t c
 }
 
 int32_t qdrant_search_send(qdrant_search *s, const uint64_t *queries, uint64_t count,
-                           qdrant_id_set *ids, uint64_t fetch, qdrant_list *lists)
+                           qdrant_id_set *ids, uint64_t fetch, plug_list *lists)
 {
     qdrant_call *call = s->call;
     qdrant_answer *answer = calloc(1, sizeof *answer);
@@ -290,58 +292,24 @@ static int32_t paths_make(qdrant_search *s)
     return s->path_one && s->path_many ? SIMPLUGIN_OK : plug_no_memory(&s->call->base);
 }
 
-/* Cuts every list to k and to what is near enough. */
-static void lists_cut(const qdrant_search *s, qdrant_list *lists)
-{
-    for (uint64_t q = 0; q < s->vectors.rows; q++) {
-        uint64_t count = 0;
-
-        while (count < lists[q].count && count < s->k &&
-               (s->reverse || (double)lists[q].hits[count].distance <= s->max_distance))
-            count++;
-        lists[q].count = count;
-    }
-}
-
-static int32_t reply_write(const qdrant_search *s, const qdrant_list *lists)
+static int32_t reply_write(const qdrant_search *s, const plug_list *lists)
 {
     plug_call *call = &s->call->base;
-    uint64_t queries = s->vectors.rows, count = 0, at = 0;
     int with_fields = s->names.all || s->names.count;
-    int64_t *offsets = plug_reply_array(call, queries + 1, sizeof *offsets);
-    float *distances, *scores;
     qdrant_row *rows;
-    sp_text *ids;
-    int32_t code;
+    plug_hit *hits;
+    uint64_t count;
+    int32_t code = plug_lists_write(call, lists, s->vectors.rows,
+                                    (s->with_vectors != 0) + (with_fields != 0), &hits, &count);
 
-    if (!offsets)
-        return plug_no_memory(call);
-    for (uint64_t q = 0; q < queries; q++) {
-        count += lists[q].count;
-        offsets[q + 1] = (int64_t)count;
-    }
-    distances = plug_reply_array(call, count + 1, sizeof *distances);
-    scores = plug_reply_array(call, count + 1, sizeof *scores);
-    ids = plug_scratch(call, count + 1, sizeof *ids);
+    if (code)
+        return code;
     rows = plug_scratch(call, count + 1, sizeof *rows);
-    if (!distances || !scores || !ids || !rows)
+    if (!rows)
         return plug_no_memory(call);
-    for (uint64_t q = 0; q < queries; q++)
-        for (uint64_t i = 0; i < lists[q].count; i++, at++) {
-            const qdrant_hit *hit = &lists[q].hits[i];
-
-            ids[at] = hit->id;
-            distances[at] = hit->distance;
-            scores[at] = hit->score;
-            rows[at] = hit->row;
-        }
-    simplugin_write_map(&call->out,
-                        4 + (uint64_t)(s->with_vectors != 0) + (uint64_t)(with_fields != 0));
-    plug_write_array(call, "offsets", SIMPLUGIN_INT64, offsets, queries + 1);
-    plug_write_array(call, "distances", SIMPLUGIN_FLOAT32, distances, count);
-    plug_write_array(call, "scores", SIMPLUGIN_FLOAT32, scores, count);
-    code = plug_write_ids(call, ids, count);
-    if (!code && s->with_vectors)
+    for (uint64_t i = 0; i < count; i++)
+        rows[i] = (qdrant_row){hits[i].page, hits[i].row};
+    if (s->with_vectors)
         code = qdrant_vectors_write(s->call, rows, count);
     if (!code && with_fields)
         code = qdrant_fields_write(s->call, rows, count, &s->names);
@@ -357,13 +325,14 @@ static void search_clear(qdrant_search *s)
         free(s->answers);
         s->answers = next;
     }
+    plug_copy_release(s->copy);
     plug_view_release(s->view);
 }
 
 int32_t qdrant_serve_search(qdrant_call *call)
 {
     qdrant_search s = {.call = call};
-    qdrant_list *lists;
+    plug_list *lists;
     int32_t code = search_read(&s);
 
     if (!code)
@@ -374,9 +343,9 @@ int32_t qdrant_serve_search(qdrant_call *call)
     if (!code && !lists)
         code = plug_no_memory(&call->base);
     if (!code)
-        code = qdrant_restrict_run(&s, lists);
+        code = qdrant_find(&s, lists);
     if (!code) {
-        lists_cut(&s, lists);
+        plug_lists_cut(lists, s.vectors.rows, s.k, s.reverse, s.max_distance);
         code = reply_write(&s, lists);
     }
     search_clear(&s);

@@ -7,19 +7,7 @@
 #include "describe.h"
 #include "fields.h"
 #include "instance.h"
-
-typedef struct qdrant_hit {
-    sp_text id;
-    float score;
-    float distance;
-    qdrant_row row; /* with the point's vector and fields */
-} qdrant_hit;
-
-typedef struct qdrant_list {
-    qdrant_hit *hits;
-    uint64_t count;
-    uint64_t sent; /* how many the server sent for this query */
-} qdrant_list;
+#include "plug_copy.h"
 
 /* A reply that the lists point into. */
 typedef struct qdrant_answer {
@@ -39,7 +27,8 @@ typedef struct qdrant_search {
     int with_vectors;
     qdrant_searching options;
     const char *path_one, *path_many; /* of requests with one query, and with several */
-    qdrant_answer *answers;
+    qdrant_answer *answers; /* that the lists point into, */
+    plug_copy *copy;        /* or this, held; NULL: none */
 } qdrant_search;
 
 /*
@@ -47,14 +36,11 @@ typedef struct qdrant_search {
  * condition accepts and the ids (NULL: any). The answer lasts as long as the search.
  */
 int32_t qdrant_search_send(qdrant_search *search, const uint64_t *queries, uint64_t count,
-                           qdrant_id_set *ids, uint64_t fetch, qdrant_list *lists);
+                           qdrant_id_set *ids, uint64_t fetch, plug_list *lists);
 /* How many queries one request takes, with so many bytes of a filter each. */
 uint64_t qdrant_search_queries(const qdrant_search *search, uint64_t fetch, uint64_t filter_bytes);
 
 /* restrict.c: lists[q] gets the nearest of query q, in the view if there is one. */
-int32_t qdrant_restrict_run(qdrant_search *search, qdrant_list *lists);
-
-/* Nearest first, or farthest where the search is reversed. */
-int qdrant_hit_before(const qdrant_search *search, const qdrant_hit *a, const qdrant_hit *b);
+int32_t qdrant_restrict_run(qdrant_search *search, plug_list *lists);
 
 #endif

@@ -145,13 +145,14 @@ static void hits_look(milvus_call *call, const milvus_hits *hits)
     require(hits->query_count == QUERIES);
     for (uint64_t q = 0; q < hits->query_count; q++)
         for (uint64_t i = 0; i < hits->lists[q].count; i++) {
-            const milvus_hit *hit = &hits->lists[q].hits[i];
+            const plug_hit *hit = &hits->lists[q].hits[i];
+            const milvus_page *page = hit->page;
 
             look(hit->id.data, hit->id.size);
             look(&hit->distance, sizeof hit->distance);
-            require(!hit->page || hit->row < hit->page->count);
+            require(!page || hit->row < page->count);
             if (count < ROWS_MAX) {
-                rows[count].page = hit->page;
+                rows[count].page = page;
                 rows[count++].row = hit->row;
             }
         }
