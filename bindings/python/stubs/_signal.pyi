@@ -1,0 +1,3 @@
+# SPDX-License-Identifier: Apache-2.0
+# The part of signal that is written in C.
+def getsignal(signalnum: int, /) -> object: ...
