@@ -21,6 +21,7 @@ func embed(_ context.Context, texts []string) (simplugin.Vectors, error) {
 	return simplugin.Rows(data, 2), nil
 }
 
+// R282: text is embedded by the function that the user gives.
 func TestR282TextQueries(t *testing.T) {
 	index := newIndex(t, &simplugin.IndexOptions{BrainKey: "texts", Model: "counter", SupportsPrompts: simplugin.Ptr(true), Embedder: embed})
 	hits, err := index.Search(ctx, simplugin.Text("an a", "b"), &simplugin.SearchOptions{K: 1})
