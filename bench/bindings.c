@@ -39,6 +39,13 @@ static void must(int32_t code, simplugin_error *error)
     exit(1);
 }
 
+/* the error is set before it is looked at */
+#define MUST(call)               \
+    do {                         \
+        int32_t code_ = (call);  \
+        must(code_, error);      \
+    } while (0)
+
 static void *memory(size_t size)
 {
     void *data = malloc(size);
@@ -96,7 +103,7 @@ static void add(uint64_t index, const float *rows)
     }
     before = peak_kib();
     begin = now();
-    must(simplugin_index_add(index, ids, rows, ROWS, DIMENSION, NULL, &error), error);
+    MUST(simplugin_index_add(index, ids, rows, ROWS, DIMENSION, NULL, &error));
     printf("add_s %.6f\n", now() - begin);
     printf("peak_kib %ld\n", peak_kib() - before);
     free(ids);
@@ -112,8 +119,7 @@ static void search(uint64_t index, const float *rows)
         simplugin_hits hits = {.size = sizeof hits};
         double begin = now();
 
-        must(simplugin_index_search(index, rows, QUERIES, DIMENSION, K, NULL, &hits, &error),
-             error);
+        MUST(simplugin_index_search(index, rows, QUERIES, DIMENSION, K, NULL, &hits, &error));
         seconds[i] = now() - begin;
         simplugin_hits_clear(&hits);
     }
@@ -129,7 +135,7 @@ static void null(uint64_t index)
     for (int i = 0; i < CALLS; i++) {
         simplugin_reply reply = {.size = sizeof reply};
 
-        must(simplugin_call(index, "health", strlen("health"), NULL, NULL, &reply, &error), error);
+        MUST(simplugin_call(index, "health", strlen("health"), NULL, NULL, &reply, &error));
         simplugin_reply_clear(&reply);
     }
     printf("null_ns %.1f\n", (now() - begin) / CALLS * 1e9);
@@ -147,12 +153,12 @@ int main(int argc, char **argv)
         return 2;
     }
     rows = rows_read(argv[1]);
-    must(simplugin_index_create(&spec, &index, NULL, &error), error);
+    MUST(simplugin_index_create(&spec, &index, NULL, &error));
     add(index, rows);
     search(index, rows);
     null(index);
-    must(simplugin_index_cleanup(index, NULL, &error), error);
-    must(simplugin_close(index, &error), error);
+    MUST(simplugin_index_cleanup(index, NULL, &error));
+    MUST(simplugin_close(index, &error));
     free(rows);
     return 0;
 }

@@ -53,6 +53,13 @@ static void must(int32_t code, simplugin_error *error)
     exit(1);
 }
 
+/* the error is set before it is looked at */
+#define MUST(call)               \
+    do {                         \
+        int32_t code_ = (call);  \
+        must(code_, error);      \
+    } while (0)
+
 /* Memory that is no file's: what is mapped of a store is the system's to keep or drop. */
 static long memory_kib(void)
 {
@@ -91,7 +98,7 @@ static uint64_t index_make(const char *name, const char *collection, const char 
     simplugin_error *error = NULL;
     uint64_t index = 0;
 
-    must(simplugin_index_create(&spec, &index, &patient, &error), error);
+    MUST(simplugin_index_create(&spec, &index, &patient, &error));
     return index;
 }
 
@@ -116,7 +123,7 @@ static double rows_add(uint64_t index)
         snprintf(texts + 24 * i, 24, "%09llu", (unsigned long long)i);
     }
     begin = now();
-    must(simplugin_index_add(index, ids, rows, count, dimension, &patient, &error), error);
+    MUST(simplugin_index_add(index, ids, rows, count, dimension, &patient, &error));
     begin = now() - begin;
     free(rows);
     free(ids);
@@ -158,7 +165,7 @@ static void copy_run(figures *f)
     if (pthread_create(&thread, NULL, watch, f))
         exit(1);
     f->seconds = now();
-    must(simplugin_copy(&spec, &index, NULL, &patient, &error), error);
+    MUST(simplugin_copy(&spec, &index, NULL, &patient, &error));
     f->seconds = now() - f->seconds;
     atomic_store(&watching, 0);
     pthread_join(thread, NULL);

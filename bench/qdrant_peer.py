@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same work by qdrant-client over REST, in a process of its own: qdrant_peer.py URL MODE ARGUMENT..."""
 import resource
+import os
 import sys
 import threading
 import time
@@ -59,14 +60,16 @@ def search(client, path, count, dimension, name):
 
 
 def view(client, path, count, dimension, name, ids_path, out_path):
-    queries = np.fromfile(path, dtype=np.float32).reshape(count, dimension)
+    queries = np.fromfile(path, dtype=np.float32).reshape(-1, dimension)
     with open(ids_path, encoding="ascii") as file:
         ids = file.read().split()
     names = {key(i): i for i in ids}
     restriction = models.Filter(must=[models.HasIdCondition(has_id=list(names))])
+    nap = float(os.environ.get("BENCH_NAP", 0))
     times = []
     with open(out_path, "w", encoding="ascii") as out:
         for i in range(count):
+            time.sleep(nap)
             start = time.perf_counter()
             hits = client.query_points(name, query=queries[i].tolist(), limit=K, query_filter=restriction,
                                        with_payload=False).points

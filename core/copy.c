@@ -111,7 +111,8 @@ static int32_t points_check(sp_copy *c, const sp_context *context, simplugin_err
     int more = 0;
     int32_t code = SIMPLUGIN_OK;
 
-    if (c->check.mode != SP_VERIFY_NONE && !c->is_checking) {
+    if (!c->is_checking) {
+        c->check.copied = (uint64_t)c->row.copied;
         code = sp_copy_check_begin(&c->check, context, error);
         c->is_checking = !code;
     }

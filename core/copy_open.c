@@ -316,9 +316,14 @@ static int32_t target_look(opening *o, simplugin_error **error)
     return code;
 }
 
+static uint64_t points_of(const json_t *facts)
+{
+    return (uint64_t)json_integer_value(json_object_get(facts, "count"));
+}
+
 static int is_empty(const json_t *facts)
 {
-    return json_integer_value(json_object_get(facts, "count")) == 0;
+    return points_of(facts) == 0;
 }
 
 /* What is to become of the target: is_continued, action, and a loss where nothing may. */
@@ -327,8 +332,19 @@ static void action_find(opening *o)
     const sp_copy_row *row = &o->copy->row;
     const char *name = o->copy->target->collection;
     int is_ours = row->id && row->is_of_source;
+    int has_lost;
 
     o->is_continued = is_ours && o->resume && row->phase != SP_COPY_BEGUN && o->there;
+    has_lost = o->is_continued && !row->merge && points_of(o->there) < (uint64_t)row->copied;
+    o->is_continued &= !has_lost;
+    if (has_lost && !o->settings.overwrite) {
+        sp_copy_lose(&o->plan, "target", name, 1,
+                     "this copy wrote %llu points into \"%s\" of %s, which has %llu now: begin anew "
+                     "without resume, which drops it, or name another one",
+                     (unsigned long long)row->copied, name, o->plan.backend,
+                     (unsigned long long)points_of(o->there));
+        return;
+    }
     o->action = o->there ? TARGET_USE : TARGET_MAKE;
     if (row->id && !row->is_of_source && !o->settings.overwrite)
         sp_copy_lose(&o->plan, "target", name, 1,

@@ -109,6 +109,15 @@ static const char *field_find(const sp_columns *mine, uint64_t row, const sp_col
     return NULL;
 }
 
+/* A field of the target's row that is not the source's; NULL: none. */
+static const char *extra_field(const sp_columns *theirs, const uint8_t *is_extra, uint64_t row)
+{
+    for (uint64_t i = 0; i < theirs->count; i++)
+        if (is_extra[i] && sp_column_is_valid(&theirs->columns[i], row))
+            return theirs->names[i];
+    return NULL;
+}
+
 /* What a field of the source is in the copy, whatever type these points have of it. */
 static uint32_t type_of(const sp_copy_check *check, const char *name, uint32_t type)
 {
@@ -126,6 +135,7 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
     sp_columns a = {0}, b = {0};
     sp_arena *arena = NULL;
     uint64_t *places = NULL, kept = 0;
+    uint8_t *is_extra = NULL;
     side left = {mine, 0}, right = {theirs, 0};
     int32_t code = SIMPLUGIN_OK;
 
@@ -136,9 +146,15 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
     if (code)
         goto out;
     places = sp_arena_array(&arena, a.count + 1, sizeof *places);
-    if (!places) {
+    is_extra = sp_arena_array(&arena, b.count + 1, sizeof *is_extra);
+    if (!places || !is_extra) {
         code = sp_error_no_memory(error);
         goto out;
+    }
+    for (uint64_t j = 0; j < b.count; j++) {
+        is_extra[j] = !check->merge;
+        for (uint64_t i = 0; i < a.count; i++)
+            is_extra[j] &= strcmp(a.names[i], b.names[j]) != 0;
     }
     for (uint64_t i = 0; i < a.count; i++) {
         uint32_t type = type_of(check, a.names[i], a.columns[i].type);
@@ -178,6 +194,8 @@ static int32_t points_compare(sp_copy_check *check, const sp_column *ids, const 
             note(check, id, "its vector is another one");
         } else if ((field = field_find(&a, row, &b, places, other, floats))) {
             note(check, id, "its field \"%.64s\" is not the same", field);
+        } else if ((field = extra_field(&b, is_extra, other))) {
+            note(check, id, "it has a field \"%.64s\" that the source has not", field);
         }
     }
 out:
@@ -323,6 +341,13 @@ static int32_t walk_begin(sp_copy_check *check, sp_index *index, int all, simplu
     return sp_walk_init(&check->walk, index, &spec, error);
 }
 
+/* What is different where it is no point that was looked at. */
+static void counts_tell(sp_copy_check *check, uint64_t wanted)
+{
+    snprintf(check->first, sizeof check->first, "the source has %llu points, the copy %llu",
+             (unsigned long long)wanted, (unsigned long long)check->target_count);
+}
+
 int32_t sp_copy_check_begin(sp_copy_check *check, const sp_context *context,
                             simplugin_error **error)
 {
@@ -343,6 +368,14 @@ int32_t sp_copy_check_begin(sp_copy_check *check, const sp_context *context,
     check->stride = check->source_count / (check->sample ? check->sample : 1);
     if (!check->stride)
         check->stride = 1;
+    if (!code && check->mode == SP_VERIFY_NONE) {
+        if (check->target_count < check->copied) {
+            check->different = check->copied - check->target_count;
+            counts_tell(check, check->copied);
+        }
+        check->stage = STAGE_DONE;
+        return code;
+    }
     return code ? code
                 : walk_begin(check, check->source, check->mode == SP_VERIFY_ALL, error);
 }
@@ -366,9 +399,7 @@ static int32_t walk_end(sp_copy_check *check, const sp_context *context, simplug
     }
     if (!check->merge && check->mode == SP_VERIFY_SAMPLE && apart > check->different) {
         if (!check->different)
-            snprintf(check->first, sizeof check->first, "the source has %llu points, the copy %llu",
-                     (unsigned long long)check->source_count,
-                     (unsigned long long)check->target_count);
+            counts_tell(check, check->source_count);
         check->different = apart;
     }
     check->stage = STAGE_DONE;

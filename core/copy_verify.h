@@ -5,7 +5,7 @@
 
 #include "copy_types.h"
 
-#define SP_VERIFY_NONE 0
+#define SP_VERIFY_NONE 0 /* but whether there are as many as were written */
 #define SP_VERIFY_SAMPLE 1
 #define SP_VERIFY_ALL 2
 
@@ -20,6 +20,7 @@ typedef struct sp_copy_check {
     uint64_t sample;    /* how many points of a sample */
     int vectors;        /* what of them both sides keep: SP_VECTORS_... */
     int merge;          /* the target holds more */
+    uint64_t copied;    /* points that were written */
     /* how far it is */
     int stage;
     sp_walk walk;

@@ -30,7 +30,7 @@ test_abi_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 test_abi_LDADD = libsimplugin.la $(CUNIT_LIBS)
 
 dist_check_SCRIPTS = tests/test_contract_flat.sh tests/test_contract_minimal.sh tests/test_headers.sh \
-	tests/test_header_program.sh tests/test_exports.sh tests/test_requirements.sh
+	tests/test_header_program.sh tests/test_exports.sh tests/test_requirements.sh tests/test_bindings_doc.sh
 TESTS += $(dist_check_SCRIPTS)
 ## what the scripts need to know of the build
 AM_TESTS_ENVIRONMENT = \

@@ -266,6 +266,30 @@ static void view_copied(void)
     free(rows);
 }
 
+/* A copy that cannot be had in time is no error of the searches that would have liked one. */
+static void view_not_copied(void)
+{
+    live_made made = live_create("'dimension': 8, 'metric': 'cosine'");
+    float *rows = live_normal(53, 40, 8);
+    uint64_t picked[] = {3, 5, 8}, view;
+
+    MUST(live_add(made.index, rows, 0, 40, 8) == SIMPLUGIN_OK);
+    view = live_view(made.index, picked, 3);
+    fault_end();
+    fault("{'method': 'POST', 'path': '/collections/[^/]*/points', 'times': null, 'action': {'delay_ms': 3000}}");
+    rig_options.timeout_ms = 1000;
+    for (int i = 0; i < 10; i++) {
+        MUST(live_search(made.index, rows, 1, 8, 3, NULL, view) == SIMPLUGIN_OK);
+        CU_ASSERT_EQUAL(json_array_size(json_object_get(rig_reply, "ids")), 3);
+    }
+    rig_options.timeout_ms = 0;
+    CU_ASSERT_EQUAL(asked("POST", "/points/query"), 10);
+    CU_ASSERT_EQUAL(asked("POST", "/points"), 1); /* and it was tried once */
+    fault_end();
+    live_drop(&made);
+    free(rows);
+}
+
 LIVE_SUITE(live_data, "data",
            UNIT_CASE(reads_its_writes, "R261 R265 a handle reads what it wrote, and counts exactly"),
            UNIT_CASE(removes_and_adds, "R261 200 points, 10 less, 20 more: 210"),
@@ -275,6 +299,7 @@ static const unit_case connections_cases[] = {
     UNIT_CASE(one_connection, "R267 1,000 searches are 1,000 requests over one connection"),
     UNIT_CASE(one_request, "R267 200 queries are one request"),
     UNIT_CASE(view_copied, "R270 searches of a small view that come quickly are answered by a copy"),
+    UNIT_CASE(view_not_copied, "R274 where that would take too long the server is asked"),
     UNIT_CASE(batches_cut, "R273 an add is cut by bytes into requests, three at a time"),
 };
 const live_suite live_connections = {"connections", connections_cases,

@@ -482,6 +482,10 @@ static void field_differs(void)
     differs("add{'ids': ['p00021'], 'vectors': [[1, 1.25, 0.0205078125]], 'fields': {'page': [22], "
             "'score': [7.0], 'flag': [true], 'numbers': [[21, -21]]}}", 0, ALL, "1",
             "field", "['p00021']");
+    /* and one more */
+    differs("add{'ids': ['p00021'], 'vectors': [[1, 1.25, 0.0205078125]], 'fields': {'page': [21], "
+            "'score': [7.0], 'flag': [true], 'numbers': [[21, -21]], 'extra': [1]}}", 0, ALL, "1",
+            "it has a field", "['p00021']");
 }
 
 static void point_missing(void)
@@ -489,6 +493,8 @@ static void point_missing(void)
     differs("remove{'ids': ['p00100', 'p00200']}", 0, ALL, "2", "not in the copy",
             "['p00100','p00200']");
     differs("remove{'ids': ['p00100', 'p00200']}", 0, ", 'sample_size': 1", "2", "", "[]");
+    differs("remove{'ids': ['p00100', 'p00200']}", 0, ", 'verify': 'none'", "2",
+            "has 300 points, the copy 298", "[]");
 }
 
 static void point_extra(void)

@@ -228,6 +228,27 @@ static void dropped_meanwhile(void)
     copy_stop();
 }
 
+/* What was written is not there any more, but something of that name is: somebody else's, maybe. */
+static void replaced_meanwhile(void)
+{
+    uint64_t source;
+
+    copy_start();
+    source = source_new();
+    half_copied(source);
+    ASK(copy_index, "index.remove", "{'all': true}");
+    CU_ASSERT_EQUAL(copy_open(source, target, PAGES), SIMPLUGIN_ALREADY_EXISTS);
+    CU_ASSERT(strstr(simplugin_error_message(rig_error, NULL), "this copy wrote") != NULL);
+    CU_ASSERT_EQUAL(copy_open(source, target, PAGES ", 'resume': false, 'verify': 'all'"),
+                    SIMPLUGIN_OK);
+    CU_ASSERT_EQUAL(copy_run(), SIMPLUGIN_OK);
+    REPLY("differences", "0");
+    CU_ASSERT(indexes_same(source, copy_index));
+    copy_close();
+    ASK(copy_index, "index.cleanup", "{}");
+    copy_stop();
+}
+
 static void other_source(void)
 {
     uint64_t source, other;
@@ -621,6 +642,7 @@ static const unit_case cases[] = {
     UNIT_CASE(told_where, "R276 a copy that goes on says how much is there, and writes no more"),
     UNIT_CASE(begun_anew, "R276 a copy that is begun anew drops what it had written"),
     UNIT_CASE(dropped_meanwhile, "R276 a target that somebody dropped is made again"),
+    UNIT_CASE(replaced_meanwhile, "R276 nor does one go on where less is there than it wrote"),
     UNIT_CASE(other_source, "R276 two sources are not mixed up in one target"),
     UNIT_CASE(same_place, "R276 R278 a copy goes by places, and keeps no secrets"),
     UNIT_CASE(cancelled, "R276 R274 a copy that is cancelled goes on"),

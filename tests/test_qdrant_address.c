@@ -238,6 +238,7 @@ static void bad_settings(void)
         {"url=http://127.0.0.1.example.com api_key=geheim", "api_key"},
         {"host=10.0.0.7 api_key=geheim", "api_key"},
         {"host=10.0.0.7 api_key=geheim allow_insecure_api_key=?0", "api_key"},
+        {"url=http://localhost:6333 api_key=geheim proxy=http://10.0.0.7:3128", "api_key"},
         {"api_key=geheim\n", "api_key"},
         {"api_key=geheim\rx", "api_key"},
         {"api_key=geheim\xc3\xb6", "api_key"},

@@ -51,6 +51,15 @@ static int32_t post(link_rig *rig)
     return code;
 }
 
+static int32_t put(link_rig *rig)
+{
+    qdrant_http http;
+    int32_t code = run(rig, &http, "PUT", "/x", "{}");
+
+    qdrant_http_clear(&http);
+    return code;
+}
+
 /* ---- requests ------------------------------------------------------------------------------- */
 
 static int echo(fake *f, const fake_request *request)
@@ -192,7 +201,7 @@ static void connections_stay(void)
     fake_init(&f, always_ok);
     rig_open(&rig, "url=http://127.0.0.1:%d", f.port);
     for (int i = 0; i < 50; i++)
-        MUST(i % 2 ? get(&rig) : post(&rig));
+        MUST(i % 2 ? get(&rig) : put(&rig));
     CU_ASSERT_EQUAL(f.connections, 1);
     CU_ASSERT_EQUAL(f.requests, 50);
     rig_close(&rig);
@@ -450,6 +459,51 @@ static void secrets_stay_secret(void)
     CU_ASSERT_PTR_NULL(strstr(rig_message(&rig), "abcdefgh"));
     CU_ASSERT_PTR_NULL(strstr(http.status.reason, "abcdefgh"));
     qdrant_http_clear(&http);
+    rig_close(&rig);
+    fake_clear(&f);
+}
+
+static int tell_the_key_at_length(fake *f, const fake_request *request)
+{
+    char key[100], body[1024];
+
+    fake_header(request->head, "api-key", key, sizeof key);
+    snprintf(body, sizeof body, "%*s%s", atomic_load(&f->value), "x", key);
+    return fake_answer(request->peer, 401, "", body);
+}
+
+/* Wherever the server's words are cut. */
+static void secrets_are_cut(void)
+{
+    link_rig rig;
+    fake f;
+
+    fake_init(&f, tell_the_key_at_length);
+    rig_open(&rig, "url=http://127.0.0.1:%d api_key=abcdefgh", f.port);
+    for (f.value = QDRANT_REASON_MAX - 12; f.value < QDRANT_REASON_MAX; f.value++) {
+        CU_ASSERT_EQUAL(get(&rig), SIMPLUGIN_UNAUTHENTICATED);
+        CU_ASSERT_PTR_NULL(strstr(rig_message(&rig), "abcd"));
+        rig_reset(&rig);
+    }
+    rig_close(&rig);
+    fake_clear(&f);
+}
+
+static int tell_the_proxy(fake *f, const fake_request *request)
+{
+    (void)f;
+    return fake_answer(request->peer, 401, "", "geheimes is no password of hans");
+}
+
+static void passwords_of_proxies(void)
+{
+    link_rig rig;
+    fake f;
+
+    fake_init(&f, tell_the_proxy);
+    rig_open(&rig, "url=http://127.0.0.1:9 proxy=http://hans:geheimes@127.0.0.1:%d", f.port);
+    CU_ASSERT_EQUAL(get(&rig), SIMPLUGIN_UNAUTHENTICATED);
+    CU_ASSERT(strstr(rig_message(&rig), "**** is no password of hans") != NULL);
     rig_close(&rig);
     fake_clear(&f);
 }
@@ -852,6 +906,56 @@ static void bad_answers_are_got_over(void)
     fake_clear(&f);
 }
 
+/* Is done, and then the connection ends without a word. */
+static int silent(fake *f, const fake_request *request)
+{
+    return atomic_load(&f->value) ? 0 : fake_ok(request->peer);
+}
+
+/* libcurl would send once more by itself what a connection that was kept did not answer. */
+static void sent_once(void)
+{
+    link_rig rig;
+    fake f;
+
+    fake_init(&f, silent);
+    rig_open(&rig, "url=http://127.0.0.1:%d retry_ms=#0", f.port);
+    for (int i = 0; i < 3; i++) {
+        f.value = 0;
+        MUST(get(&rig));
+        MUST(get(&rig));
+        f.value = 1;
+        f.requests = 0;
+        CU_ASSERT_EQUAL(post(&rig), SIMPLUGIN_UNAVAILABLE);
+        CU_ASSERT_EQUAL(f.requests, 1);
+        rig_reset(&rig);
+    }
+    rig_close(&rig);
+    fake_clear(&f);
+}
+
+static int busy_first(fake *f, const fake_request *request)
+{
+    return atomic_fetch_sub(&f->value, 1) <= 0
+               ? fake_ok(request->peer)
+               : fake_answer(request->peer, 503, "Retry-After: 1\r\n", "{}");
+}
+
+/* One that is starting, or being replaced, says when it is there. */
+static void busy_at_first(void)
+{
+    link_rig rig;
+    fake f;
+
+    fake_init(&f, busy_first);
+    f.value = 1;
+    rig_open(&rig, "url=http://127.0.0.1:%d retry_ms=#5000", f.port);
+    MUST(get(&rig));
+    CU_ASSERT_EQUAL(f.requests, 2);
+    rig_close(&rig);
+    fake_clear(&f);
+}
+
 static int later(fake *f, const fake_request *request)
 {
     static const char *const when[] = {"", "Retry-After: 1\r\n", "Retry-After: 3600\r\n",
@@ -1167,6 +1271,8 @@ static const unit_case cases[] = {
     UNIT_CASE(requests_in_flight, "several requests in flight, ended in any order, or left"),
     UNIT_CASE(what_servers_say, "R277 every HTTP status as a code, with the server's words"),
     UNIT_CASE(secrets_stay_secret, "R278 a key that the server repeats is masked"),
+    UNIT_CASE(secrets_are_cut, "R278 and so is the beginning of one, where its words are cut"),
+    UNIT_CASE(passwords_of_proxies, "R278 a proxy's password that is repeated is masked"),
     UNIT_CASE(answers_that_are_none, "R277 SSH, TLS, gRPC, nothing, halves"),
     UNIT_CASE(cut_replies_are_asked_for_again, "R274 a reply cut in the middle is asked for again"),
     UNIT_CASE(replies_have_a_limit, "replies above max_receive_bytes are not taken"),
@@ -1176,6 +1282,8 @@ static const unit_case cases[] = {
     UNIT_CASE(cancelling, "R274 a call is cancelled from another thread"),
     UNIT_CASE(nobody_there, "R277 no server, no such host"),
     UNIT_CASE(bad_answers_are_got_over, "R274 429 and 503 are got over, where that is harmless"),
+    UNIT_CASE(sent_once, "R274 what may not be sent twice is not, whatever becomes of the connection"),
+    UNIT_CASE(busy_at_first, "R274 a first answer that says when to come again"),
     UNIT_CASE(retry_after, "R274 Retry-After is kept, or given up at once"),
     UNIT_CASE(a_server_comes_back, "R274 a server that comes back is found again"),
     UNIT_CASE(forks, "R275 a child makes connections of its own, the parent's go on"),

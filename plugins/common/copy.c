@@ -9,9 +9,15 @@
 #include "clock.h"
 #include "distance.h"
 
-#define COPY_AGE (INT64_C(2) * 1000000000)
-/* A copy is made where that many searches may come while it lasts. */
+#define SECOND INT64_C(1000000000)
+#define COPY_AGE (2 * SECOND)
+/* A copy is made where that many searches may come while it lasts, */
 #define COPY_SEARCHES 4
+/* in the time of that many, and a part of what the call has left. */
+#define COPY_COST 8
+#define COPY_SHARE 4
+/* After one that failed. */
+#define COPY_PAUSE (10 * SECOND)
 #define ROWS_PER_CHECK 4096
 
 void plug_copy_release(plug_copy *copy)
@@ -22,27 +28,104 @@ void plug_copy_release(plug_copy *copy)
     free(copy);
 }
 
-/* ---- making one ------------------------------------------------------------------------- */
+/* ---- whether to make one -------------------------------------------------------------------- */
 
-plug_copy *plug_copy_find(plug_instance *instance, plug_view *view, uint64_t writes,
-                          int *is_worth)
+/* What all of these lists hold is freed once the lock is given back. */
+static void copies_release(plug_copy *gone)
+{
+    while (gone) {
+        plug_copy *next = gone->next;
+
+        plug_copy_release(gone);
+        gone = next;
+    }
+}
+
+static void view_let_go(plug_view *view, plug_copy **gone)
+{
+    view->copy->next = *gone;
+    *gone = view->copy;
+    view->copy = NULL;
+}
+
+static uint64_t bytes_of(const plug_copy *copy)
+{
+    return copy->capacity * copy->dimension * sizeof(float);
+}
+
+/* With the lock held: copies that are too old go, and the oldest where there is no room for more. */
+static void copies_sweep(plug_views *views, uint64_t more, plug_copy **gone)
 {
     int64_t now = sp_clock_now();
-    plug_copy *copy;
+
+    for (;;) {
+        plug_view *oldest = NULL;
+        uint64_t bytes = more;
+
+        for (plug_view *at = views->first; at; at = at->next) {
+            if (!at->copy)
+                continue;
+            if (now - at->copy->made_at >= COPY_AGE) {
+                view_let_go(at, gone);
+                continue;
+            }
+            bytes += bytes_of(at->copy);
+            if (!oldest || at->copy->made_at < oldest->copy->made_at)
+                oldest = at;
+        }
+        if (bytes <= PLUG_COPIES_BYTES || !oldest)
+            return;
+        view_let_go(oldest, gone);
+    }
+}
+
+/* How long making one may take; 0: it is not worth it. */
+static int64_t budget_of(const plug_view *view, uint64_t writes, int64_t now)
+{
+    int64_t interval = now - view->searched_at;
+
+    if (!view->searched_at || view->writes != writes || view->is_copied || !view->without ||
+        now < view->not_before || interval >= COPY_AGE / COPY_SEARCHES)
+        return 0;
+    if (interval < SECOND / 1000)
+        interval = SECOND / 1000;
+    /* making it, against what the server would do meanwhile */
+    if (view->copying >= view->without * (COPY_AGE / interval) / 2)
+        return 0;
+    return view->without * COPY_COST;
+}
+
+static plug_copy *copy_find(plug_instance *instance, plug_views *views, plug_view *view,
+                            uint64_t writes, int64_t *budget)
+{
+    int64_t now = sp_clock_now();
+    plug_copy *copy, *gone = NULL;
 
     pthread_mutex_lock(&instance->lock);
+    copies_sweep(views, 0, &gone);
     copy = view->copy;
     if (copy && copy->writes == writes && now - copy->made_at < COPY_AGE)
         atomic_fetch_add(&copy->users, 1);
     else
         copy = NULL;
-    *is_worth = view->searched_at && view->writes == writes &&
-                now - view->searched_at < COPY_AGE / COPY_SEARCHES;
+    *budget = copy ? 0 : budget_of(view, writes, now);
+    if (*budget)
+        view->is_copied = 1;
     view->searched_at = now;
     view->writes = writes;
     pthread_mutex_unlock(&instance->lock);
+    copies_release(gone);
     return copy;
 }
+
+void plug_copy_without(plug_instance *instance, plug_view *view, int64_t nanoseconds)
+{
+    pthread_mutex_lock(&instance->lock);
+    view->without = nanoseconds;
+    pthread_mutex_unlock(&instance->lock);
+}
+
+/* ---- making one ------------------------------------------------------------------------- */
 
 int32_t plug_copy_new(plug_call *call, uint64_t writes, uint64_t dimension, uint64_t capacity,
                       plug_copy **copy)
@@ -82,16 +165,71 @@ int32_t plug_copy_add(plug_call *call, plug_copy *copy, sp_text id, const void *
     return SIMPLUGIN_OK;
 }
 
-void plug_copy_keep(plug_instance *instance, plug_view *view, plug_copy *copy)
+/* The view's from now on, and the caller's still. */
+static void copy_keep(plug_instance *instance, plug_views *views, plug_view *view, plug_copy *copy)
 {
-    plug_copy *old;
+    plug_copy *gone = NULL;
 
     atomic_fetch_add(&copy->users, 1);
     pthread_mutex_lock(&instance->lock);
-    old = view->copy;
+    if (view->copy)
+        view_let_go(view, &gone);
+    copies_sweep(views, bytes_of(copy), &gone);
     view->copy = copy;
+    view->copying = sp_clock_now() - copy->made_at;
+    view->is_copied = 0;
     pthread_mutex_unlock(&instance->lock);
-    plug_copy_release(old);
+    copies_release(gone);
+}
+
+static void copy_give_up(plug_instance *instance, plug_view *view)
+{
+    pthread_mutex_lock(&instance->lock);
+    view->is_copied = 0;
+    view->not_before = sp_clock_now() + COPY_PAUSE;
+    pthread_mutex_unlock(&instance->lock);
+}
+
+/* A copy, made in less time than the call has, and with nobody to tell what went wrong. */
+static plug_copy *copy_make(plug_call *call, const plug_view *view, uint64_t writes,
+                            uint64_t dimension, int64_t budget, plug_copy_filler *fill)
+{
+    const simplugin_call_info *info = call->info;
+    simplugin_error **error = call->error;
+    simplugin_call_info hurried = {.size = sizeof hurried};
+    int64_t now = sp_clock_now();
+    int64_t left = info->deadline == INT64_MAX ? INT64_MAX : info->deadline - now;
+    plug_copy *copy = NULL;
+
+    memcpy(&hurried, info, (size_t)(info->size < sizeof hurried ? info->size : sizeof hurried));
+    hurried.deadline = now + (budget < left / COPY_SHARE ? budget : left / COPY_SHARE);
+    call->info = &hurried;
+    call->error = NULL;
+    if (plug_copy_new(call, writes, dimension, view->ids.count, &copy) ||
+        fill(call, view, copy)) {
+        plug_copy_release(copy);
+        copy = NULL;
+    }
+    call->info = info;
+    call->error = error;
+    return copy;
+}
+
+plug_copy *plug_copy_acquire(plug_call *call, plug_instance *instance, plug_views *views,
+                             plug_view *view, uint64_t writes, uint64_t dimension,
+                             plug_copy_filler *fill)
+{
+    int64_t budget;
+    plug_copy *copy = copy_find(instance, views, view, writes, &budget);
+
+    if (copy || !budget)
+        return copy;
+    copy = copy_make(call, view, writes, dimension, budget, fill);
+    if (copy)
+        copy_keep(instance, views, view, copy);
+    else
+        copy_give_up(instance, view);
+    return copy;
 }
 
 /* ---- scoring ------------------------------------------------------------------------------- */

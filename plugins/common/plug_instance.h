@@ -13,6 +13,8 @@
 typedef struct plug_instance {
     struct plug_instance *next; /* of all instances of the plugin, for fork */
     pthread_mutex_t lock;
+    uint64_t forgotten; /* how often what was known of collections was given up: what was asked for
+                           before that is not to be kept */
 } plug_instance;
 
 /* 0 on success. */

@@ -49,6 +49,17 @@ static uint32_t type_find(const plug_known *known, const char *name)
     return 0;
 }
 
+static void type_drop(plug_known *known, const char *name)
+{
+    for (uint64_t i = 0; i < known->count; i++)
+        if (strcmp(known->names[i], name) == 0) {
+            known->count--;
+            known->names[i] = known->names[known->count];
+            known->types[i] = known->types[known->count];
+            return;
+        }
+}
+
 /* What does not fit is not remembered: then the server's rows decide. */
 static void type_add(plug_known *known, const char *name, uint32_t type)
 {
@@ -77,35 +88,51 @@ static void type_add(plug_known *known, const char *name, uint32_t type)
     known->types[known->count++] = type;
 }
 
-int32_t plug_known_learn(const plug_known_of *of)
+/*
+ * What some rows show goes into what is known, unless it was forgotten meanwhile. changed: the
+ * name of a field that has another type now, of somebody else's; NULL: only what is new.
+ */
+static int32_t sample_take(const plug_known_of *of, uint64_t forgotten, const char *changed)
 {
     plug_known *known;
     plug_seen seen;
+    int32_t code = of->sample(of->context, &seen);
+
+    if (code)
+        return code == PLUG_UNSEEN ? SIMPLUGIN_OK : code;
+    pthread_mutex_lock(&of->instance->lock);
+    known = of->instance->forgotten == forgotten ? known_find_locked(of) : NULL;
+    if (known && changed && !seen.count)
+        known->count = 0;
+    for (uint64_t i = 0; known && i < seen.count; i++) {
+        if (of->is_schema && of->is_schema(of->context, seen.names[i]))
+            continue;
+        if (changed && strcmp(changed, seen.names[i]) == 0)
+            type_drop(known, changed);
+        type_add(known, seen.names[i], seen.types[i]);
+    }
+    if (known)
+        known->is_sampled = 1;
+    pthread_mutex_unlock(&of->instance->lock);
+    return SIMPLUGIN_OK;
+}
+
+int32_t plug_known_learn(const plug_known_of *of)
+{
+    plug_known *known;
+    uint64_t forgotten;
     int is_sampled;
-    int32_t code;
 
     if (!of->sample)
         return SIMPLUGIN_OK;
     pthread_mutex_lock(&of->instance->lock);
     known = known_find_locked(of);
     is_sampled = known && known->is_sampled;
+    forgotten = of->instance->forgotten;
     pthread_mutex_unlock(&of->instance->lock);
     if (!known)
         return plug_no_memory(of->call);
-    if (is_sampled)
-        return SIMPLUGIN_OK;
-    code = of->sample(of->context, &seen);
-    if (code)
-        return code == PLUG_UNSEEN ? SIMPLUGIN_OK : code;
-    pthread_mutex_lock(&of->instance->lock);
-    known = known_find_locked(of);
-    for (uint64_t i = 0; known && i < seen.count; i++)
-        if (!of->is_schema || !of->is_schema(of->context, seen.names[i]))
-            type_add(known, seen.names[i], seen.types[i]);
-    if (known)
-        known->is_sampled = 1;
-    pthread_mutex_unlock(&of->instance->lock);
-    return SIMPLUGIN_OK;
+    return is_sampled ? SIMPLUGIN_OK : sample_take(of, forgotten, NULL);
 }
 
 static int has_values(const sp_column *column, const int64_t *select, uint64_t count)
@@ -116,18 +143,42 @@ static int has_values(const sp_column *column, const int64_t *select, uint64_t c
     return 0;
 }
 
-static uint32_t type_known(const plug_known_of *of, const char *name)
+static uint32_t type_known(const plug_known_of *of, const char *name, uint64_t *forgotten)
 {
-    uint32_t type = of->declared ? of->declared(of->context, name) : 0;
     plug_known *known;
+    uint32_t type;
 
-    if (type)
-        return type;
     pthread_mutex_lock(&of->instance->lock);
     known = known_find_locked(of);
     type = known ? type_find(known, name) : 0;
+    *forgotten = of->instance->forgotten;
     pthread_mutex_unlock(&of->instance->lock);
     return type;
+}
+
+/*
+ * The type that a field's values are to have; 0: any. Where it is only remembered and is not
+ * what is wanted, some rows are looked at once more: others may have made the collection anew.
+ */
+static int32_t type_wanted(const plug_known_of *of, const char *name, uint32_t given,
+                           uint32_t *type)
+{
+    uint32_t items = of->items ? of->items(of->context, name) : 0;
+    int32_t code = SIMPLUGIN_OK;
+    uint64_t forgotten;
+
+    *type = of->declared ? of->declared(of->context, name) : 0;
+    if (!*type) {
+        *type = type_known(of, name, &forgotten);
+        if (*type && *type != given && of->sample) {
+            code = sample_take(of, forgotten, name);
+            *type = type_known(of, name, &forgotten);
+        }
+    }
+    if (items && (*type & ~SP_LIST) != items)
+        /* not known yet, or of rows that somebody wrote past what is to be there */
+        *type = items | (given & SP_LIST);
+    return code;
 }
 
 int32_t plug_known_check(const plug_known_of *of, const plug_columns *fields, const int64_t *select,
@@ -137,21 +188,16 @@ int32_t plug_known_check(const plug_known_of *of, const plug_columns *fields, co
 
     for (uint64_t i = 0; !code && i < fields->count; i++) {
         const char *name = fields->names[i];
-        uint32_t type, items;
+        uint32_t given = fields->columns[i].type, type;
 
         if ((of->is_schema && of->is_schema(of->context, name)) ||
             !has_values(&fields->columns[i], select, count))
             continue;
-        type = type_known(of, name);
-        items = of->items ? of->items(of->context, name) : 0;
-        if (items && (type & ~SP_LIST) != items)
-            /* not known yet, or of rows that somebody wrote past what is to be there */
-            type = items | (fields->columns[i].type & SP_LIST);
-        if (type && type != fields->columns[i].type)
+        code = type_wanted(of, name, given, &type);
+        if (!code && type && type != given)
             code = plug_fail_argument(of->call, "fields",
                                       "fields: \"%s\" is %s in the collection, not %s", name,
-                                      sp_column_type_name(type),
-                                      sp_column_type_name(fields->columns[i].type));
+                                      sp_column_type_name(type), sp_column_type_name(given));
     }
     return code;
 }
@@ -212,6 +258,7 @@ void plug_known_forget(plug_instance *instance, plug_known **list, const char *c
     plug_known **at = list;
 
     pthread_mutex_lock(&instance->lock);
+    instance->forgotten++;
     while (*at) {
         plug_known *known = *at;
 

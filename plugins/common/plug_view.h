@@ -25,8 +25,12 @@ typedef struct plug_view {
     uint64_t total;  /* of how many points */
     /* guarded by the instance's lock: */
     plug_copy *copy;      /* of its vectors; NULL: none was made */
+    int is_copied;        /* somebody is at it */
     int64_t searched_at;  /* when a copy would have served last; 0: never */
     uint64_t writes;      /* of the instance to the collection, then */
+    int64_t without;      /* nanoseconds of a search by the server; 0: not known */
+    int64_t copying;      /* of making the last copy; 0: not known */
+    int64_t not_before;   /* no copy is tried until then */
 } plug_view;
 
 /* Those of an instance, guarded by its lock. Zeroed: none. */

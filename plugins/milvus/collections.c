@@ -25,12 +25,18 @@
 
 /* ---- which there are ------------------------------------------------------------------- */
 
-/* The names of all; to be freed with milvus_reply_free, which NULL does not mind. */
-static int32_t names_ask(milvus_call *call, void **message)
+/*
+ * The names of all, or that of only (NULL: all) among others; to be freed with milvus_reply_free,
+ * which NULL does not mind. Milvus Lite fails where one of them is dropped meanwhile.
+ */
+static int32_t names_ask(milvus_call *call, const char *only, void **message)
 {
-    Milvus__DatabaseRequest request = MILVUS__DATABASE_REQUEST__INIT;
+    Milvus__ShowCollectionsRequest request = MILVUS__SHOW_COLLECTIONS_REQUEST__INIT;
+    char *name = milvus_text(only ? only : "");
 
     request.db_name = call->instance->settings.db_name;
+    request.collection_names = &name;
+    request.n_collection_names = only != NULL;
     return milvus_ask(call, "ShowCollections", &request.base, &milvus__names_reply__descriptor,
                       message);
 }
@@ -39,7 +45,7 @@ int32_t milvus_serve_collection_list(milvus_call *call)
 {
     Milvus__NamesReply *reply;
     void *message = NULL;
-    int32_t code = names_ask(call, &message);
+    int32_t code = names_ask(call, NULL, &message);
 
     if (code)
         return code;
@@ -347,7 +353,7 @@ int32_t milvus_serve_collection_create(milvus_call *call)
 static int32_t name_look(milvus_call *call, int *is_own)
 {
     void *message = NULL;
-    int32_t code = names_ask(call, &message);
+    int32_t code = names_ask(call, call->collection, &message);
     const Milvus__NamesReply *reply = message;
 
     *is_own = 0;

@@ -4,13 +4,15 @@
 #include "copy.h"
 
 #include "consistency.h"
+#include "clock.h"
 #include "distance.h"
 #include "instance.h"
 #include "lookup.h"
 #include "plug_copy.h"
 
-static int32_t copy_fill(milvus_call *call, const plug_view *view, plug_copy *copy)
+static int32_t copy_fill(plug_call *base, const plug_view *view, plug_copy *copy)
 {
+    milvus_call *call = (milvus_call *)base; /* its first member */
     milvus_lookup lookup = {.vectors = 1};
     int32_t code = milvus_lookup_run(call, &view->ids, &lookup);
 
@@ -27,25 +29,6 @@ static int32_t copy_fill(milvus_call *call, const plug_view *view, plug_copy *co
     return code;
 }
 
-/* The view's copy, held: it may have to be made. NULL with OK: that is not worth it. */
-static int32_t copy_acquire(milvus_call *call, plug_view *view, plug_copy **copy)
-{
-    uint64_t writes = milvus_writes(call);
-    int is_worth;
-    int32_t code;
-
-    *copy = plug_copy_find(&call->instance->base, view, writes, &is_worth);
-    if (*copy || !is_worth)
-        return SIMPLUGIN_OK;
-    code = plug_copy_new(&call->base, writes, call->schema->vector->dimension, view->ids.count,
-                         copy);
-    if (!code)
-        code = copy_fill(call, view, *copy);
-    if (!code)
-        plug_copy_keep(&call->instance->base, view, *copy);
-    return code;
-}
-
 /* Whether a copy can tell all that is asked for. */
 static int can_serve(const milvus_search *s)
 {
@@ -58,18 +41,31 @@ static int can_serve(const milvus_search *s)
            s->view->ids.count * schema->vector->dimension * sizeof(float) <= PLUG_COPY_BYTES;
 }
 
-int32_t milvus_copy_search(milvus_search *search, plug_list *lists, int *done)
+static int32_t ask(milvus_search *search, plug_list *lists)
 {
-    int metric = sp_metric_named(search->call->schema->metric);
+    int64_t begin = sp_clock_now();
+    int32_t code = milvus_restrict_run(search, lists);
+
+    if (!code)
+        plug_copy_without(&search->call->instance->base, search->view, sp_clock_now() - begin);
+    return code;
+}
+
+int32_t milvus_find(milvus_search *search, plug_list *lists)
+{
+    milvus_call *call = search->call;
+    simplugin_instance *instance = call->instance;
+    int metric = sp_metric_named(call->schema->metric);
     int32_t code = SIMPLUGIN_OK;
 
-    *done = can_serve(search);
-    if (!*done)
-        return SIMPLUGIN_OK;
-    code = copy_acquire(search->call, search->view, &search->copy);
-    *done = search->copy != NULL;
-    for (uint64_t q = 0; !code && *done && q < search->vectors.rows; q++)
-        code = plug_copy_score(&search->call->base, search->copy, metric,
+    if (!can_serve(search))
+        return milvus_restrict_run(search, lists);
+    search->copy = plug_copy_acquire(&call->base, &instance->base, &instance->views, search->view,
+                                     milvus_writes(call), call->schema->vector->dimension, copy_fill);
+    if (!search->copy)
+        return ask(search, lists);
+    for (uint64_t q = 0; !code && q < search->vectors.rows; q++)
+        code = plug_copy_score(&call->base, search->copy, metric,
                                search->vectors.data + q * search->vectors.stride, search->reverse,
                                search->k, &lists[q]);
     return code;

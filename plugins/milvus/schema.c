@@ -327,9 +327,11 @@ int32_t milvus_schema_acquire(milvus_call *call)
 {
     simplugin_instance *instance = call->instance;
     milvus_schema *made, *found;
+    uint64_t forgotten;
     int32_t code;
 
     pthread_mutex_lock(&instance->base.lock);
+    forgotten = instance->base.forgotten;
     found = schema_find_locked(instance, call->collection);
     pthread_mutex_unlock(&instance->base.lock);
     if (found) {
@@ -348,13 +350,16 @@ int32_t milvus_schema_acquire(milvus_call *call)
         return code;
     }
     call->schema = made;
+    atomic_store(&made->users, 1);
     /* one without an index will soon have one, perhaps from somebody else: it is not kept */
-    atomic_store(&made->users, made->metric ? 2 : 1);
     if (!made->metric)
         return SIMPLUGIN_OK;
     pthread_mutex_lock(&instance->base.lock);
-    made->next = instance->schemas;
-    instance->schemas = made;
+    if (instance->base.forgotten == forgotten) {
+        atomic_fetch_add(&made->users, 1);
+        made->next = instance->schemas;
+        instance->schemas = made;
+    }
     pthread_mutex_unlock(&instance->base.lock);
     return SIMPLUGIN_OK;
 }
@@ -371,6 +376,7 @@ void milvus_schema_forget(simplugin_instance *instance, const char *collection)
     milvus_schema *gone = NULL;
 
     pthread_mutex_lock(&instance->base.lock);
+    instance->base.forgotten++;
     at = &instance->schemas;
     while (*at) {
         milvus_schema *schema = *at;

@@ -264,13 +264,9 @@ int32_t milvus_search_run(milvus_search *search)
 {
     plug_list *lists =
         plug_scratch(&search->call->base, search->vectors.rows + 1, sizeof *lists);
-    int is_done = 0;
-    int32_t code = lists ? milvus_copy_search(search, lists, &is_done)
-                         : plug_no_memory(&search->call->base);
+    int32_t code = lists ? milvus_find(search, lists) : plug_no_memory(&search->call->base);
 
-    if (!code && !is_done)
-        code = milvus_restrict_run(search, lists);
-    if (!code && !is_done)
+    if (!code && !search->copy)
         code = milvus_zeros_add(search, lists);
     if (code)
         return code;

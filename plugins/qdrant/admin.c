@@ -5,6 +5,7 @@
 #include "ask.h"
 #include "instance.h"
 #include "json_map.h"
+#include "upsert.h"
 
 /* {key: result} as the reply. */
 static int32_t answer(qdrant_call *call, const char *method, const char *path, json_t *body,
@@ -43,6 +44,7 @@ static int32_t alias_change(qdrant_call *call, const char *alias, json_t *action
                                        json_pack("{s:[o]}", "actions", action), 1, NULL)
                           : plug_no_memory(&call->base);
 
+    qdrant_written(call);
     qdrant_schema_forget(call->instance, alias);
     plug_known_forget(&call->instance->base, &call->instance->known, alias);
     return code;

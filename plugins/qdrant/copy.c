@@ -3,12 +3,14 @@
 
 #include "copy.h"
 
+#include "clock.h"
 #include "distance.h"
 #include "lookup.h"
 #include "plug_copy.h"
 
-static int32_t copy_fill(qdrant_call *call, const plug_view *view, plug_copy *copy)
+static int32_t copy_fill(plug_call *base, const plug_view *view, plug_copy *copy)
 {
+    qdrant_call *call = (qdrant_call *)base; /* its first member */
     uint64_t dimension = call->schema->dimension;
     qdrant_lookup lookup = {.vectors = 1};
     int32_t code = qdrant_lookup_run(call, &view->ids, &lookup);
@@ -23,24 +25,6 @@ static int32_t copy_fill(qdrant_call *call, const plug_view *view, plug_copy *co
                                  row->page->vectors + row->row * dimension);
     }
     qdrant_lookup_clear(&lookup);
-    return code;
-}
-
-/* The view's copy, held: it may have to be made. NULL with OK: that is not worth it. */
-static int32_t copy_acquire(qdrant_call *call, plug_view *view, plug_copy **copy)
-{
-    uint64_t writes = atomic_load(&call->instance->writes);
-    int is_worth;
-    int32_t code;
-
-    *copy = plug_copy_find(&call->instance->base, view, writes, &is_worth);
-    if (*copy || !is_worth)
-        return SIMPLUGIN_OK;
-    code = plug_copy_new(&call->base, writes, call->schema->dimension, view->ids.count, copy);
-    if (!code)
-        code = copy_fill(call, view, *copy);
-    if (!code)
-        plug_copy_keep(&call->instance->base, view, *copy);
     return code;
 }
 
@@ -61,21 +45,35 @@ static int32_t query_score(qdrant_search *s, int metric, const float *sent, plug
 static int can_serve(const qdrant_search *s)
 {
     return s->view && !*s->condition && !s->with_vectors && !s->names.all && !s->names.count &&
-           !s->options.consistency && s->options.indexed_only != 1 &&
+           !s->options.consistency && !s->call->instance->settings.consistency &&
+           s->options.indexed_only != 1 &&
            s->view->ids.count * s->call->schema->dimension * sizeof(float) <= PLUG_COPY_BYTES;
 }
 
-int32_t qdrant_copy_search(qdrant_search *search, plug_list *lists, int *done)
+static int32_t ask(qdrant_search *search, plug_list *lists)
 {
-    int metric = sp_metric_named(search->call->schema->metric);
+    int64_t begin = sp_clock_now();
+    int32_t code = qdrant_restrict_run(search, lists);
+
+    if (!code)
+        plug_copy_without(&search->call->instance->base, search->view, sp_clock_now() - begin);
+    return code;
+}
+
+int32_t qdrant_find(qdrant_search *search, plug_list *lists)
+{
+    qdrant_call *call = search->call;
+    simplugin_instance *instance = call->instance;
+    int metric = sp_metric_named(call->schema->metric);
     int32_t code = SIMPLUGIN_OK;
 
-    *done = can_serve(search);
-    if (!*done)
-        return SIMPLUGIN_OK;
-    code = copy_acquire(search->call, search->view, &search->copy);
-    *done = search->copy != NULL;
-    for (uint64_t q = 0; !code && *done && q < search->vectors.rows; q++)
+    if (!can_serve(search))
+        return qdrant_restrict_run(search, lists);
+    search->copy = plug_copy_acquire(&call->base, &instance->base, &instance->views, search->view,
+                                     atomic_load(&instance->writes), call->schema->dimension, copy_fill);
+    if (!search->copy)
+        return ask(search, lists);
+    for (uint64_t q = 0; !code && q < search->vectors.rows; q++)
         code = query_score(search, metric, search->vectors.data + q * search->vectors.stride,
                            &lists[q]);
     return code;

@@ -5,7 +5,7 @@
 
 #include "search.h"
 
-/* *done: the lists are filled. Else the server is to be asked. */
-int32_t qdrant_copy_search(qdrant_search *search, plug_list *lists, int *done);
+/* lists[q] gets the nearest of query q: a copy's, which search->copy is then, or the server's. */
+int32_t qdrant_find(qdrant_search *search, plug_list *lists);
 
 #endif

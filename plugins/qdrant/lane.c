@@ -285,6 +285,8 @@ static CURLcode request_set(CURL *easy, qdrant_lane *lane, const qdrant_http *ht
     CURLcode code = url_set(easy, lane->settings, http->path);
 
     SET(CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+    /* libcurl sends once more what went into a kept connection that was being closed */
+    SET(CURLOPT_FRESH_CONNECT, http->idempotent ? 0L : 1L);
     /* a server that comes back may do so at another address */
     SET(CURLOPT_DNS_CACHE_TIMEOUT, http->first_failure ? 0L : 60L);
     SET(CURLOPT_HTTPHEADER, lane->trace.data ? &lane->trace : lane->headers);

@@ -8,6 +8,7 @@
 #include "buffer.h"
 #include "instance.h"
 #include "json_map.h"
+#include "upsert.h"
 
 static int32_t method_read(plug_call *call, const char **method)
 {
@@ -125,6 +126,11 @@ int32_t qdrant_native_request(qdrant_call *call)
     code = body_read(&call->base, &http);
     if (!code)
         code = qdrant_run(&call->instance->link, &call->base, &http);
+    if (strcmp(method, "GET") != 0) {
+        /* it may have changed anything */
+        qdrant_written(call);
+        qdrant_schema_forget(call->instance, NULL);
+    }
     if (!code)
         code = reply_write(call, &http);
     qdrant_http_clear(&http);

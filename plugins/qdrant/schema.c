@@ -284,11 +284,13 @@ void qdrant_schema_release(qdrant_schema *schema)
     free(schema);
 }
 
-static qdrant_schema *schema_find(simplugin_instance *instance, const char *name)
+static qdrant_schema *schema_find(simplugin_instance *instance, const char *name,
+                                  uint64_t *forgotten)
 {
     qdrant_schema *found = NULL;
 
     pthread_mutex_lock(&instance->base.lock);
+    *forgotten = instance->base.forgotten;
     for (qdrant_schema *at = instance->schemas; at && !found; at = at->next)
         if (strcmp(at->name, name) == 0 && sp_clock_now() - at->made_at < SCHEMA_AGE) {
             atomic_fetch_add(&at->users, 1);
@@ -298,13 +300,59 @@ static qdrant_schema *schema_find(simplugin_instance *instance, const char *name
     return found;
 }
 
+/* With the lock held: takes those of the collection (NULL: any) out of the list. */
+static qdrant_schema *schemas_take(simplugin_instance *instance, const char *collection)
+{
+    qdrant_schema **at = &instance->schemas, *gone = NULL;
+
+    while (*at) {
+        qdrant_schema *schema = *at;
+
+        if (collection && strcmp(schema->name, collection) != 0) {
+            at = &schema->next;
+            continue;
+        }
+        *at = schema->next;
+        schema->next = gone;
+        gone = schema;
+    }
+    return gone;
+}
+
+static void schemas_release(qdrant_schema *gone)
+{
+    while (gone) {
+        qdrant_schema *next = gone->next;
+
+        qdrant_schema_release(gone);
+        gone = next;
+    }
+}
+
+/* Unless something was forgotten since it was asked for: then it may be of what was there before. */
+static void schema_keep(simplugin_instance *instance, qdrant_schema *schema, uint64_t forgotten)
+{
+    qdrant_schema *gone = NULL;
+
+    pthread_mutex_lock(&instance->base.lock);
+    if (instance->base.forgotten == forgotten) {
+        gone = schemas_take(instance, schema->name);
+        atomic_fetch_add(&schema->users, 1);
+        schema->next = instance->schemas;
+        instance->schemas = schema;
+    }
+    pthread_mutex_unlock(&instance->base.lock);
+    schemas_release(gone);
+}
+
 int32_t qdrant_schema_acquire(qdrant_call *call)
 {
     simplugin_instance *instance = call->instance;
     qdrant_schema *made;
+    uint64_t forgotten;
     int32_t code;
 
-    call->schema = schema_find(instance, call->collection);
+    call->schema = schema_find(instance, call->collection, &forgotten);
     if (call->schema)
         return SIMPLUGIN_OK;
     made = calloc(1, sizeof *made);
@@ -318,39 +366,18 @@ int32_t qdrant_schema_acquire(qdrant_call *call)
         return code;
     }
     call->schema = made;
-    if (made->is_empty) /* the next points may be anybody's */
-        return SIMPLUGIN_OK;
-    qdrant_schema_forget(instance, call->collection);
-    atomic_fetch_add(&made->users, 1);
-    pthread_mutex_lock(&instance->base.lock);
-    made->next = instance->schemas;
-    instance->schemas = made;
-    pthread_mutex_unlock(&instance->base.lock);
+    if (!made->is_empty) /* the next points may be anybody's */
+        schema_keep(instance, made, forgotten);
     return SIMPLUGIN_OK;
 }
 
 void qdrant_schema_forget(simplugin_instance *instance, const char *collection)
 {
-    qdrant_schema **at, *gone = NULL;
+    qdrant_schema *gone;
 
     pthread_mutex_lock(&instance->base.lock);
-    at = &instance->schemas;
-    while (*at) {
-        qdrant_schema *schema = *at;
-
-        if (collection && strcmp(schema->name, collection) != 0) {
-            at = &schema->next;
-            continue;
-        }
-        *at = schema->next;
-        schema->next = gone;
-        gone = schema;
-    }
+    instance->base.forgotten++;
+    gone = schemas_take(instance, collection);
     pthread_mutex_unlock(&instance->base.lock);
-    while (gone) {
-        qdrant_schema *next = gone->next;
-
-        qdrant_schema_release(gone);
-        gone = next;
-    }
+    schemas_release(gone);
 }

@@ -333,7 +333,6 @@ int32_t qdrant_serve_search(qdrant_call *call)
 {
     qdrant_search s = {.call = call};
     plug_list *lists;
-    int is_done = 0;
     int32_t code = search_read(&s);
 
     if (!code)
@@ -344,9 +343,7 @@ int32_t qdrant_serve_search(qdrant_call *call)
     if (!code && !lists)
         code = plug_no_memory(&call->base);
     if (!code)
-        code = qdrant_copy_search(&s, lists, &is_done);
-    if (!code && !is_done)
-        code = qdrant_restrict_run(&s, lists);
+        code = qdrant_find(&s, lists);
     if (!code) {
         plug_lists_cut(lists, s.vectors.rows, s.k, s.reverse, s.max_distance);
         code = reply_write(&s, lists);

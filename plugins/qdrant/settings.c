@@ -62,11 +62,13 @@ static int32_t api_key_read(qdrant_settings *settings, plug_call *call)
         return plug_fail_argument(call, "api_key",
                                   "api_key holds a character that no key has, such as a line's "
                                   "end: look at where it comes from");
-    if (!settings->address.tls && !settings->address.is_loopback && !is_allowed)
+    if (!settings->address.tls && !is_allowed &&
+        (!settings->address.is_loopback || (settings->proxy && *settings->proxy)))
         return plug_fail_argument(call, "api_key",
-                                  "the api_key would travel to %s unencrypted: use an https:// "
+                                  "the api_key would travel to %s%s unencrypted: use an https:// "
                                   "url, or set allow_insecure_api_key",
-                                  settings->address.target);
+                                  settings->address.target,
+                                  settings->address.is_loopback ? " by a proxy" : "");
     settings->api_key = strdup(key);
     return settings->api_key ? SIMPLUGIN_OK : plug_no_memory(call);
 }
@@ -184,9 +186,9 @@ int32_t qdrant_settings_read(qdrant_settings *settings, plug_call *call)
     memset(settings, 0, sizeof *settings);
     code = address_read(settings, call);
     if (!code)
-        code = api_key_read(settings, call);
-    if (!code)
         code = text_read(call, "proxy", &settings->proxy);
+    if (!code)
+        code = api_key_read(settings, call);
     if (!code)
         code = tls_read(settings, call);
     if (!code)

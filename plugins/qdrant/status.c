@@ -6,10 +6,16 @@
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <strings.h>
+
+#include "plug_open.h"
 
 /* Longer errors are not looked into: Qdrant's are lines. */
 #define ERROR_MAX ((size_t)1 << 20)
+/* What is shorter is in every text. */
+#define SECRET_MIN 4
 
 static int has_words(const char *text, const char *words)
 {
@@ -42,25 +48,52 @@ static void say(qdrant_status *status, const char *words)
     qdrant_status_say(status, words, strlen(words));
 }
 
+/* Where the secret, or the beginning of it at the end of the text, stands; *size: how much. */
+static char *secret_find(char *text, const char *secret, size_t *size)
+{
+    char *found = strstr(text, secret);
+
+    *size = strlen(secret);
+    if (found)
+        return found;
+    /* the text was cut there */
+    for (size_t left = strlen(text); --*size >= SECRET_MIN;)
+        if (left >= *size && memcmp(text + left - *size, secret, *size) == 0)
+            return text + left - *size;
+    return NULL;
+}
+
 static void secret_mask(char *reason, const char *secret)
 {
-    size_t size = secret ? strlen(secret) : 0;
     char *at = reason;
+    size_t size;
 
-    /* what is shorter is in every text */
-    if (size < 4)
+    if (!secret || strlen(secret) < SECRET_MIN)
         return;
-    while ((at = strstr(at, secret))) {
+    while ((at = secret_find(at, secret, &size))) {
         memcpy(at, "****", 4);
         memmove(at + 4, at + size, strlen(at + size) + 1);
         at += 4;
     }
 }
 
+/* That of a URL such as http://name:password@host:3128. */
+static void password_mask(char *reason, const char *url)
+{
+    const char *begin = url ? strstr(url, "://") : NULL;
+    const char *end = begin ? strrchr(begin, '@') : NULL;
+    const char *colon = end ? memchr(begin + 3, ':', (size_t)(end - begin - 3)) : NULL;
+    char *password = colon ? strndup(colon + 1, (size_t)(end - colon - 1)) : NULL;
+
+    secret_mask(reason, password);
+    plug_secret_free(password);
+}
+
 void qdrant_status_mask(qdrant_status *status, const qdrant_settings *settings)
 {
     secret_mask(status->reason, settings->api_key);
     secret_mask(status->reason, settings->proxy);
+    password_mask(status->reason, settings->proxy);
 }
 
 /* ---- Qdrant --------------------------------------------------------------------------- */

@@ -248,8 +248,8 @@ static void answer_take(qdrant_flight *flight, qdrant_http *http, CURLcode resul
     else
         qdrant_status_of_curl(&http->status, result, sent->words, os);
     qdrant_status_mask(&http->status, flight->link->settings);
-    /* a proxy's word for it that it is away is none of the server's */
-    if (http->status.arrived && http->status.http < 500)
+    /* a proxy's word for it that it is away is none of the server's, but for when it is back */
+    if (http->status.arrived && (http->status.http < 500 || http->status.retry_after_ms))
         atomic_store(&flight->link->seen, 1);
 }
 
