@@ -54,3 +54,10 @@ int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t
     answer->tensors = answer->reply.tensors;
     return result;
 }
+
+int32_t py_call_plain(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,
+                      int32_t interruptible)
+{
+    return py_call(answer, target, method, method_size, NULL, 0, NULL, 0,
+                   SIMPLUGIN_TIMEOUT_DEFAULT, NULL, interruptible);
+}

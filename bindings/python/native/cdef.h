@@ -43,6 +43,8 @@ typedef struct py_extra {
 int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,
                 const void *body, uint64_t body_size, const void *tensors, uint64_t tensor_count,
                 int64_t timeout_ms, const py_extra *extra, int32_t interruptible);
+int32_t py_call_plain(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,
+                      int32_t interruptible);
 void py_answer_clear(py_answer *answer);
 void py_close(const uint64_t *handle);
 extern "Python+C" void py_progress(uint64_t progress, uint64_t done, uint64_t total);

@@ -21,6 +21,7 @@ static struct {
     py_interruptible *inner;  /* calls of the main thread, the innermost first */
     uint64_t lent;            /* the token of calls that have none; 0: none yet, or fired */
     struct sigaction python;  /* SIGINT's, as Python installed it */
+    struct sigaction before;  /* what ours stands in front of */
     _Atomic(uint64_t) number; /* of the outermost call; 0: there is none */
     _Atomic(uint64_t) signalled; /* the number there was when SIGINT came */
     uint64_t last_number;
@@ -119,7 +120,7 @@ void py_interrupt_learn(void)
 /* Puts our handler before Python's; 0 where something else is installed. */
 static int handler_install(void)
 {
-    struct sigaction ours, before;
+    struct sigaction ours;
 
     if (!state.python.sa_handler)
         py_interrupt_learn();
@@ -127,23 +128,24 @@ static int handler_install(void)
         return 0;
     ours = state.python;
     ours.sa_handler = on_sigint;
-    if (sigaction(SIGINT, &ours, &before) != 0)
+    if (sigaction(SIGINT, &ours, &state.before) != 0)
         return 0;
     /* it is still ours in a child that another thread forked during a call */
-    if (is_function(&before) &&
-        (before.sa_handler == state.python.sa_handler || before.sa_handler == on_sigint))
+    if (is_function(&state.before) && state.before.sa_handler == on_sigint)
+        state.before = state.python;
+    if (is_function(&state.before) && state.before.sa_handler == state.python.sa_handler)
         return 1;
-    sigaction(SIGINT, &before, NULL);
+    sigaction(SIGINT, &state.before, NULL);
     return 0;
 }
 
 /* Unless a callback of the call has installed another meanwhile. */
 static void handler_restore(void)
 {
-    struct sigaction before;
+    struct sigaction now;
 
-    if (sigaction(SIGINT, &state.python, &before) == 0 && before.sa_handler != on_sigint)
-        sigaction(SIGINT, &before, NULL);
+    if (sigaction(SIGINT, &state.before, &now) == 0 && now.sa_handler != on_sigint)
+        sigaction(SIGINT, &now, NULL);
 }
 
 /* A fired token that was lent is freed with the last call that has it. */

@@ -38,6 +38,9 @@ typedef struct py_extra {
 int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,
                 const void *body, uint64_t body_size, const void *tensors, uint64_t tensor_count,
                 int64_t timeout_ms, const py_extra *extra, int32_t interruptible);
+/* The same of a call with an empty body and all defaults: each argument costs Python time. */
+int32_t py_call_plain(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,
+                      int32_t interruptible);
 /* Frees what the answer holds and zeroes it; not the answer itself. */
 void py_answer_clear(py_answer *answer);
 /* simplugin_close, whatever it answers. */

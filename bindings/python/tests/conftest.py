@@ -16,9 +16,9 @@ SERVERS = {
     name: os.environ[name] for name in ("SIMPLUGIN_TEST_MILVUS_URI", "SIMPLUGIN_TEST_QDRANT_URL") if name in os.environ
 }
 for _name in list(os.environ):
-    if _name.startswith(("FIFTYONE_", "SIMPLUGIN_")) and _name != "SIMPLUGIN_PATH":
+    if _name.startswith(("FIFTYONE_", "SIMPLUGIN_")) and not _name.startswith(("SIMPLUGIN_PATH", "SIMPLUGIN_TEST_")):
         del os.environ[_name]
-_home = tempfile.TemporaryDirectory(prefix="simplugin-python-")  # pylint: disable=consider-using-with
+_home = tempfile.TemporaryDirectory(prefix="simplugin-python-")
 os.environ["HOME"] = os.environ["XDG_DATA_HOME"] = _home.name
 os.environ["SIMPLUGIN_DATA"] = _home.name + "/data"
 

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from corpus_values import Json
 
-_TOP = Path(os.environ.get("SIMPLUGIN_SOURCE") or Path(__file__).resolve().parents[3])
+_TOP = Path(__file__).resolve().parents[3]
 
 
 def _exact(value: Json) -> Json:

@@ -53,6 +53,8 @@ _REFUSED = -2
 _NULL = ffi.NULL
 _EMPTY = _wire.EMPTY
 _py_call = lib.py_call
+_py_call_plain = lib.py_call_plain
+_SIGINT = int(SIGINT)
 
 _KEPT = 64
 _answers: list[Any] = []  # used ones, without arrays over their memory
@@ -208,22 +210,24 @@ def _run(target: int, method: str, request: _wire.Request, extra: _Extra | None,
     except IndexError:
         answer = ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
     name = method.encode()
-    timeout_ms, more = (0, _NULL) if extra is None else (extra.timeout_ms, extra.prepared())
     try:
-        # KeyboardInterrupt may be raised as soon as this returns
-        result = _py_call(
-            answer,
-            target,
-            name,
-            len(name),
-            request.body,
-            len(request.body),
-            request.tensors,
-            request.count,
-            timeout_ms,
-            more,
-            interruptible,
-        )
+        # KeyboardInterrupt may be raised as soon as one of these returns
+        if request is _EMPTY and extra is None:
+            result = _py_call_plain(answer, target, name, len(name), interruptible)
+        else:
+            result = _py_call(
+                answer,
+                target,
+                name,
+                len(name),
+                request.body,
+                len(request.body),
+                request.tensors,
+                request.count,
+                0 if extra is None else extra.timeout_ms,
+                _NULL if extra is None else extra.prepared(),
+                interruptible,
+            )
         if result & _UNSETTLED or (extra is not None and extra.error is not None):
             _settle(result, answer, extra)
     except BaseException:
@@ -273,7 +277,7 @@ def call(target: int, method: str, body: Mapping[str, object] | None, options: O
     request = _wire.Request(body) if body else _EMPTY
     run, interruptible = _run, 0
     if get_ident() == _main:
-        handler = _getsignal(SIGINT)
+        handler = _getsignal(_SIGINT)
         if handler is default_int_handler:
             interruptible = 1
         elif callable(handler):
