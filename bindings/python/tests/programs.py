@@ -43,5 +43,5 @@ def prints(program: str, begin: str = HANGING, **environment: str) -> str:
     """The same of one that must end well and say nothing on stderr."""
     done = run(program, begin, **environment)
     assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    assert done.stderr == "", done.stderr
     return done.stdout

@@ -38,8 +38,8 @@ def set_log(target: Target, level: str = "warning") -> None:
 
     level: ``error``, ``warning``, ``info`` or ``debug``; levels are given to the target as those of ``logging``.
     None restores the library's default: warnings and errors to stderr, or what ``SIMPLUGIN_LOG`` says. The target may
-    be set and removed while calls run, and may itself use this package. What it raises ends no call, and goes to
-    ``sys.excepthook``.
+    be set and removed while calls run, and may itself use this package; what was said before it is removed is told.
+    What it raises ends no call, and goes to ``sys.excepthook``.
 
     >>> import logging, simplugin
     >>> simplugin.set_log(logging.getLogger("simplugin"), "debug")
@@ -59,8 +59,7 @@ def set_log(target: Target, level: str = "warning") -> None:
     if target is None:
         deliver()
         with _State.lock:
-            if not _State.is_on:
-                _State.hook = None
+            _forget_locked()
 
 
 def deliver() -> None:
@@ -99,6 +98,12 @@ def _start_thread_locked() -> None:
         _State.thread.start()
 
 
+def _forget_locked() -> None:
+    """The hook is the thread's as long as that has messages to tell."""
+    if not _State.is_on and _State.thread is None:
+        _State.hook = None
+
+
 def _follow() -> None:
     while True:
         if lib.py_log_wait():
@@ -108,6 +113,7 @@ def _follow() -> None:
         with _State.lock:
             if not _State.is_on:
                 _State.thread = None
+                _forget_locked()
                 return
 
 
