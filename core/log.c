@@ -84,6 +84,7 @@ void sp_log_text(int32_t level, const char *message, size_t size)
     char line[SP_LINE_MAX];
     simplugin_log_fn fn;
     void *context;
+    int is_wanted;
 
     if (level < SIMPLUGIN_LOG_ERROR || level > SIMPLUGIN_LOG_DEBUG || !sp_log_enabled(level))
         return;
@@ -96,7 +97,11 @@ void sp_log_text(int32_t level, const char *message, size_t size)
     state_lock();
     fn = log_state.fn;
     context = log_state.context;
+    /* of the two that simplugin_log_set sets together, the level may have been the older one */
+    is_wanted = sp_log_enabled(level);
     state_unlock();
+    if (!is_wanted)
+        return;
     if (fn)
         fn(context, level, line, strlen(line));
     else
