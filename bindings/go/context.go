@@ -111,7 +111,11 @@ func (b *bounds) end() {
 
 // milliseconds rounds up: the library ends a call at or just after the context does.
 func milliseconds(left time.Duration) C.int64_t {
-	return C.int64_t(max(1, (left+time.Millisecond-1)/time.Millisecond))
+	ms := left / time.Millisecond
+	if left%time.Millisecond > 0 {
+		ms++
+	}
+	return C.int64_t(max(1, ms))
 }
 
 // tokens are cancel tokens that no call carries and that were not fired.

@@ -5,6 +5,7 @@ package simplugin_test
 import (
 	"context"
 	"errors"
+	"math"
 	"net"
 	"runtime"
 	"sync"
@@ -122,7 +123,7 @@ func TestContextThatHasEnded(t *testing.T) {
 // A deadline that lies far away, and one too far for the library's clock, are as good as none.
 func TestFarDeadline(t *testing.T) {
 	index := newIndex(t, nil)
-	for _, far := range []time.Duration{time.Hour, 290 * 365 * 24 * time.Hour} {
+	for _, far := range []time.Duration{time.Hour, 290 * 365 * 24 * time.Hour, math.MaxInt64} {
 		ctx, cancel := context.WithTimeout(context.Background(), far)
 		if _, err := index.Size(ctx, ""); err != nil {
 			t.Error(far, err)

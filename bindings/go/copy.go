@@ -39,6 +39,9 @@ type CopyState struct {
 	Different     []string `key:"different"`       // the first 100 of their ids
 }
 
+// noHandle is a number that no handle has; 0 would be the default session.
+const noHandle = ^uint64(0)
+
 // Done says whether the copy is.
 func (s CopyState) Done() bool { return s.Phase == "done" }
 
@@ -79,7 +82,7 @@ func (s *Session) OpenCopy(ctx context.Context, source *Index, target *CopyTarge
 	c := &Copy{Backend: opened.Backend, CollectionName: opened.CollectionName, Total: opened.Total,
 		Resumed: opened.Resumed, Losses: opened.Losses}
 	if opened.Copy == 0 {
-		c.object = &object{owner: s.object}
+		c.object = &object{handle: noHandle, owner: s.object}
 		c.closed.Store(true)
 		return c, nil
 	}
@@ -102,6 +105,7 @@ func (c *Copy) Next(ctx context.Context) (CopyState, error) {
 
 // Copy copies an index into a collection of any backend, and gives the target and what the last step said: look at its
 // Differences. After an error, or when the process ends, the same call goes on where it stopped. options may be nil.
+// With DryRun there is no target: OpenCopy says what would be lost.
 func (s *Session) Copy(ctx context.Context, source *Index, target *CopyTarget, options *CopyOptions) (*Index, CopyState, error) {
 	var state CopyState
 	c, err := s.OpenCopy(ctx, source, target, options)
@@ -109,6 +113,9 @@ func (s *Session) Copy(ctx context.Context, source *Index, target *CopyTarget, o
 		return nil, state, err
 	}
 	defer c.Close()
+	if c.Index == nil { // a dry run has no target
+		return nil, CopyState{Total: c.Total}, nil
+	}
 	for !state.Done() {
 		next, err := c.Next(ctx)
 		if err == nil {

@@ -91,6 +91,15 @@ func TestR276CopyStepByStep(t *testing.T) {
 	if err := plan.Close(); err != nil {
 		t.Error(err)
 	}
+	if _, err := plan.Next(ctx); !errors.Is(err, simplugin.ErrStaleHandle) {
+		t.Error(err)
+	}
+	if _, err := plan.Call(ctx, "runs.list", nil); !errors.Is(err, simplugin.ErrStaleHandle) {
+		t.Error("a plan is no session:", err)
+	}
+	if index, state, err := session.Copy(ctx, source, to, &simplugin.CopyOptions{DryRun: true}); index != nil || state.Total != 2000 || err != nil {
+		t.Error(index, state, err)
+	}
 	c, err := session.OpenCopy(ctx, source, to, &simplugin.CopyOptions{BatchBytes: 1 << 16})
 	if err != nil || c.Total != 2000 {
 		t.Fatal(c, err)

@@ -8,7 +8,7 @@ export const version: string;
 
 /** How to make a call. */
 export interface CallOptions {
-  /** Milliseconds. Left out: the backend's `timeout_ms`, or 60,000. `Infinity`: none. */
+  /** Milliseconds; a number is at least 1. Left out: the backend's `timeout_ms`, or 60,000. `Infinity`: none. A bigint goes to the library as it is. */
   timeout?: number | bigint;
   /** Ends the call; its promise rejects with an {@link AbortError}. */
   signal?: AbortSignal;

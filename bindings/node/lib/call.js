@@ -43,7 +43,8 @@ function tell(call, done, total) {
 function timeoutOf(timeout) {
   if (timeout === undefined || typeof timeout === 'bigint') return timeout;
   if (typeof timeout !== 'number' || Number.isNaN(timeout)) throw new TypeError('timeout is a number of milliseconds');
-  return timeout === Infinity ? -1 : Math.ceil(timeout);
+  // a time that has run out, such as an end less Date.now(), is neither the default nor none
+  return timeout === Infinity ? -1 : Math.max(1, Math.ceil(timeout));
 }
 
 /** Which token the call carries: the shared one, its own, or its own that is fired already (src/call.c). */
@@ -110,6 +111,7 @@ export async function invoke(target, method, body, options = NONE, keep = undefi
   const request = body === undefined ? undefined : encodeBody(body);
   const call = {
     target, method, request, options: options ?? NONE, keep,
+    source: body, // handles in it, such as a view, stay open
     resolve: undefined, token: undefined, thrown: undefined, code: 0, body: undefined, replyTensors: undefined,
   };
   const { signal } = call.options;

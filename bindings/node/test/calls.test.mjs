@@ -82,6 +82,8 @@ test('a timeout is a number, and a method a string', async () => {
   await assert.rejects(index.health({ timeout: NaN }), TypeError);
   await assert.rejects(index.call(), TypeError);
   assert.equal(await index.size({}, { timeout: Infinity }), 2);
+  const connection = await hang();
+  for (const timeout of [0, -1, -1.5]) await assert.rejects(connection.health({ timeout }), DeadlineExceededError);
 });
 
 test('R274 reasons, time-outs of signals, and signals that are aborted before', async () => {

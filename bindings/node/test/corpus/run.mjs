@@ -67,7 +67,9 @@ class Runner {
     const lacks = step.without_method && !config.describe.methods.includes(step.without_method.method);
     const failure = lacks ? step.without_method.error : step.error;
     const expanded = expand(this.scope, step.body, false);
-    const options = { timeout: step.timeout_ms, ...(step.cancelled ? { signal: AbortSignal.abort() } : {}) };
+    // as it stands: a number would be at least 1
+    const timeout = step.timeout_ms < 0 ? BigInt(step.timeout_ms) : step.timeout_ms;
+    const options = { timeout, ...(step.cancelled ? { signal: AbortSignal.abort() } : {}) };
     let reply;
     let object;
     try {
