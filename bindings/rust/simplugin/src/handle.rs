@@ -48,13 +48,14 @@ impl Handle {
 pub(crate) struct Node {
     pub(crate) handle: Handle,
     closed: AtomicBool,
-    _parent: Option<Arc<Node>>,
+    /// The session of an index, the index of a view: open as long as this one.
+    pub(crate) parent: Option<Arc<Node>>,
 }
 
 impl Node {
     pub(crate) fn new(handle: u64, parent: Option<&Arc<Node>>) -> Arc<Self> {
         let closed = AtomicBool::new(false);
-        Arc::new(Node { handle: Handle(handle), closed, _parent: parent.cloned() })
+        Arc::new(Node { handle: Handle(handle), closed, parent: parent.cloned() })
     }
 
     pub(crate) fn close(&self) -> Result<()> {

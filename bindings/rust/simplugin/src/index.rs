@@ -8,6 +8,7 @@ use crate::embed::Embedding;
 use crate::handle::Node;
 use crate::reply::{Answer, answer, read};
 use crate::request::{BackendCall, ScanIndex, request};
+use crate::session::Describe;
 use crate::{Call, Handle, Hits, Points, Reply, Result, View};
 
 /// One collection of a backend under a metric, with the semantics of FiftyOne's similarity
@@ -74,6 +75,12 @@ impl Index {
     /// What it was when it was opened.
     pub fn opened(&self) -> &IndexInfo {
         &self.opened
+    }
+
+    /// What its backend is and can do, as [`Session::describe`](crate::Session::describe) says it.
+    pub fn capabilities(&self) -> Describe<'_> {
+        let session = self.node.parent.as_ref().unwrap_or(&self.node);
+        Describe::of(session).backend(self.opened.backend())
     }
 
     /// What it is now.

@@ -100,3 +100,13 @@ fn closing_beside_calls() {
         });
     }
 }
+
+#[test]
+fn an_index_tells_of_its_backend() {
+    let rig = Rig::new();
+    let index = rig.fruit();
+    let told = index.capabilities().send().unwrap();
+    let asked = rig.session.describe(index.opened().backend()).send().unwrap();
+    assert!(told.body().get("methods").is_some());
+    assert_eq!(format!("{:?}", told.body()), format!("{:?}", asked.body()));
+}
