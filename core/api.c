@@ -175,6 +175,7 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
         return error_settle(code, "call", error);
     progress.fn = opts.progress;
     progress.context = opts.progress_context;
+    progress.thread = pthread_self();
     context.deadline = opts.timeout_ms == SIMPLUGIN_TIMEOUT_NONE
                            ? SP_NO_DEADLINE
                            : sp_clock_deadline(opts.timeout_ms ? opts.timeout_ms

@@ -44,7 +44,7 @@ static void host_progress(uint64_t progress, uint64_t done, uint64_t total)
 {
     const sp_progress *listener = (const sp_progress *)(uintptr_t)progress;
 
-    if (listener)
+    if (listener && pthread_equal(listener->thread, pthread_self()))
         listener->fn(listener->context, done, total);
 }
 

@@ -3,6 +3,8 @@
 #ifndef SP_HOST_H
 #define SP_HOST_H
 
+#include <pthread.h>
+
 #include "arena.h"
 #include "simplugin/plugin.h"
 
@@ -21,6 +23,7 @@ static inline sp_arena **sp_reply_arena(simplugin_reply *reply)
 typedef struct sp_progress {
     void (*fn)(void *context, uint64_t done, uint64_t total);
     void *context;
+    pthread_t thread; /* the call's: no other is heard */
 } sp_progress;
 
 #endif

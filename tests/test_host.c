@@ -107,13 +107,23 @@ static void progressed(void *context, uint64_t done, uint64_t total)
     seen[1] = total;
 }
 
+static void *tell(void *listener)
+{
+    host->progress((uint64_t)(uintptr_t)listener, 5, 6);
+    return NULL;
+}
+
 static void progress(void)
 {
     uint64_t seen[2] = {0};
-    sp_progress listener = {progressed, seen};
+    sp_progress listener = {progressed, seen, pthread_self()};
+    pthread_t other;
 
     host->progress(0, 1, 2);
     host->progress((uint64_t)(uintptr_t)&listener, 3, 4);
+    CU_ASSERT(seen[0] == 3 && seen[1] == 4);
+    CU_ASSERT_FATAL(pthread_create(&other, NULL, tell, &listener) == 0);
+    pthread_join(other, NULL);
     CU_ASSERT(seen[0] == 3 && seen[1] == 4);
 }
 
@@ -123,7 +133,7 @@ static const unit_case cases[] = {
     UNIT_CASE(errors, "errors of backends"),
     UNIT_CASE(messages, "messages of backends reach the program's log"),
     UNIT_CASE(cancelling, "R274 backends see a token fired"),
-    UNIT_CASE(progress, "progress reaches who listens, or nobody"),
+    UNIT_CASE(progress, "progress reaches who listens, or nobody, on the call's thread alone"),
 };
 
 UNIT_MAIN("host", cases)

@@ -220,7 +220,10 @@ typedef struct simplugin_host {
     /* Takes the watch back; returns when fn has ended if it is running. 0 is harmless. */
     void (*cancel_unwatch)(uint64_t watch);
 
-    /* Tells the program how far a long call is, in units of the method's choice; total 0: unknown. */
+    /*
+     * Tells the program how far a long call is, in units of the method's choice; total 0: unknown.
+     * During the call and on its thread; other threads are not heard.
+     */
     void (*progress)(uint64_t progress, uint64_t done, uint64_t total);
 } simplugin_host;
 
