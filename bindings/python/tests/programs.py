@@ -8,6 +8,13 @@ import subprocess
 import sys
 import textwrap
 
+# what a shell starts in the background is deaf to SIGINT
+HEARING = """
+import signal
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+"""
+
 # what each begins with: a server that hangs, and a connection to it
 HANGING = """
 import os, signal, socket, sys, threading, time
@@ -30,7 +37,7 @@ def interrupt():
 def run(program: str, begin: str = HANGING, **environment: str) -> subprocess.CompletedProcess[str]:
     """Runs a program and returns what it printed."""
     return subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", begin + textwrap.dedent(program)],
+        [sys.executable, "-X", "faulthandler", "-c", HEARING + begin + textwrap.dedent(program)],
         capture_output=True,
         text=True,
         timeout=60,
