@@ -370,9 +370,11 @@ def test_lists_that_the_graph_leaves_short(simplugin, client, name):
         return simplugin.on_index(name, "index.search", {"vectors": [[0.0] * wide], **body})["ids"]
 
     few = range(100)
-    raw = client.query_points(name, [0.0] * wide, limit=10, query_filter=models.Filter(
-        must=[models.FieldCondition(key="n", range=models.Range(lt=100))])).points
-    assert search(k=10, filter="n < 100", parameters={"hnsw_ef": 1}) == nearest(few, 10), len(raw)
-    assert search(k=300, filter="n < 100") == nearest(few, 300)
+    found = search(k=10, filter="n < 100", parameters={"hnsw_ef": 1})
+    # A list of full length may be the graph's own, which is approximate at so small an ef.
+    assert len(found) == len(set(found)) == 10
+    assert found == [i for i in nearest(few, 100) if i in set(found)]
+    # A list that is short is asked for again exactly.
+    assert search(k=300, filter="n < 100", parameters={"hnsw_ef": 1}) == nearest(few, 300)
     assert search(k=10, filter="n < 0") == []
     assert len(search(k=3_000)) == 3_000
