@@ -8,12 +8,14 @@ The first one gets the points, the others get them from it, and each from each. 
 copier is killed (SIGKILL) halfway and the same command goes on; where the environment has
 SIMPLUGIN_TEST_<NAME>_PID and _RESTART, as tests/servers sets them, the server is killed as well
 when rows go to it and, with --kill-sources, when they come from it. Every copy compares all points
-at its end, and its record with the source's.
+at its end, and its record with the source's. Behind them go the same copies of a small index of
+patches, with ids as FiftyOne makes them; their points are read from both sides and compared.
 SIMPLUGIN_BUILDDIR says where the program and the plugins are. Needs no packages.
 """
 
 import argparse
 import array
+import functools
 import json
 import os
 import random
@@ -111,6 +113,23 @@ def make_points(work, count, dimension):
             file.write(json.dumps(fields) + "\n")
 
 
+def object_ids(count, rng):
+    return [rng.randbytes(12).hex() for _ in range(count)]
+
+
+def make_patches(work, count):
+    """Labels with their samples, three of each, as FiftyOne names them."""
+    rng = random.Random(93)
+    labels, samples = object_ids(count, rng), object_ids(count // 3 + 1, rng)
+    with open(os.path.join(work, "patches.jsonl"), "w", encoding="utf-8") as file:
+        for i, label in enumerate(labels):
+            point = {"id": label, "vector": [rng.uniform(-9, 9) for _ in range(24)]}
+            point.update(sample_id=samples[i // 3], fields={"area": i / 3, "label": "c\u00f6t"})
+            if i % 4 == 0:
+                del point["fields"]["label"]
+            file.write(json.dumps(point) + "\n")
+
+
 class Pairs:
     def __init__(self, program, points, dimension, kill_sources):
         self.program, self.points, self.kill_sources = program, points, kill_sources
@@ -198,6 +217,30 @@ class Pairs:
             flush=True,
         )
 
+    def patches_of(self, key, backend):
+        lines = self.program.run(
+            "index", "get", key, "--lines", "--fields", "area,label", *backend.options("--param")
+        )
+        points = [json.loads(line) for line in lines.splitlines()]
+        return {point["id"]: point for point in points}
+
+    def copy_patches(self, source, target, source_key, target_key, count):
+        command = ["copy", source_key, *source.options("--param"), "--to-backend", target.name]
+        command += ["--to-key", target_key, *target.options("--to-param")]
+        done = self.program.ask(*command, "--verify", "all")
+        if (done["copied"], done["verified"], done["differences"]) != (count, count, 0):
+            raise Failure("not a copy: %s" % done)
+        self.compare_records(source_key, target_key)
+        ours, theirs = self.patches_of(source_key, source), self.patches_of(target_key, target)
+        if len(ours) != count or ours.keys() != theirs.keys():
+            raise Failure("%d patches, and %d of them there" % (len(ours), len(theirs)))
+        for label, point in ours.items():
+            other = theirs[label]
+            near = all(abs(a - b) < 1e-5 for a, b in zip(point.pop("vector"), other.pop("vector")))
+            if not near or point != other or len(point["sample_id"]) != 24:
+                raise Failure("the patch is %s, not %s" % (other, point))
+        print("%-14s -> %-14s %d patches" % (source.name, target.name, count), flush=True)
+
     def compare_records(self, source_key, target_key):
         first, second = (
             self.program.ask("runs", "info", key)["config"] for key in (source_key, target_key)
@@ -221,15 +264,31 @@ def run(arguments, work):
         "index", "add", "at_0", os.path.join(work, "points.npy"), "--fields-file",
         os.path.join(work, "points.jsonl"), *first.options("--param"),
     )  # fmt: skip
-    made = ["at_0"]
+    every_pair(program, backends, "at", pairs.copy)
+
+    count = max(100, arguments.points // 50)
+    make_patches(work, count)
+    program.run(
+        "index", "create", "patches_0", "--backend", first.name, "--metric", "euclidean",
+        "--patches-field", "ground_truth", *first.options("--param"),
+    )  # fmt: skip
+    program.run(
+        "index", "add", "patches_0", os.path.join(work, "patches.jsonl"), *first.options("--param")
+    )
+    every_pair(program, backends, "patches", functools.partial(pairs.copy_patches, count=count))
+
+
+def every_pair(program, backends, name, copy):
+    """From NAME_0, which the first has, to the others, and from each of them to each."""
+    made = [name + "_0"]
     for i, source in enumerate(backends):
         for j, target in enumerate(backends):
             if i == j:
                 continue
             # those of the first stay: the others are copied from there
-            key = "at_%d" % j if i == 0 else "from_%d_to_%d" % (i, j)
+            key = "%s_%d" % (name, j) if i == 0 else "%s_%d_to_%d" % (name, i, j)
             made.append(key)
-            pairs.copy(source, target, "at_%d" % i, key)
+            copy(source, target, "%s_%d" % (name, i), key)
             if i:
                 made.remove(key)
                 program.run("index", "cleanup", key, "--delete-run", *target.options("--param"))
