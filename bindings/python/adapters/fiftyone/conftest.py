@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FiftyOne on a database and folders of its own, and datasets of digits.
+
+Run under tests/servers/mongodb.py, with a Python that has requirements-fiftyone.txt. Nothing here imports
+FiftyOne before pytest_configure has arranged its environment.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import ground
+import pytest
+
+if TYPE_CHECKING:
+    import datasets
+    import fiftyone as fo
+
+FOLDER = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The environment, before a test module imports FiftyOne."""
+    folder = tempfile.mkdtemp(prefix="simplugin-fiftyone-")
+    config.stash[FOLDER] = folder
+    try:
+        ground.enter(folder)
+    except ground.NoDatabaseError as error:
+        raise pytest.UsageError(str(error)) from None
+    # FiftyOne and what it stands on warn of much; of ours nothing may
+    config.addinivalue_line("filterwarnings", "ignore")
+    config.addinivalue_line("filterwarnings", "error:::simplugin")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Nothing is left behind."""
+    shutil.rmtree(config.stash[FOLDER], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def folder(pytestconfig: pytest.Config) -> str:
+    """Where FiftyOne's files are in this session."""
+    return pytestconfig.stash[FOLDER]
+
+
+@pytest.fixture(scope="session")
+def source(folder: str) -> "Iterator[datasets.Source]":
+    """The digits as files, to make datasets of; when the session ends, so does its database."""
+    import datasets
+    import digits
+    from fiftyone.core.odm.database import drop_database
+
+    written = digits.write(os.path.join(folder, "images"), os.environ[ground.CAPTIONS])
+    source = datasets.Source(written)
+    source.fill_zoo()
+    yield source
+    drop_database()
+
+
+@pytest.fixture
+def dataset(source: "datasets.Source") -> "Iterator[Callable[..., fo.Dataset]]":
+    """Makes datasets: `dataset()`, or with count=, name=, stored=; see Source.create."""
+    made = []
+
+    def make(*arguments: "int | str | bool", **more: "int | str | bool") -> "fo.Dataset":
+        made.append(source.create(*arguments, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        if not one.deleted:
+            one.delete()
+
+
+@pytest.fixture
+def quickstart(source: "datasets.Source") -> "Iterator[fo.Dataset]":
+    """A new quickstart of 200 samples, as the documents load it."""
+    import fiftyone.zoo as foz
+
+    dataset = foz.load_zoo_dataset("quickstart", drop_existing_dataset=True)
+    dataset.persistent = True
+    yield dataset
+    if not dataset.deleted:
+        dataset.delete()
