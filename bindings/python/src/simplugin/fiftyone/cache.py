@@ -44,8 +44,11 @@ class Stamps:
 
 
 def identity(index: simplugin.Index) -> str:
-    """What tells a store from a later one of the same name."""
-    described: dict[str, Any] = index.backend_call("collection.describe", {"collection": index.collection_name})
+    """What tells a store from a later one of the same name; nothing where there is none yet."""
+    try:
+        described: dict[str, Any] = index.backend_call("collection.describe", {"collection": index.collection_name})
+    except simplugin.NotFound:
+        return ""
     return str(described["attributes"].get("id", ""))
 
 

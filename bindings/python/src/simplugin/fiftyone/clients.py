@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import fiftyone.brain as fb
@@ -64,8 +65,13 @@ def connect_pymilvus(index: BackendSimilarityIndex) -> bool:
         from pymilvus import connections
     except ImportError:
         return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pymilvus warns of what the documented example calls
+        return _connect(connections, settings(index.config))
+
+
+def _connect(connections: Any, given: dict[str, Any]) -> bool:
     if not connections.has_connection("default"):
-        given = settings(index.config)
         names = ("uri", "user", "password", "token", "secure", "db_name", "server_name")
         names += ("client_key_path", "client_pem_path", "ca_pem_path", "server_pem_path")
         arguments = {name: given[name] for name in names if name in given}
@@ -83,7 +89,9 @@ def milvus_collection(index: BackendSimilarityIndex) -> Any:
     from pymilvus import utility
 
     name = index.config.collection_name
-    return Theirs(name) if utility.has_collection(name) else None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return Theirs(name) if utility.has_collection(name) else None
 
 
 def qdrant_client(index: BackendSimilarityIndex) -> Any:

@@ -67,6 +67,7 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
 
     def _open(self) -> simplugin.Index:
         config = self.config
+        before = config.collection_name, config.metric
         if config.collection_name is None:
             config.collection_name = self._new_name()
         index = simplugin.create_index(
@@ -76,7 +77,6 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
             patches_field=config.patches_field,
             parameters=config.parameters(),
         )
-        before = config.collection_name, config.metric
         config.collection_name, config.metric = index.collection_name, index.metric
         if before != (config.collection_name, config.metric):
             self.save_config()

@@ -70,12 +70,14 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
 
     # ---- the cache ----
 
+    def _new_name(self) -> str:
+        name = cache.new_name(str(self._dataset._doc.id))
+        if self.key is None:
+            weakref.finalize(self, cache.drop, name)
+        return name
+
     def _open(self) -> simplugin.Index:
         self._stamps = cache.Stamps()
-        if self.config.collection_name is None:
-            self.config.collection_name = cache.new_name(str(self._dataset._doc.id))
-            if self.key is None:
-                weakref.finalize(self, cache.drop, self.config.collection_name)
         self._index = super()._open()
         self._refresh()
         self._stored = None
@@ -90,30 +92,30 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
         deleted = getattr(self._dataset._doc, "last_deletion_at", None)
         return f"{collection.estimated_document_count()} {last and last.get('last_modified_at')} {deleted}"
 
-    def _stamp(self) -> None:
+    def _current(self) -> str | None:
+        """What the stamp of a cache that is up to date says."""
         state = self._state()
-        if state is not None:
-            self._stamps.set(self._index.collection_name, f"{cache.identity(self._index)} {state}")
+        return None if state is None else f"{cache.identity(self._index)} {state}"
+
+    def _stamp(self) -> None:
+        current = self._current()
+        if current is not None:
+            self._stamps.set(self._index.collection_name, current)
 
     def _refresh(self) -> None:
         """Makes the cache anew where it is not of the state that the truth has."""
-        state = self._state()
-        if state is None or self._stamps.get(self._index.collection_name) == self._expected(state):
+        current = self._current()
+        if current is None or self._stamps.get(self._index.collection_name) == current:
             return
         if self._index.existing or self._index.size():
             self._index.cleanup()
         if self._stored is not None:
             blob = unpack(self._stored)
-            self._write(blob.embeddings, blob.sample_ids, blob.label_ids, True, False, None)
+            if blob.sample_ids:
+                self._write(blob.embeddings, blob.sample_ids, blob.label_ids, True, False, False)
         elif not self.is_external:
             self._read_field()
         self._stamp()
-
-    def _expected(self, state: str) -> str | None:
-        try:
-            return f"{cache.identity(self._index)} {state}"
-        except simplugin.NotFound:
-            return f" {state}"
 
     def _read_field(self) -> None:
         """Adds what the embeddings field has, some thousand samples at a time."""
