@@ -94,8 +94,8 @@ def test_broken_file(path):
 
 @pytest.mark.parametrize("backend", ["milvus", "qdrant"], indirect=True)
 def test_environment(quickstart, backend, monkeypatch):
-    """R4 R5 R10 R11 R12 R13 R14 R15 The backend and where it is by the environment alone, in this process and others."""
-    (parameter, value), = backend.connection.items()
+    """R4 R5 R10 R11 R12 R13 R14 R15 The backend and where it is by the environment alone, here and elsewhere."""
+    ((parameter, value),) = backend.connection.items()
     name = f"FIFTYONE_BRAIN_SIMILARITY_{backend.name.upper()}_{parameter.upper()}"
     rows = np.stack(quickstart.values("stored"))
     monkeypatch.setenv(name, value)  # after FiftyOne has read its own

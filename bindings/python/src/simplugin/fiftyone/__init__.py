@@ -14,7 +14,7 @@ from __future__ import annotations
 try:
     import fiftyone.brain  # noqa: F401  # pyright: ignore[reportUnusedImport]
 except ImportError as _error:
-    raise ImportError(f"FiftyOne cannot be loaded: {_error}. Install it with pip install simplugin[fiftyone]") from _error
+    raise ImportError(f"FiftyOne cannot be loaded: {_error}; pip install simplugin[fiftyone] gets it") from _error
 
 from .adopting import adopt, release
 from .backends import (

@@ -78,9 +78,7 @@ def adopt(samples: Any, brain_key: str) -> None:
     config = {**document.config, "cls": class_of(backend)}
     adopted: dict[str, Any] = {"cls": _index_class(class_of(backend))}
     if backend == "sklearn" and results.get("embeddings") is not None:
-        blob = Blob(
-            np.asarray(results["embeddings"], np.float32), results["sample_ids"], results.get("label_ids")
-        )
+        blob = Blob(np.asarray(results["embeddings"], np.float32), results["sample_ids"], results.get("label_ids"))
         adopted.update(pack(new_token(), blob))
     _save(samples, brain_key, document, config, adopted)
 
@@ -106,6 +104,6 @@ def release(samples: Any, brain_key: str) -> None:
         released["embeddings"] = blob.embeddings.tolist()
         released["sample_ids"] = blob.sample_ids
         released["label_ids"] = blob.label_ids
-    etau.get_class(THEIRS[backend])(**{name: config[name] for name in known & config.keys() - {"cls", "type", "method"}})
+    # which refuses what it does not know
+    etau.get_class(THEIRS[backend])(**{name: config[name] for name in config.keys() - {"cls", "type", "method"}})
     _save(samples, brain_key, document, config, released)
-

@@ -83,7 +83,8 @@ class QdrantSimilarityConfig(BackendSimilarityConfig):
         metric (None): ``"cosine"`` (the default of a new collection), ``"dotproduct"`` or ``"euclidean"``
         replication_factor, shard_number, write_consistency_factor (None): of a new collection
         hnsw_config, optimizers_config, wal_config (None): dicts with any of their parameters, of a new collection
-        **parameters: FiftyOne's own, and the rest of what ``simplugin describe qdrant`` lists: ``url``, ``api_key``, ...
+        **parameters: FiftyOne's own, and the rest of what ``simplugin describe qdrant`` lists: ``url``,
+            ``api_key``, ...
     """
 
     backend = "qdrant"
@@ -116,11 +117,12 @@ class QdrantSimilarity(BackendSimilarity):
 def _classes_of(backend: str) -> dict[str, type]:
     """The three classes of a backend."""
     stem = backend + "Similarity"
-    index = type(stem + "Index", (BackendSimilarityIndex,), {"__module__": __name__})
+    here = {"__module__": __name__}
+    index = type(stem + "Index", (BackendSimilarityIndex,), here)
     return {
-        stem + "Config": type(stem + "Config", (BackendSimilarityConfig,), {"__module__": __name__, "backend": backend}),
+        stem + "Config": type(stem + "Config", (BackendSimilarityConfig,), {**here, "backend": backend}),
         stem + "Index": index,
-        stem: type(stem, (BackendSimilarity,), {"__module__": __name__, "index_cls": index}),
+        stem: type(stem, (BackendSimilarity,), {**here, "index_cls": index}),
     }
 
 

@@ -38,7 +38,7 @@ def pack(token: str, blob: Blob) -> dict[str, Any]:
     return {
         "token": token,
         "shape": list(rows.shape),
-        "embeddings_f32": base64.b64encode(memoryview(rows).cast("B") if rows.size else b"").decode("ascii"),
+        "embeddings_f32": base64.b64encode(rows.data if rows.size else b"").decode("ascii"),
         "sample_ids_text": _text(blob.sample_ids),
         "label_ids_text": _text(blob.label_ids),
     }

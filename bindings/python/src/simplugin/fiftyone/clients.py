@@ -13,6 +13,12 @@ import simplugin
 from .config import BackendSimilarityConfig, declared
 from .index import BackendSimilarityIndex
 
+# parameters that pymilvus calls the same
+PYMILVUS = (
+    *("uri", "user", "password", "token", "secure", "db_name", "server_name"),
+    *("client_key_path", "client_pem_path", "ca_pem_path", "server_pem_path"),
+)
+
 
 def settings(config: BackendSimilarityConfig) -> dict[str, Any]:
     """The connection's parameters, those of FiftyOne's configuration included, for another client."""
@@ -72,9 +78,7 @@ def connect_pymilvus(index: BackendSimilarityIndex) -> bool:
 
 def _connect(connections: Any, given: dict[str, Any]) -> bool:
     if not connections.has_connection("default"):
-        names = ("uri", "user", "password", "token", "secure", "db_name", "server_name")
-        names += ("client_key_path", "client_pem_path", "ca_pem_path", "server_pem_path")
-        arguments = {name: given[name] for name in names if name in given}
+        arguments = {name: given[name] for name in PYMILVUS if name in given}
         if "uri" not in arguments:
             arguments["uri"] = f"http://{given.get('host', 'localhost')}:{given.get('port', 19530)}"
         connections.connect("default", **arguments)

@@ -18,7 +18,7 @@ AGGREGATIONS = ("mean", "post-mean", "post-min", "post-max")
 NAMED = ("collection_name", "metric")
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def declared(backend: str) -> dict[str, Mapping[str, Any]]:
     """The parameters that a backend declares, by each of their names. Connects nowhere.
 
@@ -31,7 +31,7 @@ def declared(backend: str) -> dict[str, Mapping[str, Any]]:
     return found
 
 
-class BackendSimilarityConfig(SimilarityConfig):
+class BackendSimilarityConfig(SimilarityConfig):  # type: ignore[misc]
     """Configuration of a similarity run on a backend of simplugin.
 
     Args:

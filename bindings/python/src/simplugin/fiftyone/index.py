@@ -88,7 +88,7 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
             there = set(connection.backend_call("collection.list")["collections"])
         slug = fou.to_slug(self.samples._root_dataset.name)
         name: str = fbu.get_unique_name(self.config.server_name("fiftyone-" + slug), there)
-        return self.config.server_name(name)
+        return str(self.config.server_name(name))
 
     @property
     def index(self) -> Any:
@@ -151,7 +151,7 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
             self._curr_missing_size = len(points.missing)
         else:
             points = self._index.get(vectors=False)
-            self._curr_missing_size = None
+            self._curr_missing_size: int | None = None
         self._curr_keep_inds = None
         ids = points.ids.to_numpy()
         samples = points.sample_ids
@@ -213,8 +213,8 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
     ) -> None:
         skipped = 0
         parts = list(blocks(embeddings))
-        bar = fou.ProgressBar(total=len(sample_ids), progress=progress if len(parts) > 1 else False, iters_str="vectors")
-        with bar:
+        shown = progress if len(parts) > 1 else False
+        with fou.ProgressBar(total=len(sample_ids), progress=shown, iters_str="vectors") as bar:
             for part in parts:
                 added = self._index.add(
                     sample_ids[part] if label_ids is None else label_ids[part],
@@ -250,16 +250,15 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
             raise ValueError("This index does not support label IDs")
         if sample_ids is None and label_ids is None:
             raise ValueError("Either sample or label IDs must be provided")
-        by_labels = label_ids is not None
-        wanted = {
-            "ids": id_list(label_ids) if by_labels else None if self.patches else id_list(sample_ids),
-            "sample_ids": id_list(sample_ids) if self.patches and sample_ids is not None else None,
-        }
-        for key in [key for key, ids in wanted.items() if ids is not None]:
-            if not allow_missing:
-                check_missing(self._index.get(vectors=False, **{key: wanted[key]}).missing, False, False)
-        for key in [key for key, ids in wanted.items() if ids is not None]:
-            check_missing(self._remove(**{key: wanted[key]}), True, warn_missing)
+        samples = None if sample_ids is None else id_list(sample_ids)
+        labels = None if label_ids is None else id_list(label_ids)
+        chosen = [(labels, None), (None, samples)] if self.patches else [(samples, None)]
+        if not allow_missing:
+            for ids, of_samples in chosen:
+                if ids or of_samples:
+                    check_missing(self._index.get(ids, sample_ids=of_samples, vectors=False).missing, False, False)
+        for ids, of_samples in chosen:
+            check_missing(self._remove(ids, of_samples), True, warn_missing)
         if reload:
             self.reload()
 
@@ -303,10 +302,10 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
         vectors = points.vectors
         if vectors is None:
             vectors = np.empty((0, self._index.dimension or 0), np.float32)
-        ids = points.ids.to_numpy()
+        found = points.ids.to_numpy()
         if self.patches and points.sample_ids is not None:
-            return np.array(vectors), points.sample_ids.to_numpy(), ids
-        return np.array(vectors), ids, ids[:0] if self.patches else None
+            return np.array(vectors), points.sample_ids.to_numpy(), found
+        return np.array(vectors), found, found[:0] if self.patches else None
 
     def compute_embeddings(
         self, samples: Any, *args: Any, skip_existing: bool = False, warn_existing: bool = False, **kwargs: Any
@@ -441,5 +440,3 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
     @classmethod
     def _from_dict(cls, d: dict[str, Any], samples: Any, config: Any, brain_key: str) -> BackendSimilarityIndex:
         return cls(samples, config, brain_key)
-
-

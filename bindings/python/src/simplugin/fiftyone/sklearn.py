@@ -150,7 +150,7 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
         """See :meth:`BackendSimilarityIndex.add_to_index`; an embeddings field is written as well."""
         if not self.is_external and len(sample_ids):
             ids = sample_ids if label_ids is None else label_ids
-            keep = slice(None)
+            keep: Any = slice(None)
             if not overwrite:
                 if not allow_existing:
                     self._refuse_existing(ids)
