@@ -145,18 +145,19 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
 
     def _apply_view(self) -> None:
         """The ids of the current view that are in the index, in the order of the view; of the index without one."""
+        missing: int | None = None
         if self.has_view:
             samples, labels, _, _ = fbu.filter_ids(self._curr_view, None, None, patches_field=self.config.patches_field)
             points = self._index.get(labels if self.patches else samples, vectors=False)
-            self._curr_missing_size = len(points.missing)
+            missing = len(points.missing)
         else:
             points = self._index.get(vectors=False)
-            self._curr_missing_size: int | None = None
-        self._curr_keep_inds = None
         ids = points.ids.to_numpy()
-        samples = points.sample_ids
+        of_samples = points.sample_ids
+        self._curr_keep_inds = None
+        self._curr_missing_size = missing
         self._curr_label_ids = ids if self.patches else None
-        self._curr_sample_ids = samples.to_numpy() if self.patches and samples is not None else ids
+        self._curr_sample_ids = of_samples.to_numpy() if self.patches and of_samples is not None else ids
 
     # ---- points ----
 
