@@ -14,7 +14,7 @@ FENCE = re.compile(r"<!-- (runs|prints) -->\n```\w+\n(.*?)```", re.DOTALL)
 
 
 def test_program(quickstart, backend):
-    """It prints what the page says, on every backend by the environment alone."""
+    """R42 R242 R243 It prints what the page says, on every backend by the environment alone."""
     found = dict(FENCE.findall(PAGE.read_text(encoding="utf-8")))
     environment = {**os.environ, "FIFTYONE_BRAIN_DEFAULT_SIMILARITY_BACKEND": backend.name}
     for parameter, value in backend.connection.items():
