@@ -13,6 +13,7 @@ import pytest
 from test_adopting import load
 
 import simplugin
+import simplugin.fiftyone as sf
 from simplugin.fiftyone import cache
 
 pytestmark = pytest.mark.parametrize("backend", ["sklearn"], indirect=True)
@@ -118,6 +119,18 @@ def test_dropped(quickstart, backend, rows):
     del index
     gc.collect()
     assert name not in cache.local()
+
+
+def test_orphans(quickstart, dataset, backend, rows):
+    """gc() finds the stores of runs that are gone with their dataset, and leaves the others."""
+    kept = fob.compute_similarity(quickstart, brain_key="k", embeddings=rows).config.collection_name
+    other = dataset()
+    lost = fob.compute_similarity(other, brain_key="k", embeddings="stored").config.collection_name
+    assert not {kept, lost} & set(sf.gc())
+    other.delete()
+    assert lost in sf.gc() and kept not in sf.gc()
+    assert lost in sf.gc(drop=True)
+    assert lost not in cache.local() and kept in cache.local()
 
 
 def test_plain_duplicates(quickstart, backend):

@@ -28,6 +28,7 @@ from .backends import (
     SklearnSimilarityConfig,
     SklearnSimilarityIndex,
 )
+from .collecting import gc
 from .config import BackendSimilarityConfig
 from .enabling import disable, enable
 from .factory import BackendSimilarity
@@ -49,6 +50,7 @@ __all__ = [
     "adopt",
     "disable",
     "enable",
+    "gc",
     "release",
 ]
 
