@@ -47,9 +47,7 @@ def test_there_and_back(quickstart, backend):
     np.testing.assert_allclose(found, rows, atol=tolerance)
     query = quickstart.first().id
     assert quickstart.sort_by_similarity(query, k=5, brain_key="k").values("id") == nearest(quickstart, rows[0], 5)[0]
-    adopted.remove_from_index(ids[100:])
-    if backend.name == "sklearn":
-        adopted.save()
+    adopted.remove_from_index(ids[100:])  # which is released as it is here
     sf.release(quickstart, "k")
     after = load(quickstart, "k", backend)
     assert type(after) is type(before)
@@ -95,4 +93,8 @@ def test_refused(quickstart, backend):
     stock_index(quickstart, backend, "theirs", embeddings=rows)
     with pytest.raises(ValueError, match="theirs"):
         sf.release(quickstart, "theirs")
+    fob.compute_similarity(quickstart, brain_key="product", embeddings=rows, metric="dotproduct", **backend.arguments)
+    with pytest.raises(ValueError, match="dotproduct"):
+        sf.release(quickstart, "product")
+    assert load(quickstart, "product", backend).total_index_size == 200
     assert load(quickstart, "ours", backend).total_index_size == 200

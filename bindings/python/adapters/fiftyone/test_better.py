@@ -160,6 +160,48 @@ class TestSearching:
         assert set(samples.get_embeddings()[1]) == set(ids)
 
 
+class TestViews:
+    """Sizes of views, and what FiftyOne does with ids."""
+
+    def test_sizes(self, quickstart, samples):
+        """None where nothing is missing; a view of patches counts each sample once."""
+        with samples.use_view(quickstart.take(50, seed=1)) as view:
+            assert (view.index_size, view.missing_size) == (50, None)
+        patches = quickstart.take(50, seed=1).to_patches(FIELD)
+        with samples.use_view(patches) as view:
+            assert (view.index_size, view.missing_size) == (50, None)
+        samples.remove_from_index(quickstart.values("id")[:3])
+        samples.use_view(quickstart.limit(10), allow_missing=False)
+        with pytest.raises(ValueError, match="3 IDs"):
+            samples.index_size  # noqa: B018
+        samples.use_view(quickstart.limit(10), allow_missing=False)
+        with pytest.raises(ValueError, match="3 IDs"):
+            samples.current_sample_ids  # noqa: B018
+
+    def test_single_labels(self, quickstart, backend):
+        """R93 Objects of a field with one for each sample, or none."""
+        for sample in quickstart.limit(150):
+            sample["one"] = fo.Detection(label="x", bounding_box=[0, 0, 0.5, 0.5])
+            sample.save()
+        some = quickstart.exists("one")
+        index = fob.compute_similarity(
+            some, brain_key="o", patches_field="one", model="clip-vit-base32-torch", **backend.arguments
+        )
+        assert index.total_index_size == 150
+        view = quickstart.skip(100).limit(80)
+        found = view.sort_by_similarity(quickstart.first().one.id, k=5, brain_key="o")
+        assert len(found) == 5 and set(found.values("id")) <= set(view.values("id"))
+
+    def test_visualization(self, quickstart, samples, patches):
+        """What FiftyOne makes of an index of ours is saved and loaded."""
+        points = np.random.default_rng(0).random((200, 2))
+        fob.compute_visualization(quickstart, similarity_index="k", brain_key="v", method="pca")
+        quickstart._brain_cache.clear()
+        assert quickstart.load_brain_results("v").points.shape == points.shape
+        fob.compute_uniqueness(quickstart, similarity_index=samples)
+        assert quickstart.count("uniqueness") == 200
+
+
 class TestDuplicates:
     """R271 On every backend."""
 
@@ -234,6 +276,16 @@ class TestFailing:
             fob.compute_similarity(
                 quickstart, brain_key="none", backend=backend.name, embeddings=np.ones((200, 4)), **wrong
             )
+        assert quickstart.list_brain_runs() == []
+
+    def test_refused_by_the_server(self, quickstart, backend):
+        """A run whose first points are refused is not left behind."""
+        wrong = {"milvus": {"index_type": "NOPE"}, "qdrant": {"hnsw_config": {"m": -4}}, "sklearn": {}}[backend.name]
+        rows = np.stack(quickstart.values("stored"))
+        if backend.name == "sklearn":
+            rows[3, 3] = np.nan
+        with pytest.raises(simplugin.SimpluginError):
+            fob.compute_similarity(quickstart, brain_key="none", embeddings=rows, **wrong, **backend.arguments)
         assert quickstart.list_brain_runs() == []
 
     def test_ctrl_c(self, quickstart, backend, samples, folder):

@@ -6,11 +6,10 @@ from __future__ import annotations
 from typing import Any
 
 import eta.core.utils as etau
-import fiftyone.core.brain as focb
 import numpy as np
-from bson import json_util
 
-from .blob import Blob, new_token, pack, unpack
+from . import cache, runs
+from .blob import Blob, pack
 from .enabling import OURS, class_of
 
 THEIRS = {
@@ -37,17 +36,17 @@ BASE = {"cls", "type", "method", "embeddings_field", "model", "model_kwargs", "p
 BASE |= {"supports_prompts"}
 
 
-def _run(samples: Any, brain_key: str, classes: dict[str, str]) -> tuple[Any, str, dict[str, Any]]:
-    """The document of a run, its backend, and its results."""
-    document = focb.BrainMethod._get_run_doc(samples, brain_key)
+# of FiftyOne's sklearn backend, beside what scikit-learn itself knows
+METRICS = {"cosine", "euclidean", "manhattan", "chebyshev", "sqeuclidean", "correlation", "canberra", "braycurtis"}
+
+
+def _run(samples: Any, brain_key: str, classes: dict[str, str]) -> tuple[Any, str]:
+    """The document of a run of one of these classes, and its backend."""
+    document = runs.document_of(samples, brain_key)
     backend = document.config.get("method")
     if classes.get(backend) != document.config.get("cls"):
         raise ValueError(f"the run {brain_key!r} is of {document.config.get('cls')}, not of {sorted(classes.values())}")
-    results = {}
-    if document.results:
-        document.results.seek(0)
-        results = json_util.loads(document.results.read().decode())
-    return document, backend, results
+    return document, backend
 
 
 def _index_class(config_class: str) -> str:
@@ -55,12 +54,9 @@ def _index_class(config_class: str) -> str:
 
 
 def _save(samples: Any, brain_key: str, document: Any, config: dict[str, Any], results: dict[str, Any]) -> None:
-    """The results first: a run whose results are of the other kind says so when it is loaded, and can be mended."""
-    if document.results:
-        document.results.delete()
-    document.results.put(json_util.dumps(results).encode(), content_type="application/json")
+    """Results and configuration, in one change of the document."""
     document.config = config
-    document.save()
+    runs.write_results(document, results)
     samples._root_dataset._brain_cache.pop(brain_key, None)
 
 
@@ -74,17 +70,18 @@ def adopt(samples: Any, brain_key: str) -> None:
     Raises:
         ValueError: there is no such run, or it is none of these
     """
-    document, backend, results = _run(samples, brain_key, THEIRS)
-    config = {**document.config, "cls": class_of(backend)}
+    document, backend = _run(samples, brain_key, THEIRS)
     adopted: dict[str, Any] = {"cls": _index_class(class_of(backend))}
-    if backend == "sklearn" and results.get("embeddings") is not None:
-        blob = Blob(np.asarray(results["embeddings"], np.float32), results["sample_ids"], results.get("label_ids"))
-        adopted.update(pack(new_token(), blob))
-    _save(samples, brain_key, document, config, adopted)
+    if backend == "sklearn":
+        results = runs.results_of(document)
+        if results.get("embeddings") is not None:
+            rows = np.asarray(results["embeddings"], np.float32)
+            adopted.update(pack(Blob(rows, results["sample_ids"], results.get("label_ids"))))
+    _save(samples, brain_key, document, {**document.config, "cls": class_of(backend)}, adopted)
 
 
 def release(samples: Any, brain_key: str) -> None:
-    """Gives a run back to FiftyOne's own sklearn, milvus or qdrant backend.
+    """Gives a run back to FiftyOne's own sklearn, milvus or qdrant backend, as it is on this machine.
 
     Args:
         samples: a dataset
@@ -94,16 +91,21 @@ def release(samples: Any, brain_key: str) -> None:
         ValueError: there is no such run, or it is none of simplugin's that FiftyOne has a backend for, or its metric is
             one that FiftyOne's backend does not know
     """
-    document, backend, results = _run(samples, brain_key, OURS)
+    document, backend = _run(samples, brain_key, OURS)
     known = BASE | PARAMETERS[backend]
     config = {name: value for name, value in document.config.items() if name in known}
     config["cls"] = THEIRS[backend]
-    released: dict[str, Any] = {"cls": _index_class(THEIRS[backend])}
-    if backend == "sklearn" and config.get("embeddings_field") is None:
-        blob = unpack(results)
-        released["embeddings"] = blob.embeddings.tolist()
-        released["sample_ids"] = blob.sample_ids
-        released["label_ids"] = blob.label_ids
     # which refuses what it does not know
     etau.get_class(THEIRS[backend])(**{name: config[name] for name in config.keys() - {"cls", "type", "method"}})
+    released: dict[str, Any] = {"cls": _index_class(THEIRS[backend])}
+    if backend == "sklearn":
+        if config["metric"] not in METRICS:
+            raise ValueError(f"FiftyOne's sklearn backend has no metric {config['metric']!r}")
+        if config.get("embeddings_field") is None:
+            embeddings, sample_ids, label_ids = samples.load_brain_results(brain_key).get_embeddings()
+            released["embeddings"] = embeddings.tolist()
+            released["sample_ids"] = sample_ids.tolist()
+            released["label_ids"] = None if label_ids is None else label_ids.tolist()
     _save(samples, brain_key, document, config, released)
+    if backend == "sklearn":
+        cache.drop(str(document.id))

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Local stores that are caches of something else, each with a stamp that says of which state of it."""
+"""Local stores that are caches of what a run's database holds.
+
+A run has one current store, and a stamp that names it and says of which state of the truth it is. A store of another
+state is made beside it and becomes the current one when it is whole; the one before stays for who still reads it.
+"""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import NamedTuple
 
 import simplugin
 
@@ -13,58 +17,65 @@ PREFIX = "fiftyone-cache-"
 STAMPS = "fiftyone-stamps"
 
 
-def new_name(dataset_id: str) -> str:
-    """A name for the cache of a run on a dataset; what has no run is named as a temporary one."""
-    return f"{PREFIX}{dataset_id}-{uuid.uuid4().hex[:12]}"
+class Stamp(NamedTuple):
+    """What is known of a run's current store."""
+
+    store: str
+    state: str
+
+
+def new_name(owner: str) -> str:
+    """A name for a store of that run."""
+    return f"{PREFIX}{owner}-{uuid.uuid4().hex[:12]}"
+
+
+def owner_of(name: str) -> str:
+    """Whose store it is."""
+    return name[len(PREFIX) :].rsplit("-", 1)[0]
 
 
 class Stamps:
-    """What each cache was made of, in a small collection beside them: a point for each, whose field is the state."""
+    """The stamps of all runs, in a small collection beside the stores: a point for each."""
 
     def __init__(self) -> None:
         self._index = simplugin.create_index(backend=BACKEND, collection_name=STAMPS, dimension=1, metric="euclidean")
 
-    def get(self, name: str) -> str | None:
-        """The state that the cache of this name has."""
-        found = self._index.get([name], vectors=False, fields=["state"])
-        state: str | None = found.fields["state"].tolist()[0] if len(found) and "state" in found.fields else None
-        return state
+    def get(self, owner: str) -> Stamp | None:
+        """That of a run."""
+        found = self._index.get([owner], vectors=False, fields=["store", "state"])
+        if not len(found) or "store" not in found.fields:
+            return None
+        return Stamp(found.fields["store"].tolist()[0], found.fields["state"].tolist()[0])
 
-    def set(self, name: str, state: str) -> None:
-        """Says that the cache has this state now."""
-        self._index.add([name], [[0.0]], fields={"state": [state]})
+    def set(self, owner: str, stamp: Stamp) -> None:
+        """Makes a store the current one."""
+        self._index.add([owner], [[0.0]], fields={"store": [stamp.store], "state": [stamp.state]})
 
-    def forget(self, name: str) -> None:
-        """The cache has no known state any more."""
-        self._index.remove([name])
-
-    def names(self) -> list[str]:
-        """All caches that have one."""
-        return self._index.get(vectors=False).ids.tolist()
+    def forget(self, owner: str) -> None:
+        """There is no current store any more."""
+        self._index.remove([owner])
 
 
-def identity(index: simplugin.Index) -> str:
-    """What tells a store from a later one of the same name; nothing where there is none yet."""
-    try:
-        described: dict[str, Any] = index.backend_call("collection.describe", {"collection": index.collection_name})
-    except simplugin.NotFound:
-        return ""
-    return str(described["attributes"].get("id", ""))
+def local() -> list[str]:
+    """The names of all stores of this data directory."""
+    with simplugin.connect(BACKEND) as connection:
+        names: list[str] = connection.backend_call("collection.list")["collections"]
+    return [name for name in names if name.startswith(PREFIX)]
 
 
-def drop(name: str) -> bool:
-    """Deletes a cache and its stamp; what it was made of is elsewhere."""
-    Stamps().forget(name)
+def drop_store(name: str) -> None:
+    """Deletes a store, if it is there."""
     try:
         with simplugin.connect(BACKEND) as connection:
             connection.backend_call("collection.drop", {"collection": name})
     except simplugin.NotFound:
-        return False
-    return True
+        pass
 
 
-def local() -> list[str]:
-    """The names of all caches of this data directory."""
-    with simplugin.connect(BACKEND) as connection:
-        names: list[str] = connection.backend_call("collection.list")["collections"]
-    return [name for name in names if name.startswith(PREFIX)]
+def drop(owner: str, keep: tuple[str, ...] = ()) -> None:
+    """Deletes the stores of a run but some, and its stamp if none is kept."""
+    if not keep:
+        Stamps().forget(owner)
+    for name in local():
+        if owner_of(name) == owner and name not in keep:
+            drop_store(name)

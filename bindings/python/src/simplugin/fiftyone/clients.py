@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -21,9 +22,14 @@ PYMILVUS = (
 
 
 def settings(config: BackendSimilarityConfig) -> dict[str, Any]:
-    """The connection's parameters, those of FiftyOne's configuration included, for another client."""
-    configured = {**fb.brain_config.similarity_backends.get(config.backend, {}), **config.parameters()}
-    return {name: value for name, value in configured.items() if name in declared(config.backend) and value is not None}
+    """The connection's parameters, with what environment and file say now, for another client."""
+    found = dict(fb.brain_config.similarity_backends.get(config.backend, {}))
+    prefix = f"FIFTYONE_BRAIN_SIMILARITY_{config.backend.upper()}_"
+    found.update((name[len(prefix) :].lower(), value) for name, value in os.environ.items() if name.startswith(prefix))
+    found.update(config.parameters())
+    known = declared(config.backend)
+    given = {name: value for name, value in found.items() if name in known and value is not None}
+    return {name: str(value) if known[name]["type"] == "text" else value for name, value in given.items()}
 
 
 class Collection:
@@ -65,29 +71,33 @@ class Client:
         return f"<Client of {self._index.backend}: {self._index.health()}>"
 
 
-def connect_pymilvus(index: BackendSimilarityIndex) -> bool:
-    """Makes pymilvus's connection ``"default"`` where it has none; False: pymilvus is not installed."""
+def connect_pymilvus(index: BackendSimilarityIndex) -> str | None:
+    """Makes a connection of pymilvus's for this index, and "default" where there is none.
+
+    Returns:
+        the connection's alias, or None if pymilvus is not installed
+    """
     try:
         from pymilvus import connections
     except ImportError:
-        return False
+        return None
+    given = settings(index.config)
+    arguments = {name: given[name] for name in PYMILVUS if name in given}
+    if "uri" not in arguments:
+        arguments["uri"] = f"http://{given.get('host', 'localhost')}:{given.get('port', 19530)}"
+    own = f"simplugin-{id(index)}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pymilvus warns of what the documented example calls
-        return _connect(connections, settings(index.config))
-
-
-def _connect(connections: Any, given: dict[str, Any]) -> bool:
-    if not connections.has_connection("default"):
-        arguments = {name: given[name] for name in PYMILVUS if name in given}
-        if "uri" not in arguments:
-            arguments["uri"] = f"http://{given.get('host', 'localhost')}:{given.get('port', 19530)}"
-        connections.connect("default", **arguments)
-    return True
+        for alias in ("default", own):
+            if not connections.has_connection(alias):
+                connections.connect(alias, **arguments)
+    return own
 
 
 def milvus_collection(index: BackendSimilarityIndex) -> Any:
     """The collection as pymilvus has it; None if there is none yet."""
-    if not connect_pymilvus(index):
+    alias = connect_pymilvus(index)
+    if alias is None:
         return Collection(index._index)
     from pymilvus import Collection as Theirs
     from pymilvus import utility
@@ -95,7 +105,7 @@ def milvus_collection(index: BackendSimilarityIndex) -> Any:
     name = index.config.collection_name
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return Theirs(name) if utility.has_collection(name) else None
+        return Theirs(name, using=alias) if utility.has_collection(name, using=alias) else None
 
 
 def qdrant_client(index: BackendSimilarityIndex) -> Any:

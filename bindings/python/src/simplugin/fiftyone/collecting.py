@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from bson import ObjectId
 from fiftyone.core.odm.database import get_db_conn
 
 from . import cache
@@ -12,7 +13,7 @@ def gc(drop: bool = False) -> list[str]:
     """Finds local stores of runs that the database has no more, as when a dataset was deleted.
 
     Stores of a run in another database, and of an index without a run that a process has open now, are found as well:
-    both are made again when they are wanted, but what was not saved is lost.
+    those of runs are made again when they are wanted, but what was not saved is lost.
 
     Args:
         drop (False): whether to delete them
@@ -21,9 +22,10 @@ def gc(drop: bool = False) -> list[str]:
         their names
     """
     local = cache.local()
-    runs = get_db_conn()["runs"].find({"config.collection_name": {"$in": local}}, {"config.collection_name": 1})
-    named = {run["config"]["collection_name"] for run in runs}
-    orphans = [name for name in local if name not in named]
-    for name in orphans if drop else ():
-        cache.drop(name)
+    ids = [ObjectId(owner) for owner in map(cache.owner_of, local) if ObjectId.is_valid(owner)]
+    known = {str(run["_id"]) for run in get_db_conn()["runs"].find({"_id": {"$in": ids}}, {"_id": 1})}
+    orphans = [name for name in local if cache.owner_of(name) not in known]
+    if drop:
+        for owner in {cache.owner_of(name) for name in orphans}:
+            cache.drop(owner)
     return orphans

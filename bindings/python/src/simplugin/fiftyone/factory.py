@@ -3,17 +3,15 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any, ClassVar
 
 from fiftyone.brain.similarity import Similarity
 
 import simplugin
 
+from . import runs
 from .config import BackendSimilarityConfig
 from .index import BackendSimilarityIndex
-
-logger = logging.getLogger(__name__)
 
 
 class BackendSimilarity(Similarity):  # type: ignore[misc]
@@ -42,8 +40,35 @@ class BackendSimilarity(Similarity):  # type: ignore[misc]
             a :class:`BackendSimilarityIndex`
         """
         try:
-            return self.index_cls(samples, self.config, brain_key, backend=self)
+            index = self.index_cls(samples, self.config, brain_key, backend=self)
         except BaseException:
             if brain_key is not None:
-                self.delete_run(samples, brain_key, cleanup=False)
+                self.delete_run(samples, brain_key)
             raise
+        index.unfinished = True
+        return index
+
+    @classmethod
+    def save_run_results(
+        cls, samples: Any, key: str | None, run_results: Any, overwrite: bool = True, cache: bool = True
+    ) -> None:
+        """Saves the results of a run; those that it had are there until the new ones are.
+
+        Args:
+            samples: a :class:`fiftyone.core.collections.SampleCollection`
+            key: a brain key, or None
+            run_results: a :class:`BackendSimilarityIndex`, or None
+            overwrite (True): whether to replace results that are there (True) or to raise an error (False)
+            cache (True): whether to keep the index with the dataset
+        """
+        if key is None or run_results is None:
+            super().save_run_results(samples, key, run_results, overwrite=overwrite, cache=cache)
+            return
+        document = runs.document_of(samples, key)
+        if document.results and not overwrite:
+            raise ValueError(f"the run {key!r} has results already")
+        results = run_results.serialize()
+        runs.write_results(document, results)
+        run_results.saved(results)
+        if cache:
+            samples._root_dataset._brain_cache[key] = run_results

@@ -31,6 +31,11 @@ def id_list(ids: Ids) -> list[str]:
     return ids.tolist() if isinstance(ids, np.ndarray) else [str(id) for id in ids]
 
 
+def id_array(ids: Sequence[str]) -> Any:
+    """Ids as FiftyOne keeps them: an array of text of one width."""
+    return np.array(list(ids), dtype=str)
+
+
 def blocks(rows: Any) -> Iterator[slice]:
     """Slices of a sequence of vectors, of about BLOCK_BYTES each."""
     width = max(1, np.asarray(rows[0]).nbytes)
@@ -61,6 +66,8 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
 
     def __init__(self, samples: Any, config: Any, brain_key: str | None, backend: Any = None) -> None:
         self._restriction: simplugin.View | None = None
+        self.unfinished = False
+        """Whether the run is being made, and has no results yet."""
         SimilarityIndex.__init__(self, samples, config, brain_key, backend=backend)
         DuplicatesMixin.__init__(self)
         self._index = self._open()
@@ -100,6 +107,11 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
         """Whether the points are labels, each with its sample's ID."""
         return self.config.patches_field is not None
 
+    def __str__(self) -> str:
+        return f"<{type(self).__name__} {self.key!r}: {self.total_index_size} points of {self._samples.name!r}>"
+
+    __repr__ = __str__
+
     # ---- sizes and ids ----
 
     @property
@@ -115,9 +127,9 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
 
     @property
     def missing_size(self) -> int | None:
-        """How many of the current view are not in the index; None for the full one."""
+        """How many of the current view are not in the index; None for the full one, or if none is missing."""
         view = self._view()
-        return None if view is None else self._restricted - view.known
+        return None if view is None else (self._restricted - view.known) or None
 
     def use_view(self, *args: Any, **kwargs: Any) -> BackendSimilarityIndex:
         """See :meth:`fiftyone.brain.similarity.SimilarityIndex.use_view`."""
@@ -125,39 +137,45 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
         super().use_view(*args, **kwargs)
         return self
 
+    def _ids_of(self, samples: Any) -> list[str]:
+        """The ids of a collection's points, each once, in its order: of its labels, or of its samples."""
+        found, labels, _, _ = fbu.filter_ids(samples, None, None, patches_field=self.config.patches_field)
+        return list(dict.fromkeys(id for id in (labels if self.patches else found).tolist() if id is not None))
+
+    def _ids_in(self, points: simplugin.Points) -> tuple[Any, Any]:
+        """Sample ids and label ids of points, as FiftyOne has them."""
+        ids = id_array(points.ids)
+        if not self.patches:
+            return ids, None
+        return (ids if points.sample_ids is None else id_array(points.sample_ids)), ids
+
     def _view(self) -> simplugin.View | None:
         """The current view in the library, where there is one; its ids are told once."""
         if not self.has_view:
             return None
-        if self._restriction is None:
-            samples, labels, _, _ = fbu.filter_ids(self._curr_view, None, None, patches_field=self.config.patches_field)
-            ids = labels if self.patches else samples
+        view = self._restriction
+        if view is None:
+            ids = self._ids_of(self._curr_view)
             view = self._index.view(ids)
             if view.known < len(ids) and not (self._curr_view_allow_missing and not self._curr_view_warn_missing):
-                check_missing(
-                    self._index.get(ids, vectors=False).missing,
-                    self._curr_view_allow_missing,
-                    self._curr_view_warn_missing,
-                )
+                self._missing_in_view(self._index.get(ids, vectors=False))
             self._restricted = len(ids)
             self._restriction = view
-        return self._restriction
+        return view
+
+    def _missing_in_view(self, points: simplugin.Points) -> None:
+        check_missing(points.missing, self._curr_view_allow_missing, self._curr_view_warn_missing)
 
     def _apply_view(self) -> None:
         """The ids of the current view that are in the index, in the order of the view; of the index without one."""
-        missing: int | None = None
         if self.has_view:
-            samples, labels, _, _ = fbu.filter_ids(self._curr_view, None, None, patches_field=self.config.patches_field)
-            points = self._index.get(labels if self.patches else samples, vectors=False)
-            missing = len(points.missing)
+            points = self._index.get(self._ids_of(self._curr_view), vectors=False)
+            self._missing_in_view(points)
         else:
             points = self._index.get(vectors=False)
-        ids = points.ids.to_numpy()
-        of_samples = points.sample_ids
         self._curr_keep_inds = None
-        self._curr_missing_size = missing
-        self._curr_label_ids = ids if self.patches else None
-        self._curr_sample_ids = of_samples.to_numpy() if self.patches and of_samples is not None else ids
+        self._curr_missing_size = len(points.missing) or None
+        self._curr_sample_ids, self._curr_label_ids = self._ids_in(points)
 
     # ---- points ----
 
@@ -194,7 +212,11 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
             return
         if not overwrite and not allow_existing:
             self._refuse_existing(sample_ids if label_ids is None else label_ids)
-        self._write(embeddings, sample_ids, label_ids, overwrite, warn_existing, progress)
+        try:
+            self._write(self._index, embeddings, sample_ids, label_ids, overwrite, warn_existing, progress)
+        except BaseException:
+            self._begun_in_vain()
+            raise
         if reload:
             self.reload()
 
@@ -205,19 +227,20 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
 
     def _write(
         self,
+        index: simplugin.Index,
         embeddings: Any,
         sample_ids: Ids,
         label_ids: Ids | None,
-        overwrite: bool,
-        warn_existing: bool,
-        progress: Any,
+        overwrite: bool = True,
+        warn_existing: bool = False,
+        progress: Any = None,
     ) -> None:
         skipped = 0
         parts = list(blocks(embeddings))
         shown = progress if len(parts) > 1 else False
         with fou.ProgressBar(total=len(sample_ids), progress=shown, iters_str="vectors") as bar:
             for part in parts:
-                added = self._index.add(
+                added = index.add(
                     sample_ids[part] if label_ids is None else label_ids[part],
                     embeddings[part],
                     sample_ids=None if label_ids is None else sample_ids[part],
@@ -228,6 +251,24 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
                 bar.update(part.stop - part.start)
         if skipped and warn_existing:
             logger.warning("Ignoring %d IDs that are already present in the index", skipped)
+
+    def _begun_in_vain(self) -> None:
+        """Takes back the run of an index whose first points could not be added; keeps it where some were."""
+        if not self.unfinished or self.key is None:
+            return
+        try:
+            some = self._index.size() > 0
+        except simplugin.SimpluginError:
+            some = False
+        if some:
+            self._backend.save_run_results(self._samples, self.key, self, cache=False)
+            logger.warning("The run %r has a part of its points: load it to go on", self.key)
+        else:
+            self._backend.delete_run(self._samples, self.key)
+
+    def saved(self, results: Any) -> None:
+        """Takes note of the results that the run has in its database now."""
+        self.unfinished = False
 
     def remove_from_index(
         self,
@@ -303,21 +344,15 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
         vectors = points.vectors
         if vectors is None:
             vectors = np.empty((0, self._index.dimension or 0), np.float32)
-        found = points.ids.to_numpy()
-        if self.patches and points.sample_ids is not None:
-            return np.array(vectors), points.sample_ids.to_numpy(), found
-        return np.array(vectors), found, found[:0] if self.patches else None
+        return (np.array(vectors), *self._ids_in(points))
 
     def compute_embeddings(
         self, samples: Any, *args: Any, skip_existing: bool = False, warn_existing: bool = False, **kwargs: Any
     ) -> tuple[Any, Any, Any]:
         """See :meth:`fiftyone.brain.similarity.SimilarityIndex.compute_embeddings`."""
         if skip_existing:
-            found, labels, _, _ = fbu.filter_ids(samples, None, None, patches_field=self.config.patches_field)
-            there = self._index.get(labels if self.patches else found, vectors=False).ids
-            samples = fbu.skip_ids(
-                samples, there.to_numpy(), patches_field=self.config.patches_field, warn_existing=warn_existing
-            )
+            there = id_array(self._index.get(self._ids_of(samples), vectors=False).ids)
+            samples = fbu.skip_ids(samples, there, patches_field=self.config.patches_field, warn_existing=warn_existing)
         answer: tuple[Any, Any, Any] = super().compute_embeddings(samples, *args, **kwargs)
         return answer
 

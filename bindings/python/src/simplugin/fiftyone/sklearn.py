@@ -7,6 +7,7 @@ The truth is the embeddings field of the dataset, or where there is none the res
 from __future__ import annotations
 
 import logging
+import uuid
 import weakref
 from collections.abc import Mapping
 from typing import Any
@@ -18,8 +19,8 @@ import numpy as np
 
 import simplugin
 
-from . import cache
-from .blob import Blob, new_token, pack, unpack
+from . import cache, runs
+from .blob import Blob, pack, unpack
 from .config import BackendSimilarityConfig
 from .factory import BackendSimilarity
 from .index import BackendSimilarityIndex, Ids
@@ -29,6 +30,7 @@ fbu = fou.lazy_import("fiftyone.brain.internal.core.utils")
 logger = logging.getLogger(__name__)
 
 FIELD_ROWS = 5000  # samples whose embeddings are read at a time
+NO_STATE = "nothing yet"
 
 
 class SklearnSimilarityConfig(BackendSimilarityConfig):
@@ -36,7 +38,7 @@ class SklearnSimilarityConfig(BackendSimilarityConfig):
 
     Args:
         metric (None): ``"cosine"`` (the default), ``"euclidean"``, ``"dotproduct"``, ``"manhattan"``, ...
-        collection_name (None): the local store, which is a cache; FiftyOne's users have no need to name it
+        collection_name (None): a local collection whose points a new index begins with; it stays as it is
         **parameters: FiftyOne's own
     """
 
@@ -60,7 +62,11 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
     ) -> None:
         self._dataset = samples._dataset
         self._stored = stored
-        self._token = stored["token"] if stored else None
+        if brain_key is None:
+            self._owner = uuid.uuid4().hex
+            weakref.finalize(self, cache.drop, self._owner)
+        else:
+            self._owner = str(runs.document_of(samples, brain_key).id)
         super().__init__(samples, config, brain_key, backend=backend)
 
     @property
@@ -70,54 +76,76 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
 
     # ---- the cache ----
 
-    def _new_name(self) -> str:
-        name = cache.new_name(str(self._dataset._doc.id))
-        if self.key is None:
-            weakref.finalize(self, cache.drop, name)
-        return name
-
     def _open(self) -> simplugin.Index:
+        """The current store, if it is of the state that the truth has; else a new one."""
         self._stamps = cache.Stamps()
-        self._index = super()._open()
-        self._refresh()
+        index = self._current(self._state()) or self._rebuild()
+        if self.config.metric != index.metric:
+            self.config.metric = index.metric
+            self.save_config()
         self._stored = None
-        return self._index
+        return index
 
-    def _state(self) -> str | None:
-        """Which state of the truth there is now; None: none yet."""
+    def _state(self) -> str:
+        """Which state of the truth there is now."""
         if self.is_external:
-            return self._token
-        collection = self._dataset._sample_collection
-        last = collection.find_one({}, {"last_modified_at": 1}, sort=[("last_modified_at", -1)])
-        deleted = getattr(self._dataset._doc, "last_deletion_at", None)
-        return f"{collection.estimated_document_count()} {last and last.get('last_modified_at')} {deleted}"
+            if self._stored is None and self.key is not None:
+                self._stored = runs.results_of(runs.document_of(self.samples, self.key))
+            return str((self._stored or {}).get("token", NO_STATE))
+        # any change of a sample changes the sum, whatever the clock of its machine says
+        pipeline = [
+            {"$sort": {"last_modified_at": 1}},
+            {"$group": {"_id": None, "n": {"$sum": 1}, "sum": {"$sum": {"$toLong": "$last_modified_at"}}}},
+        ]
+        found = next(iter(self._dataset._sample_collection.aggregate(pipeline)), {"n": 0, "sum": 0})
+        return f"{self.config.embeddings_field} {found['n']} {found['sum']}"
 
-    def _current(self) -> str | None:
-        """What the stamp of a cache that is up to date says."""
-        state = self._state()
-        return None if state is None else f"{cache.identity(self._index)} {state}"
+    def _current(self, state: str) -> simplugin.Index | None:
+        stamp = self._stamps.get(self._owner)
+        if stamp is None or stamp.state != state:
+            return None
+        try:
+            return simplugin.open_index(backend=self.config.backend, collection_name=stamp.store)
+        except simplugin.NotFound:
+            return None
 
-    def _stamp(self) -> None:
-        current = self._current()
-        if current is not None:
-            self._stamps.set(self._index.collection_name, current)
-
-    def _refresh(self) -> None:
-        """Makes the cache anew where it is not of the state that the truth has."""
-        current = self._current()
-        if current is None or self._stamps.get(self._index.collection_name) == current:
-            return
-        if self._index.existing or self._index.size():
-            self._index.cleanup()
-        if self._stored is not None:
-            blob = unpack(self._stored)
+    def _rebuild(self) -> simplugin.Index:
+        """Makes a store of the truth, and then the current one; that before it stays for who still reads it."""
+        state, before, config = self._state(), self._stamps.get(self._owner), self.config
+        begins_with = self._first_points(state)
+        index = simplugin.create_index(
+            backend=config.backend,
+            collection_name=cache.new_name(self._owner),
+            metric=config.metric or (begins_with.metric if begins_with else None),
+            patches_field=config.patches_field,
+            parameters=config.parameters(),
+        )
+        if state == NO_STATE:
+            for page in begins_with.scan() if begins_with else ():
+                index.add(page.ids, page.vectors, sample_ids=page.sample_ids if self.patches else None)
+        elif self.is_external:
+            blob = unpack(self._stored or {})
             if blob.sample_ids:
-                self._write(blob.embeddings, blob.sample_ids, blob.label_ids, True, False, False)
-        elif not self.is_external:
-            self._read_field()
-        self._stamp()
+                self._write(index, blob.embeddings, blob.sample_ids, blob.label_ids, progress=False)
+        else:
+            self._read_field(index)
+        self._stamps.set(self._owner, cache.Stamp(index.collection_name, state))
+        cache.drop(self._owner, keep=(index.collection_name, before.store if before else ""))
+        return index
 
-    def _read_field(self) -> None:
+    def _first_points(self, state: str) -> simplugin.Index | None:
+        """The collection that the user named for a new index."""
+        name = self.config.collection_name
+        if name is None or state != NO_STATE:
+            return None
+        if not self.is_external:
+            raise ValueError("The points come from embeddings_field or from collection_name, and not from both")
+        try:
+            return simplugin.open_index(backend=self.config.backend, collection_name=name)
+        except simplugin.NotFound:
+            return None
+
+    def _read_field(self, index: simplugin.Index) -> None:
         """Adds what the embeddings field has, some thousand samples at a time."""
         samples = self._all_samples()
         ids = samples.values("id")
@@ -127,14 +155,22 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
                 part, patches_field=self.config.patches_field, embeddings_field=self.config.embeddings_field
             )
             if len(sample_ids):
-                self._write(embeddings, sample_ids, label_ids, True, False, False)
+                self._write(index, embeddings, sample_ids, label_ids, progress=False)
 
     def _all_samples(self) -> Any:
         if self._dataset.media_type == fom.GROUP:
             return self._dataset.select_group_slices(_allow_mixed=True)
         return self._dataset
 
-    # ---- changes go to the truth first ----
+    def _refresh(self) -> None:
+        """Follows the embeddings field where the dataset has changed."""
+        stamp = self._stamps.get(self._owner)
+        if stamp is None or stamp.state != self._state():
+            self._index = self._rebuild()
+        elif stamp.store != self._index.collection_name:
+            self._index = self._open()
+
+    # ---- changes ----
 
     def add_to_index(
         self,
@@ -148,44 +184,46 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
         progress: Any = None,
     ) -> None:
         """See :meth:`BackendSimilarityIndex.add_to_index`; an embeddings field is written as well."""
-        if not self.is_external and len(sample_ids):
-            ids = sample_ids if label_ids is None else label_ids
-            keep: Any = slice(None)
-            if not overwrite:
-                if not allow_existing:
-                    self._refuse_existing(ids)
-                there = set(self._index.get(ids, vectors=False).ids.tolist())
-                keep = np.flatnonzero([id not in there for id in ids])
-            fbu.add_embeddings(
-                self._dataset,
-                np.asarray(embeddings)[keep],
-                np.asarray(sample_ids)[keep],
-                None if label_ids is None else np.asarray(label_ids)[keep],
-                self.config.embeddings_field,
-                patches_field=self.config.patches_field,
-            )
-        super().add_to_index(
-            embeddings, sample_ids, label_ids, overwrite, allow_existing, warn_existing, False, progress
+        arguments = (overwrite, allow_existing, warn_existing)
+        if self.is_external or not len(sample_ids):
+            super().add_to_index(embeddings, sample_ids, label_ids, *arguments, reload, progress)
+            return
+        self._refresh()
+        ids = sample_ids if label_ids is None else label_ids
+        keep: Any = slice(None)
+        if not overwrite:
+            there = set(self._index.get(ids, vectors=False).ids.tolist())
+            keep = np.flatnonzero([id not in there for id in ids])
+        # what the store refuses does not reach the field; what ends in between is made again of it
+        self._stamps.forget(self._owner)
+        super().add_to_index(embeddings, sample_ids, label_ids, *arguments, False, progress)
+        fbu.add_embeddings(
+            self._dataset,
+            np.asarray(embeddings)[keep],
+            np.asarray(sample_ids)[keep],
+            None if label_ids is None else np.asarray(label_ids)[keep],
+            self.config.embeddings_field,
+            patches_field=self.config.patches_field,
         )
-        if not self.is_external:
-            self._stamp()
+        self._stamps.set(self._owner, cache.Stamp(self._index.collection_name, self._state()))
         if reload:
-            self.reload()
+            super().reload()
 
     def _remove(self, ids: list[str] | None = None, sample_ids: list[str] | None = None) -> Any:
-        if not self.is_external and (ids or sample_ids):
-            points = self._index.get(ids, sample_ids=sample_ids, vectors=False)
-            there = points.ids.tolist()
-            fbu.remove_embeddings(
-                self._dataset,
-                self.config.embeddings_field,
-                sample_ids=None if self.patches else there,
-                label_ids=there if self.patches else None,
-                patches_field=self.config.patches_field,
-            )
+        if self.is_external or not (ids or sample_ids):
+            return super()._remove(ids, sample_ids)
+        self._refresh()
+        there = self._index.get(ids, sample_ids=sample_ids, vectors=False).ids.tolist()
+        self._stamps.forget(self._owner)
+        fbu.remove_embeddings(
+            self._dataset,
+            self.config.embeddings_field,
+            sample_ids=None if self.patches else there,
+            label_ids=there if self.patches else None,
+            patches_field=self.config.patches_field,
+        )
         missing = super()._remove(ids, sample_ids)
-        if not self.is_external:
-            self._stamp()
+        self._stamps.set(self._owner, cache.Stamp(self._index.collection_name, self._state()))
         return missing
 
     def reload(self) -> None:
@@ -195,10 +233,10 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
         super().reload()
 
     def cleanup(self) -> None:
-        """Deletes the local store; it is made again when the run is loaded."""
+        """Deletes the local stores; what was not saved is lost, and the rest is there again at once."""
         self._restriction = None
-        self._stamps.forget(self._index.collection_name)
-        self._index.cleanup()
+        cache.drop(self._owner)
+        self._index = self._open()
 
     # ---- results ----
 
@@ -210,34 +248,31 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
     @property
     def sample_ids(self) -> Any:
         """The sample IDs of the whole index."""
-        return self._all_ids()[0]
+        return self._ids_in(self._index.get(vectors=False))[0]
 
     @property
     def label_ids(self) -> Any:
         """The label IDs of the whole index, or None if it is not one of patches."""
-        return self._all_ids()[1]
-
-    def _all_ids(self) -> tuple[Any, Any]:
-        points = self._index.get(vectors=False)
-        ids = points.ids.to_numpy()
-        if not self.patches:
-            return ids, None
-        return (ids if points.sample_ids is None else points.sample_ids.to_numpy()), ids
+        return self._ids_in(self._index.get(vectors=False))[1]
 
     def serialize(self, reflective: bool = False) -> dict[str, Any]:
         """The results of the run: the whole index, unless a field of the dataset has it."""
         answer: dict[str, Any] = {"cls": etau.get_class_name(self)}
         if self.is_external:
-            self._token = new_token()
             embeddings, sample_ids, label_ids = self.get_embeddings()
             labels = None if label_ids is None else label_ids.tolist()
-            answer.update(pack(self._token, Blob(embeddings, sample_ids.tolist(), labels)))
-            self._stamp()
+            answer.update(pack(Blob(embeddings, sample_ids.tolist(), labels)))
         return answer
+
+    def saved(self, results: Mapping[str, Any]) -> None:
+        """Takes note of what the database holds now."""
+        super().saved(results)
+        if self.is_external:
+            self._stamps.set(self._owner, cache.Stamp(self._index.collection_name, results["token"]))
 
     @classmethod
     def _from_dict(cls, d: dict[str, Any], samples: Any, config: Any, brain_key: str) -> SklearnSimilarityIndex:
-        return cls(samples, config, brain_key, stored=d if "token" in d else None)
+        return cls(samples, config, brain_key, stored=d)
 
 
 class SklearnSimilarity(BackendSimilarity):
@@ -246,6 +281,5 @@ class SklearnSimilarity(BackendSimilarity):
     index_cls = SklearnSimilarityIndex
 
     def cleanup(self, samples: Any, key: str) -> None:
-        """Deletes the local store of a run that is being deleted."""
-        if self.config.collection_name is not None:
-            cache.drop(self.config.collection_name)
+        """Deletes the local stores of a run that is being deleted."""
+        cache.drop(str(runs.document_of(samples, key).id))
