@@ -83,8 +83,8 @@ export interface MatrixOptions {
 export function matrix<T extends NumberArray>(data: T, cols: number, options?: MatrixOptions): Matrix<T>;
 
 /**
- * Vectors. A matrix or typed array is not copied: until the call has ended it must not be
- * written, transferred or resized. A typed array alone is one row, or in `add` as many rows as
+ * Vectors. A matrix or typed array is not copied: until the call has ended it should not be
+ * written, nor on Node 21 to 23 transferred to another size. A typed array alone is one row, or in `add` as many rows as
  * there are ids. Rows that are arrays are copied once.
  */
 export type Vectors = Matrix | Float32Array | Float64Array | readonly (Float32Array | Float64Array | readonly number[])[];

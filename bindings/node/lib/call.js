@@ -10,7 +10,11 @@ import { encodeBody } from './request.js';
 const calls = []; // by slot
 const slotsFree = [];
 
-export const addon = init(deliver);
+/** What the addon itself fails with is an error like those of the library. */
+const failed = (codeNumber, code, message) => errorOf(codeNumber, code, [message, 'node', 0, '', false]);
+
+// Electron's V8 is built with another C++ library than the addon, which cannot share memory with it
+export const addon = init(deliver, failed, !process.versions.electron);
 
 // no thread is left in the library when the process tears it down
 process.on('exit', () => addon.end());

@@ -93,14 +93,14 @@ test('a process that exits leaves no thread in the library, and starts no call',
       try {
         setLog(() => {}, 'debug');
       } catch (error) {
-        console.log(error.message);
+        console.log(error.code, error.message);
       }
     });
     setTimeout(() => { throw new Error('mine'); }, 20);
   `);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /Error: mine/);
-  assert.match(stdout, /ending/);
+  assert.match(stdout, /^CANCELLED .*ending/);
 });
 
 test('an error that nobody caught ends the process as ever', async () => {
