@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -120,6 +121,16 @@ def test_directories_above(wheel: Path, tmp_path: Path) -> None:
     )
     assert str(target) in done.stdout
     assert "chmod go-w" in done.stdout
+
+
+def test_directories_with_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are written by pkg-config as by a shell."""
+    program = tmp_path / "pkg-config"
+    program.write_text("#!/bin/sh\necho '-L/sp\\ ace/lib -lsimplugin'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PKG_CONFIG", str(program))
+    monkeypatch.syspath_prepend(str(TOP))
+    assert importlib.import_module("native_build").flags("--libs") == ["-L/sp ace/lib", "-lsimplugin"]
 
 
 def test_without_the_library(tmp_path: Path) -> None:

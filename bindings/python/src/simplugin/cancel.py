@@ -4,8 +4,34 @@
 from __future__ import annotations
 
 import threading
+from typing import Any
+from weakref import WeakSet
 
-from ._native import lib
+from . import errors
+from ._native import ffi, lib
+
+
+class Token:
+    """The library's token of one call, which is freed with this."""
+
+    __slots__ = ("__weakref__", "_memory")
+
+    def __init__(self) -> None:
+        self._memory: Any = ffi.gc(ffi.new("uint64_t *"), lib.py_cancel_free)
+        error = errors.slot()
+        code = lib.simplugin_cancel_new(self._memory, error)
+        if code:
+            raise errors.from_library(code, error[0])
+
+    @property
+    def number(self) -> int:
+        """The library's number for it."""
+        number: int = self._memory[0]
+        return number
+
+    def fire(self) -> None:
+        """Ends the call."""
+        lib.simplugin_cancel_fire(self.number)
 
 
 class Cancel:
@@ -29,33 +55,40 @@ class Cancel:
         """outer: one that ends the same calls."""
         self._lock = threading.RLock()  # a signal handler may come in between
         self._fired = False
-        self._tokens: set[int] = set()
-        self._outer = outer
+        self._tokens: WeakSet[Token] = WeakSet()
+        self._outer = check(outer)
 
     @property
     def fired(self) -> bool:
-        """Whether it was fired."""
-        return self._fired
+        """Whether it was fired, or its outer one."""
+        return self._fired or (self._outer is not None and self._outer.fired)
 
     def fire(self) -> None:
         """Ends all calls that have it."""
         with self._lock:
             self._fired = True
-            for token in tuple(self._tokens):
-                lib.simplugin_cancel_fire(token)
+            for token in list(self._tokens):
+                token.fire()
 
-    def attach(self, token: int) -> None:
-        """Adds the library's token of one call."""
+    def _attach(self, token: Token) -> None:
         with self._lock:
             self._tokens.add(token)
             if self._fired:
-                lib.simplugin_cancel_fire(token)
+                token.fire()
         if self._outer is not None:
-            self._outer.attach(token)
+            self._outer._attach(token)  # noqa: SLF001
 
-    def detach(self, token: int) -> None:
-        """Takes it back; when this returns nobody fires it."""
-        if self._outer is not None:
-            self._outer.detach(token)
-        with self._lock:
-            self._tokens.discard(token)
+
+def check(cancel: Any) -> Cancel | None:
+    """A ``cancel=`` that can be one."""
+    if cancel is None or isinstance(cancel, Cancel):
+        return cancel
+    raise TypeError(f"cancel: {cancel!r} is no simplugin.Cancel")
+
+
+def token_of(cancel: Cancel | None) -> Token:
+    """A token for a call that has it."""
+    token = Token()
+    if cancel is not None:
+        cancel._attach(token)  # noqa: SLF001  # pyright: ignore
+    return token
