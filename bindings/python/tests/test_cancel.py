@@ -132,6 +132,7 @@ def test_no_token_is_left(index: simplugin.Index) -> None:
         index.size(cancel=cancel)
         with pytest.raises(simplugin.NotFound):
             index.get(["nobody"], allow_missing=False, cancel=cancel)
+    assert len(cancel._tokens) < 50
     cancel.fire()
     with pytest.raises(simplugin.Cancelled):
         index.size(cancel=cancel)
@@ -151,7 +152,7 @@ def test_no_token_is_left_by_interrupts(index: simplugin.Index, is_own: bool, re
     gc.collect()
     assert count > 50
     assert open_tokens() == before
-    assert len(cancel._tokens) == 0
+    assert len(cancel._tokens) < 50
 
 
 def test_outer(hanging_connection: simplugin.Connection) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 from typing import Any
-from weakref import WeakSet
+from weakref import ref
 
 from . import errors
 from ._native import ffi, lib
@@ -34,6 +34,9 @@ class Token:
         lib.simplugin_cancel_fire(self.number)
 
 
+_FEW = 16
+
+
 class Cancel:
     """Ends the calls it is given to, and every later one, with ``Cancelled``.
 
@@ -49,13 +52,15 @@ class Cancel:
     ``fire`` may be called from any thread, from a signal handler of Python's, and again.
     """
 
-    __slots__ = ("_fired", "_lock", "_outer", "_tokens")
+    __slots__ = ("_fired", "_lock", "_many", "_outer", "_tokens")
 
     def __init__(self, outer: Cancel | None = None) -> None:
         """outer: one that ends the same calls."""
         self._lock = threading.RLock()  # a signal handler may come in between
         self._fired = False
-        self._tokens: WeakSet[Token] = WeakSet()
+        # No WeakSet, whose callbacks are Python code, in which KeyboardInterrupt would be raised and lost.
+        self._tokens: list[ref[Token]] = []
+        self._many = _FEW
         self._outer = check(outer)
 
     @property
@@ -67,12 +72,17 @@ class Cancel:
         """Ends all calls that have it."""
         with self._lock:
             self._fired = True
-            for token in list(self._tokens):
-                token.fire()
+            for one in self._tokens:
+                token = one()
+                if token is not None:
+                    token.fire()
 
     def _attach(self, token: Token) -> None:
         with self._lock:
-            self._tokens.add(token)
+            if len(self._tokens) >= self._many:
+                self._tokens = [one for one in self._tokens if one() is not None]
+                self._many = 2 * len(self._tokens) + _FEW
+            self._tokens.append(ref(token))
             if self._fired:
                 token.fire()
         if self._outer is not None:
