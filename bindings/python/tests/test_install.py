@@ -164,3 +164,12 @@ def test_without_the_library_at_run_time() -> None:
     assert said.startswith("ImportError: the C library simplugin cannot be loaded: libsimplugin.so.0")
     assert "./quickstart" in said
     assert "LD_LIBRARY_PATH" in said
+
+
+def test_without_langchain() -> None:
+    """The adapter that is asked for without what it needs says how to get that; the package needs none of it."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import simplugin.langchain"], capture_output=True, text=True, check=False
+    )
+    assert "ImportError" in done.stderr
+    assert "pip install simplugin[langchain]" in done.stderr
