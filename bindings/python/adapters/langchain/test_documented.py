@@ -135,8 +135,8 @@ def test_docstrings(name: str) -> None:
 
 def operators() -> list[str]:
     """Those of dict filters, as an error lists them."""
-    from simplugin.langchain.filters import Conditions  # noqa: PLC0415
-    from simplugin.langchain.layout import Layout  # noqa: PLC0415
+    from simplugin.langchain.filters import Conditions
+    from simplugin.langchain.layout import Layout
 
     with pytest.raises(ValueError, match="operators") as raised:
         Conditions(Layout()).text({"page": {"$about": 3}})

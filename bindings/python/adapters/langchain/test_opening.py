@@ -207,7 +207,7 @@ def test_pickled(make: Make, backend: str, named: str) -> None:
 
 def environment() -> dict[str, str]:
     """In which a process finds what is beside this file."""
-    import os  # noqa: PLC0415
+    import os
 
     here = Path(__file__).resolve().parent
     return {**os.environ, "PYTHONPATH": f"{here}:{here.parent}"}
