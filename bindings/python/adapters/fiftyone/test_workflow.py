@@ -41,7 +41,7 @@ class TestCreating:
     """The ways to make an index."""
 
     def test_default_model(self, quickstart, backend):
-        """R2 R3 R32 R33 R40 R41 R42 R43 R44 R45 R50 R61 R107 The basic recipe: no model, no embeddings, a unique name."""
+        """R2 R3 R32 R33 R40 R41 R42 R43 R44 R45 R50 R61 R107 The basic recipe."""
         index = fob.compute_similarity(quickstart, brain_key="recipe", **backend.arguments)
         assert isinstance(index, sf.BackendSimilarityIndex) and isinstance(index, fob.SimilarityIndex)
         assert index.total_index_size == 200
