@@ -16,6 +16,7 @@ import ground
 import pytest
 
 if TYPE_CHECKING:
+    import app
     import datasets
     import fiftyone as fo
 
@@ -97,3 +98,23 @@ def quickstart(source: "datasets.Source") -> "Iterator[fo.Dataset]":
     yield dataset
     if not dataset.deleted:
         dataset.delete()
+
+
+@pytest.fixture(scope="session")
+def browser(folder: str) -> "Iterator[app.Browser]":
+    """Chromium, for all tests."""
+    import app
+
+    if lacking := app.missing_programs():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("no " + " and no ".join(lacking))
+    with app.Browser(folder) as browser:
+        yield browser
+
+
+@pytest.fixture
+def app(folder: str, browser: "app.Browser") -> "Iterator[app.App]":
+    """The App, with a server that knows the brain config of now."""
+    from app import App, Server
+
+    with Server(folder) as server:
+        yield App(server, browser)

@@ -62,6 +62,8 @@ class Source:
         """Of `count` samples, from the first image again where there are not as many."""
         dataset = fo.Dataset(name, overwrite=True, persistent=True)
         dataset.add_sample(self.sample(0, stored))  # and with it the fields
+        if stored:
+            dataset.add_sample_field("ground_truth.detections." + STORED, fo.VectorField)
         numbers = iter(range(1, count))
         while block := list(itertools.islice(numbers, BLOCK)):
             dataset._sample_collection.insert_many([self._document(dataset, number, stored) for number in block])

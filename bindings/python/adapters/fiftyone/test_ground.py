@@ -33,6 +33,7 @@ def test_stored_vectors(dataset):
     assert index.get_embeddings()[0].shape == (200, 512)
     index = fob.compute_similarity(digits, patches_field="ground_truth", embeddings="stored", brain_key="patches")
     assert index.total_index_size == digits.count("ground_truth.detections")
+    assert index.config.model is None  # nothing was computed
 
 
 def test_more_samples_than_images(dataset):
