@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What FiftyOne's own backends get wrong (test_stock.py shows it), done right on each backend."""
+"""What FiftyOne's own backends get wrong, done right on each backend."""
 
 import logging
 import os
