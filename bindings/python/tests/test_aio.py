@@ -148,15 +148,15 @@ def test_many_that_hang(index: simplugin.Index, hanging_connection: simplugin.Co
         async def hang() -> float:
             begin = time.monotonic()
             with pytest.raises(simplugin.DeadlineExceeded):
-                await aio.run(hanging_connection.health, timeout=1)
+                await aio.run(hanging_connection.health, timeout=4)
             return time.monotonic() - begin
 
         tasks = [asyncio.create_task(hang()) for _ in range(100)]
         await asyncio.sleep(0.1)
         begin = time.monotonic()
         assert await aio.Index(index).size() == 3
-        assert time.monotonic() - begin < 0.8
-        assert max(await asyncio.gather(*tasks)) < 5
+        assert time.monotonic() - begin < 3
+        assert max(await asyncio.gather(*tasks)) < 8  # 32 at a time would need 16
 
     run(main())
 
@@ -169,14 +169,14 @@ def test_the_time_of_a_late_thread(hanging_connection: simplugin.Connection, mon
     async def main() -> float:
         begin = time.monotonic()
         outcomes = await asyncio.gather(
-            aio.run(hanging_connection.health, timeout=1),
-            aio.run(hanging_connection.health, timeout=1.5),
+            aio.run(hanging_connection.health, timeout=2),
+            aio.run(hanging_connection.health, timeout=3),
             return_exceptions=True,
         )
         assert {type(outcome) for outcome in outcomes} == {simplugin.DeadlineExceeded}
         return time.monotonic() - begin
 
-    assert run(main()) < 2.2
+    assert run(main()) < 4.5
 
 
 def test_timeouts_of_pages(index: simplugin.Index) -> None:

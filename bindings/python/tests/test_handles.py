@@ -110,6 +110,14 @@ def test_interrupted_at_every_line(
     assert len(opened) > 10
 
 
+def test_interrupts_close_nothing_else(index: simplugin.Index) -> None:
+    """What earlier calls opened stays open, though later ones use the memory of their replies."""
+    kept = [index.view(["a"])]
+    at_every_line(lambda: index.view(["a"]), lambda: kept.append(index.view(["a"])))
+    for view in kept:
+        assert index.search([[1, 0]], view=view).ids == ["a"]
+
+
 def test_generic_calls_give_numbers(session: simplugin.Session) -> None:
     """Which are the caller's to close, or an object's."""
     reply = session.call("index.create", {"metric": "euclidean"})

@@ -166,11 +166,8 @@ class _Extra:
         unknown = options.keys() - Options.__annotations__.keys()
         if unknown:
             raise TypeError(f"{_caller()}() got an unexpected keyword argument {min(unknown)!r}")
-        cancel, progress, trace_id = (
-            check_cancel(options.get("cancel")),
-            options.get("progress"),
-            options.get("trace_id"),
-        )
+        cancel = check_cancel(options.get("cancel"))
+        progress, trace_id = options.get("progress"), options.get("trace_id")
         if progress is not None and not callable(progress):
             raise TypeError(f"progress: {progress!r} cannot be called")
         if trace_id is not None and not isinstance(trace_id, str):
@@ -229,12 +226,17 @@ def _own_all(method: str, reply: dict[str, Any]) -> dict[str, Any]:
     return reply
 
 
+def _fresh() -> Any:
+    return ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
+
+
 def _run(target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int) -> dict[str, Any]:
     """The call, on this thread. What it opened is closed unless somebody keeps the handles of the reply."""
+    is_opening = method in _OPENED
     try:
-        answer = _answers.pop()
+        answer = _fresh() if is_opening else _answers.pop()  # an earlier reply's handles are somebody's
     except IndexError:
-        answer = ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
+        answer = _fresh()
     name = method.encode()
     try:
         # KeyboardInterrupt may be raised as soon as one of these returns
@@ -259,13 +261,13 @@ def _run(target: int, method: str, request: _wire.Request, extra: _Extra | None,
         if result & _TENSORS:
             return _wire.with_tensors(answer)
         reply = _wire.body_only(answer)
-        if method in _OPENED:
+        if is_opening:
             _own_all(method, reply)
     except BaseException:
-        if method in _OPENED and answer.body_size:
+        if is_opening and answer.body_size:
             _own_all(method, _wire.body_only(answer))
         raise
-    if len(_answers) < _KEPT:
+    if not is_opening and len(_answers) < _KEPT:
         _answers.append(answer)
     return reply
 

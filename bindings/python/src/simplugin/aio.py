@@ -68,9 +68,7 @@ async def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) ->
             result.options = given
         return result
 
-    thread: Future[R] = Future()
-    if not _threads.for_asyncio.submit(thread, work):
-        raise RuntimeError("there can be no more threads")
+    thread = _submitted(work)
     future = asyncio.wrap_future(thread)
     try:
         await asyncio.wait((future,), timeout=limit)
@@ -91,6 +89,13 @@ async def run(function: Callable[P, R], /, *args: P.args, **kwargs: P.kwargs) ->
         raise
     finally:
         del future, thread  # an error has this frame
+
+
+def _submitted(work: Callable[[], R]) -> Future[R]:
+    thread: Future[R] = Future()
+    if not _threads.for_asyncio.submit(thread, work):
+        raise RuntimeError("there can be no more threads")
+    return thread
 
 
 def _late() -> errors.DeadlineExceeded:
@@ -142,9 +147,7 @@ def _embeds(
         if text is None or embed is None:
             return await run(function, self.sync, *args, **kwargs)
         texts = [text] if isinstance(text, str) else list(text)
-        thread: Future[Any] = Future()
-        _threads.for_asyncio.submit(thread, lambda: embed(texts))
-        vectors = await asyncio.wrap_future(thread)
+        vectors = await asyncio.wrap_future(_submitted(lambda: embed(texts)))
         if inspect.isawaitable(vectors):
             vectors = await vectors
         search: Any = partial(function, self.sync, **{**kwargs, "vectors": vectors, "text": None})  # pyright: ignore

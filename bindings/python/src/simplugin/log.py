@@ -14,12 +14,21 @@ import sys
 import threading
 import time
 from contextlib import suppress
-from typing import Any, Callable, Union
+from typing import Any, Callable, Protocol, Union
 
 from ._native import ffi, lib
 
 Hook = Callable[[int, str], object]
-Target = Union[Hook, logging.Logger, "logging.LoggerAdapter[Any]", None]
+
+
+class Logger(Protocol):
+    """A logger of ``logging``, or what is like one."""
+
+    def log(self, level: int, msg: object, /) -> object:
+        """Is told a message."""
+
+
+Target = Union[Hook, Logger, None]
 
 _LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4}
 _LOGGING = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
