@@ -291,7 +291,8 @@ class TestFailing:
     def test_ctrl_c(self, quickstart, backend, samples, folder):
         """Ctrl-C in the middle of adding ends it at once, and the index answers."""
         script = f"""
-import sys, fiftyone as fo, numpy as np
+import signal, fiftyone as fo, numpy as np
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell in the background has ignored
 dataset = fo.load_dataset({quickstart.name!r})
 index = dataset.load_brain_results("k", **{backend.connection!r})
 rows = np.random.default_rng(0).random((50_000, 512), np.float32)
@@ -303,12 +304,17 @@ try:
 except KeyboardInterrupt:
     print("ended", index.total_index_size > 0, flush=True)
 """
-        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
-        assert process.stdout.readline() == "begins\n"
-        signal.sigtimedwait([], 1)
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=20)
-        assert out == "ended True\n"
+        with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as process:
+            try:
+                while (line := process.stdout.readline()) not in ("begins\n", ""):
+                    pass
+                assert line
+                signal.sigtimedwait([], 1)
+                process.send_signal(signal.SIGINT)
+                out, _ = process.communicate(timeout=60)
+                assert out == "ended True\n"
+            finally:
+                process.kill()
 
 
 class TestQdrant:
