@@ -221,9 +221,9 @@ class App:
                 self._driver.execute_script(SCROLL_ON)
             return len(found) >= wanted
 
-        self._driver.execute_script(SCROLL_UP)
+        self._scroll_up()
         self._wait("the grid does not show as many samples as it counts", enough)
-        self._driver.execute_script(SCROLL_UP)
+        self._scroll_up()
         return [id for _, id in sorted(found.items())][:limit]
 
     def select(self, *ids: str) -> None:
@@ -272,13 +272,10 @@ class App:
         """By the button alone: the 25 most similar, by the index that was used last, or the first one."""
         before = len(self._runs())
         if prompt is None:
-            self._sort_by_similarity(
-                "no such button", "//*[starts-with(normalize-space(.), 'Show similar') and @title]"
-            )
+            self._sort_by_similarity("no such button", SHOW_SIMILAR)
         else:
-            self._sort_by_similarity("no field for a prompt", "//input[@placeholder='Type anything!']")
-            typed = self._driver.find_element("xpath", "//input[@placeholder='Type anything!']")
-            typed.send_keys(prompt, Keys.ENTER)
+            self._sort_by_similarity("no field for a prompt", PROMPT)
+            self._driver.find_element("xpath", PROMPT).send_keys(prompt, Keys.ENTER)
         return self._results(before)
 
     def _sort_by_similarity(self, problem: str, xpath: str) -> None:
@@ -367,6 +364,9 @@ class App:
             sample.find_element("css selector", "label[data-cy^=looker-checkbox]").click()
         return box.is_selected()
 
+    def _scroll_up(self) -> None:
+        self._wait("the grid does not scroll up", lambda: self._driver.execute_script(SCROLL_UP))
+
     def _show_ids(self) -> None:
         """By the box beside `id` in the sidebar."""
         box = "//*[@data-cy='checkbox-id']"
@@ -438,7 +438,15 @@ let box = document.querySelector("[data-cy=fo-grid] [data-cy=looker]");
 while (box && !(box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY != "visible"))
     box = box.parentElement;
 """
-SCROLL_UP = FIND_BOX + "if (box) box.scrollTop = 0;"
+SCROLL_UP = (
+    FIND_BOX
+    + """
+if (!box) return true;
+box.scrollTop = 0;
+const top = box.getBoundingClientRect().top, all = [...box.querySelectorAll("[data-cy=looker]")];
+return all.some(sample => Math.abs(sample.getBoundingClientRect().top - top) < 50);
+"""
+)
 SCROLL_ON = FIND_BOX + "if (box) box.scrollTop += box.clientHeight * 0.9;"
 MARK = "document.querySelectorAll('[data-cy=spotlight-section-forward]').forEach(part => part.seen = true);"
 NEW_GRID = """
