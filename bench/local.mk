@@ -35,4 +35,4 @@ bench-encode: bench/encode$(EXEEXT)
 EXTRA_PROGRAMS += bench/bindings
 bench_bindings_SOURCES = bench/bindings.c
 bench_bindings_LDADD = libsimplugin.la
-EXTRA_DIST += bench/bindings.py
+EXTRA_DIST += bench/bindings.py bench/brain.py docs/fiftyone.md docs/fiftyone.png docs/langchain.md

@@ -112,6 +112,8 @@ int32_t cli_call(cli *program, uint64_t target, const char *method, cli_body *bo
 int32_t cli_open_session(cli *program);
 /* The index of the next argument, or of --collection. */
 int32_t cli_open_index(cli *program, uint64_t *index);
+/* A connection to --backend, without an index. */
+int32_t cli_open_connection(cli *program, uint64_t *connection);
 /* An integer of a reply; 0 if it is absent. */
 uint64_t cli_reply_int(const cli_reply *reply, const char *key);
 /* A column of a reply; 0 if it is absent or none. */

@@ -9,13 +9,14 @@
 
 #define MAX_TENSORS 64
 
-/* A connection to --backend. */
-static int32_t open_connection(cli *program, uint64_t *connection)
+int32_t cli_open_connection(cli *program, uint64_t *connection)
 {
     cli_reply reply;
     cli_body body;
-    int32_t code;
+    int32_t code = cli_open_session(program);
 
+    if (code != SIMPLUGIN_OK)
+        return code;
     cli_body_init(&body);
     cli_body_text_option(program, &body, "backend", OPT_BACKEND);
     code = cli_body_parameters(program, &body, OPT_PARAM, cli_text(program, OPT_BACKEND), NULL);
@@ -45,7 +46,7 @@ static int32_t open_target(cli *program, uint64_t *target)
         1)
         return cli_fail_usage(program, "give --key, --collection or --connection, and only one");
     if (cli_has(program, OPT_CONNECTION))
-        return open_connection(program, target);
+        return cli_open_connection(program, target);
     if (!key && !cli_has(program, OPT_COLLECTION))
         return SIMPLUGIN_OK;
     program->parsed.arguments = &key;

@@ -94,6 +94,7 @@ static const cli_option options[OPT_COUNT] = {
                      "how many points --mmr picks from (default: 4 k)"},
     [OPT_WITH_VECTORS] = {"with-vectors", 0, CLI_FLAG, NULL, NULL, "also gives the vectors"},
     [OPT_DELETE_RUN] = {"delete-run", 0, CLI_FLAG, NULL, NULL, "deletes the run's record as well"},
+    [OPT_DROP] = {"drop", 0, CLI_FLAG, NULL, NULL, "drops them; goes with a PREFIX"},
     [OPT_NO_LOAD] = {"no-load", 0, CLI_FLAG, NULL, NULL,
                      "does not load the plugin to ask what it declares"},
     [OPT_NO_PROBE] = {"no-probe", 0, CLI_FLAG, NULL, NULL, "lists files without loading any"},
@@ -157,6 +158,7 @@ LIST(of_search, OPT_VECTOR, OPT_INPUT, OPT_FORMAT, OPT_TEXT, OPT_IDS, OPT_K, OPT
      OPT_FETCH_K, OPT_FIELDS, OPT_WITH_VECTORS, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION,
      OPT_PARAM);
 LIST(of_size, OPT_FILTER, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
+LIST(of_gc, OPT_DROP, OPT_BACKEND, OPT_PARAM);
 LIST(of_cleanup, OPT_DELETE_RUN, OPT_DATASET, OPT_BACKEND, OPT_COLLECTION, OPT_PARAM);
 LIST(of_copy, OPT_TO_BACKEND, OPT_TO_KEY, OPT_TO_DATASET, OPT_TO_COLLECTION, OPT_TO_PARAM,
      OPT_TO_OVERWRITE, OPT_MERGE, OPT_DRY_RUN, OPT_VERIFY, OPT_SAMPLE_SIZE, OPT_NO_RESUME,
@@ -208,6 +210,11 @@ static const cli_command commands[] = {
      cli_index_size},
     {"index", "cleanup", "KEY", 0, 1, NULL, "drops the collection behind an index",
      "The run's record stays, unless --delete-run is given.", of_cleanup, cli_index_cleanup},
+    {"index", "gc", "[PREFIX]", 0, 1, NULL, "finds collections that no run names",
+     "Of the backend, those whose names begin with PREFIX. A collection may be somebody's without a "
+     "run: look at them before they are dropped. Those that begin with fiftyone-cache- are caches "
+     "of runs that a database of FiftyOne's names, and are made again when they are wanted.",
+     of_gc, cli_index_gc},
     {"index", "check", "KEY", 0, 1, NULL, "reads a local index through and verifies it",
      "While it is in use.", of_index, cli_index_check},
     {"index", "compact", "KEY", 0, 1, NULL, "gives the space of removed points back",

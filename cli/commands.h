@@ -56,6 +56,7 @@ enum {
     OPT_FETCH_K,
     OPT_WITH_VECTORS,
     OPT_DELETE_RUN,
+    OPT_DROP,
     OPT_NO_LOAD,
     OPT_NO_PROBE,
     OPT_WHERE,
@@ -90,6 +91,7 @@ int32_t cli_index_search(cli *program);
 int32_t cli_index_info(cli *program);
 int32_t cli_index_size(cli *program);
 int32_t cli_index_cleanup(cli *program);
+int32_t cli_index_gc(cli *program);
 int32_t cli_index_check(cli *program);
 int32_t cli_index_compact(cli *program);
 int32_t cli_index_backup(cli *program);

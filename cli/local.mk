@@ -7,7 +7,7 @@ libspcli_la_SOURCES = \
 	cli/output.h cli/json.c cli/number.c cli/number.h cli/cells.c cli/rows.c cli/rows.h \
 	cli/source.c cli/source.h cli/input.c cli/input.h cli/input_npy.c cli/input_fvecs.c \
 	cli/input_jsonl.c \
-	cli/cmd_backends.c cli/cmd_explain.c cli/cmd_index.c cli/cmd_add.c cli/cmd_get.c \
+	cli/cmd_backends.c cli/cmd_explain.c cli/cmd_index.c cli/cmd_gc.c cli/cmd_add.c cli/cmd_get.c \
 	cli/cmd_search.c cli/cmd_copy.c cli/cmd_runs.c cli/cmd_call.c \
 	core/suggest.c core/suggest.h core/buffer.c core/buffer.h
 libspcli_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)

@@ -16,8 +16,13 @@
 #define BATCH_HITS 200000 /* hits of one batch that are worth keeping in memory */
 #define BISECTIONS 48
 #define BLOCK_ROWS 256
+#define NARROW_ROWS 2048 /* below so many rows a search is quick anyway */
+#define NARROW_PART 4    /* a quarter less is worth a new view */
 
-/* All points in order, and what a threshold makes of them. */
+/*
+ * All points in order, and what a threshold makes of them. A backend that searches a radius, in
+ * a view of its own where there is one, is asked batch by batch, and the vectors stay there.
+ */
 typedef struct field {
     sp_index *index;
     const sp_context *context;
@@ -25,8 +30,14 @@ typedef struct field {
     sp_arena *arena;
     sp_column ids;
     sp_idmap map;
-    const float *vectors;
+    int asks;             /* whether the backend is asked; else: */
+    const float *vectors; /* of all points */
     uint64_t dimension;
+    int measures;         /* whether the next is wanted: */
+    double farthest;      /* of the distances to the first one read, or of x.x for inner products */
+    int narrowed;         /* whether the backend has a view, of what was left when it was made */
+    uint64_t narrow_view;
+    uint64_t narrow_rows;
     uint64_t *kept_by; /* the point that dropped each one; SP_ROW_NONE: it is kept */
     double *distances; /* to that one */
     uint64_t kept;
@@ -41,13 +52,13 @@ static int place_compare(const void *a, const void *b, void *context)
     return order ? order : x.size < y.size ? -1 : x.size > y.size;
 }
 
-/* Puts ids and vectors in the order of the ids, where the backend's is another. */
+/* Puts ids, and vectors where they are here, in the order of the ids, where the backend's is another. */
 static int32_t field_sort(field *f, sp_text *texts, float *vectors, uint64_t count,
                           simplugin_error **error)
 {
+    uint64_t row = f->asks ? 0 : f->dimension * sizeof(float);
     uint64_t *from = sp_arena_array(&f->arena, count + 1, sizeof *from);
     float *held = sp_arena_array(&f->arena, f->dimension, sizeof *held);
-    uint64_t row = f->dimension * sizeof *held;
 
     if (!from || !held)
         return sp_error_no_memory(error);
@@ -61,45 +72,73 @@ static int32_t field_sort(field *f, sp_text *texts, float *vectors, uint64_t cou
 
         if (from[i] == i)
             continue;
-        memcpy(held, vectors + i * f->dimension, row);
+        if (row)
+            memcpy(held, vectors + i * f->dimension, row);
         while (from[to] != i) {
             uint64_t next = from[to];
 
             texts[to] = texts[next];
-            memcpy(vectors + to * f->dimension, vectors + next * f->dimension, row);
+            if (row)
+                memcpy(vectors + to * f->dimension, vectors + next * f->dimension, row);
             from[to] = to;
             to = next;
         }
         texts[to] = text;
-        memcpy(vectors + to * f->dimension, held, row);
+        if (row)
+            memcpy(vectors + to * f->dimension, held, row);
         from[to] = to;
     }
     return SIMPLUGIN_OK;
 }
 
-/* Reads the ids and vectors of the index or view. */
+/* Takes a point into what no distance exceeds. */
+static void field_measure(field *f, const float *first, const float *vector)
+{
+    double distance;
+
+    if (!f->measures || f->index->metric_id == SP_METRIC_UNKNOWN)
+        return;
+    sp_distances(f->index->metric_id, f->index->metric_id == SP_METRIC_DOTPRODUCT ? vector : first,
+                 vector, f->dimension, 1, f->dimension, &distance);
+    distance = fabs(distance);
+    if (isfinite(distance) && distance > f->farthest)
+        f->farthest = distance;
+}
+
+/* Reads the ids of the index or view, and the vectors where the backend is not asked later. */
 static int32_t field_load(field *f, simplugin_error **error)
 {
-    sp_walk_spec spec = {.want = {.vectors = 1}, .view = f->view};
+    int asks = (!f->view || f->view->remote) &&
+               sp_connection_serves(f->index->connection, "search.radius");
+    sp_walk_spec spec = {.want = {.vectors = !asks || f->measures}, .view = f->view};
     sp_buffer texts, floats;
     sp_walk walk;
     int more = 1;
     int32_t code = sp_walk_init(&walk, f->index, &spec, error);
+    float *first = sp_arena_array(&f->arena, walk.dimension + 1, sizeof *first);
 
+    if (!code && !first)
+        code = sp_error_no_memory(error);
     sp_buffer_init(&texts);
     sp_buffer_init(&floats);
     f->dimension = walk.dimension;
+    f->asks = asks;
     while (!code && more) {
         code = sp_walk_next(&walk, f->context, &more, error);
         for (uint64_t i = 0; !code && i < walk.row_count; i++) {
             sp_text id = sp_column_text(&walk.page.ids, walk.rows[i]);
             sp_text copy = {sp_arena_text(&f->arena, id.data, id.size), id.size};
+            const float *vector =
+                spec.want.vectors ? sp_points_vector(&walk.page, walk.rows[i]) : NULL;
 
             if (!copy.data)
                 texts.failed = 1;
+            if (!texts.size && vector)
+                memcpy(first, vector, f->dimension * sizeof *first);
             sp_buffer_append(&texts, &copy, sizeof copy);
-            sp_buffer_append(&floats, sp_points_vector(&walk.page, walk.rows[i]),
-                             f->dimension * sizeof(float));
+            if (!f->asks)
+                sp_buffer_append(&floats, vector, f->dimension * sizeof *vector);
+            field_measure(f, first, vector);
         }
         if (!code && (texts.failed || floats.failed))
             code = sp_error_no_memory(error);
@@ -161,60 +200,99 @@ static int32_t batch_compute(const field *f, const uint64_t *points, uint64_t co
     return code;
 }
 
-/* What lies within threshold of count points, as lists of hits. */
+static void field_widen(field *f)
+{
+    if (f->narrowed)
+        sp_view_forget(f->index, f->narrow_view);
+    f->narrowed = 0;
+}
+
+/* Has the backend keep the ids of what is left behind `next`, where that is much less than it searches now. */
+static int32_t field_narrow(field *f, uint64_t next, simplugin_error **error)
+{
+    uint64_t searched = f->narrowed ? f->narrow_rows : f->ids.count, left = 0;
+    sp_arena *arena = NULL;
+    uint64_t *rows;
+    sp_column ids;
+    int32_t code = SIMPLUGIN_OK;
+
+    for (uint64_t i = next; i < f->ids.count; i++)
+        left += f->kept_by[i] == SP_ROW_NONE;
+    if (!f->asks || left > searched - searched / NARROW_PART || searched < NARROW_ROWS ||
+        !sp_connection_serves(f->index->connection, "view.create"))
+        return code;
+    rows = sp_arena_array(&arena, left + 1, sizeof *rows);
+    left = 0;
+    for (uint64_t i = next; rows && i < f->ids.count; i++)
+        if (f->kept_by[i] == SP_ROW_NONE)
+            rows[left++] = i;
+    if (!rows || !sp_column_gather(&f->ids, rows, left, &arena, &ids))
+        code = sp_error_no_memory(error);
+    field_widen(f);
+    if (!code)
+        code = sp_view_keep(f->index, f->context, &ids, &f->narrow_view, &f->narrow_rows, error);
+    f->narrowed = !code;
+    f->narrow_rows = left;
+    sp_arena_free(&arena);
+    return code;
+}
+
+/* What lies within threshold of count points, as lists of hits. A point that is gone by now has none. */
 static int32_t batch_find(const field *f, const uint64_t *points, uint64_t count, double threshold,
                           sp_hits *hits, simplugin_error **error)
 {
     sp_index *index = f->index;
+    sp_want want = {.vectors = 1};
+    sp_points found = {.reply = SP_REPLY_INIT};
+    sp_arena *arena = NULL;
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
-    float *data;
-    simplugin_tensor vectors;
     simplugin_value map, value;
     const simplugin_tensor *offsets, *distances;
     sp_column ids;
-    int32_t code;
+    int32_t code = SIMPLUGIN_OK;
 
-    if ((f->view && !f->view->remote) || !sp_connection_serves(index->connection, "search.radius"))
+    if (!f->asks)
         return batch_compute(f, points, count, threshold, hits, error);
-    data = malloc((count + 1) * f->dimension * sizeof *data);
-    if (!data)
-        return sp_error_no_memory(error);
-    for (uint64_t i = 0; i < count; i++)
-        memcpy(data + i * f->dimension, f->vectors + points[i] * f->dimension,
-               f->dimension * sizeof *data);
-    vectors = simplugin_tensor_of(SIMPLUGIN_FLOAT32, data, count, f->dimension);
     simplugin_writer_init(&writer);
-    simplugin_write_map(&writer, 3 + (uint64_t)(f->view != NULL));
+    if (!sp_column_gather(&f->ids, points, count, &arena, &ids))
+        code = sp_error_no_memory(error);
+    if (!code)
+        code = sp_points_get(index, f->context, &ids, &want, &found, error);
+    if (code || !found.count)
+        goto out;
+    simplugin_write_map(&writer, 3 + (uint64_t)(f->view || f->narrowed));
     sp_index_write_collection(index, &writer);
     simplugin_write_string(&writer, "vectors");
-    simplugin_write_tensor(&writer, &vectors);
+    simplugin_write_tensor(&writer, found.vectors);
     simplugin_write_string(&writer, "radius");
     simplugin_write_double(&writer, threshold);
-    if (f->view) {
+    if (f->view || f->narrowed) {
         simplugin_write_string(&writer, "view");
-        simplugin_write_uint(&writer, f->view->remote_view);
+        simplugin_write_uint(&writer, f->narrowed ? f->narrow_view : f->view->remote_view);
     }
     code = sp_connection_send(index->connection, f->context, "search.radius", &writer, &reply,
                               error);
-    simplugin_writer_clear(&writer);
     map = simplugin_body_value(reply.body, reply.body_size);
     offsets = sp_reply_array(&map, &reply, "offsets", SIMPLUGIN_INT64);
     distances = sp_reply_array(&map, &reply, "distances", SIMPLUGIN_FLOAT32);
-    if (!code && (!offsets || offsets->rows != count + 1 || !distances ||
+    if (!code && (!offsets || offsets->rows != found.count + 1 || !distances ||
                   !simplugin_find(&map, "ids", &value) ||
                   simplugin_column_read(&value, reply.tensors, reply.tensor_count, &ids) ||
                   ids.type != SP_TEXT || ids.count != distances->rows ||
-                  !simplugin_offsets_check(offsets->data, count, ids.count)))
+                  !simplugin_offsets_check(offsets->data, found.count, ids.count)))
         code = sp_reply_error(index, "search.radius", "lists that do not fit", error);
-    for (uint64_t q = 0; !code && q < count; q++)
+    for (uint64_t q = 0; !code && q < found.count; q++)
         for (int64_t i = ((const int64_t *)offsets->data)[q];
              !code && i < ((const int64_t *)offsets->data)[q + 1]; i++)
-            if (!sp_hits_add(hits, q, sp_column_text(&ids, (uint64_t)i),
+            if (!sp_hits_add(hits, (uint64_t)found.positions[q], sp_column_text(&ids, (uint64_t)i),
                              (double)((const float *)distances->data)[i], 0))
                 code = sp_error_no_memory(error);
+out:
     simplugin_reply_clear(&reply);
-    free(data);
+    simplugin_writer_clear(&writer);
+    sp_points_clear(&found);
+    sp_arena_free(&arena);
     return code;
 }
 
@@ -229,6 +307,7 @@ static int32_t field_thin(field *f, double threshold, uint64_t enough, simplugin
     int32_t code = SIMPLUGIN_OK;
 
     f->kept = 0;
+    field_widen(f);
     for (uint64_t i = 0; i < f->ids.count; i++)
         f->kept_by[i] = SP_ROW_NONE;
     while (!code && next < f->ids.count && f->kept <= enough) {
@@ -242,6 +321,9 @@ static int32_t field_thin(field *f, double threshold, uint64_t enough, simplugin
             if (f->kept_by[next] == SP_ROW_NONE)
                 points[count++] = next;
         if (!count)
+            break;
+        code = field_narrow(f, points[0], error);
+        if (code)
             break;
         code = sp_hits_init(&hits, count)
                    ? batch_find(f, points, count, threshold, &hits, error)
@@ -277,26 +359,10 @@ static int32_t field_thin(field *f, double threshold, uint64_t enough, simplugin
 /* A distance that no two points exceed; for inner products, whose negative none falls below. */
 static int32_t threshold_limit(const field *f, double *limit, simplugin_error **error)
 {
-    int product = f->index->metric_id == SP_METRIC_DOTPRODUCT;
-    double largest = 0;
-    int32_t code = metric_check(f->index, error);
-
-    for (uint64_t i = 0; !code && i < f->ids.count; i++) {
-        const float *vector = f->vectors + i * f->dimension;
-        double distance;
-
-        if (i % BLOCK_ROWS == 0)
-            code = sp_context_check(f->context, "index.duplicates", error);
-        sp_distances(f->index->metric_id, product ? vector : f->vectors, vector, f->dimension, 1,
-                     f->dimension, &distance);
-        distance = fabs(distance);
-        if (isfinite(distance) && distance > largest)
-            largest = distance;
-    }
-    /* |x.y| is at most the largest x.x; otherwise the farthest from the first point tells, by
-       the triangle inequality or, where that does not hold, near enough */
-    *limit = (product ? 1.000001 : 4) * largest + 1e-6;
-    return code;
+    /* |x.y| is at most the largest x.x; otherwise the farthest from one point tells, by the
+       triangle inequality or, where that does not hold, near enough */
+    *limit = (f->index->metric_id == SP_METRIC_DOTPRODUCT ? 1.000001 : 4) * f->farthest + 1e-6;
+    return metric_check(f->index, error);
 }
 
 /* The threshold at which `target` points stay, as nearly as there is one. */
@@ -378,6 +444,7 @@ static int32_t field_reply(const field *f, sp_request *request, double threshold
 
 static void field_clear(field *f, sp_view *view)
 {
+    field_widen(f);
     free((void *)(uintptr_t)f->vectors);
     sp_arena_free(&f->arena);
     if (view)
@@ -395,6 +462,7 @@ int32_t sp_index_duplicates(sp_index *index, sp_request *request, simplugin_erro
     f.ids.type = SP_TEXT;
     if (!code)
         code = sp_arg_double(args, "fraction", &fraction, error);
+    f.measures = !isnan(fraction);
     if (!code && isnan(threshold) == isnan(fraction))
         code = sp_arg_error(args, error, "threshold", "give exactly one of threshold and fraction");
     if (!code && !isnan(fraction) && (fraction < 0 || fraction > 1))
@@ -420,7 +488,7 @@ int32_t sp_index_duplicates(sp_index *index, sp_request *request, simplugin_erro
 int32_t sp_index_unique(sp_index *index, sp_request *request, simplugin_error **error)
 {
     const sp_args *args = &request->args;
-    field f = {.index = index, .context = request->context};
+    field f = {.index = index, .context = request->context, .measures = 1};
     double threshold = 0;
     int64_t count = 0;
     sp_view *view = NULL;

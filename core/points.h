@@ -103,6 +103,11 @@ struct sp_view {
     uint64_t remote_view; /* under this number */
 };
 
+/* Has the backend keep a set of ids, each once, under a number; known: how many of them it has. */
+int32_t sp_view_keep(sp_index *index, const sp_context *context, const sp_column *ids,
+                     uint64_t *remote_view, uint64_t *known, simplugin_error **error);
+void sp_view_forget(sp_index *index, uint64_t remote_view);
+
 int32_t sp_view_create(sp_index *index, sp_request *request, simplugin_error **error);
 int32_t sp_scan_open(sp_index *index, sp_request *request, simplugin_error **error);
 sp_index *sp_scan_index(sp_object *scan);

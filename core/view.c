@@ -6,58 +6,58 @@
 #include "gather.h"
 #include "points.h"
 
-static void view_destroy(sp_object *object)
-{
-    sp_view *view = (sp_view *)object;
-    simplugin_reply reply = SP_REPLY_INIT;
-    simplugin_writer writer;
-
-    if (view->remote) {
-        /* cleaning up is short and must not depend on the deadline of whoever is last */
-        sp_context context = {.deadline = sp_clock_deadline(5000)};
-
-        simplugin_writer_init(&writer);
-        simplugin_write_map(&writer, 2);
-        sp_index_write_collection(view->index, &writer);
-        simplugin_write_string(&writer, "view");
-        simplugin_write_uint(&writer, view->remote_view);
-        sp_connection_send(view->index->connection, &context, "view.drop", &writer, &reply, NULL);
-        simplugin_reply_clear(&reply);
-        simplugin_writer_clear(&writer);
-    }
-    sp_object_release(&view->index->object);
-    sp_arena_free(&view->arena);
-    free(view);
-}
-
-/* Tells the backend of the ids, if it wants to know. */
-static int32_t view_send(sp_view *view, const sp_context *context, simplugin_error **error)
+int32_t sp_view_keep(sp_index *index, const sp_context *context, const sp_column *ids,
+                     uint64_t *remote_view, uint64_t *known, simplugin_error **error)
 {
     simplugin_reply reply = SP_REPLY_INIT;
     simplugin_writer writer;
     simplugin_value map;
-    int64_t number = 0, known = 0;
+    int64_t number = 0, there = 0;
     int32_t code;
 
     simplugin_writer_init(&writer);
     simplugin_write_map(&writer, 2);
-    sp_index_write_collection(view->index, &writer);
+    sp_index_write_collection(index, &writer);
     simplugin_write_string(&writer, "ids");
-    simplugin_write_column(&writer, &view->ids);
-    code = sp_connection_send(view->index->connection, context, "view.create", &writer, &reply,
-                              error);
+    simplugin_write_column(&writer, ids);
+    code = sp_connection_send(index->connection, context, "view.create", &writer, &reply, error);
     simplugin_writer_clear(&writer);
     map = simplugin_body_value(reply.body, reply.body_size);
     if (!code && (simplugin_find_int(&map, "view", &number) != 1 ||
-                  simplugin_find_int(&map, "known", &known) != 1))
-        code = sp_reply_error(view->index, "view.create", "no number of a view", error);
-    if (!code) {
-        view->remote = 1;
-        view->remote_view = (uint64_t)number;
-        view->known = (uint64_t)known;
-    }
+                  simplugin_find_int(&map, "known", &there) != 1))
+        code = sp_reply_error(index, "view.create", "no number of a view", error);
+    *remote_view = (uint64_t)number;
+    *known = (uint64_t)there;
     simplugin_reply_clear(&reply);
     return code;
+}
+
+void sp_view_forget(sp_index *index, uint64_t remote_view)
+{
+    /* cleaning up is short and must not depend on the deadline of whoever is last */
+    sp_context context = {.deadline = sp_clock_deadline(5000)};
+    simplugin_reply reply = SP_REPLY_INIT;
+    simplugin_writer writer;
+
+    simplugin_writer_init(&writer);
+    simplugin_write_map(&writer, 2);
+    sp_index_write_collection(index, &writer);
+    simplugin_write_string(&writer, "view");
+    simplugin_write_uint(&writer, remote_view);
+    sp_connection_send(index->connection, &context, "view.drop", &writer, &reply, NULL);
+    simplugin_reply_clear(&reply);
+    simplugin_writer_clear(&writer);
+}
+
+static void view_destroy(sp_object *object)
+{
+    sp_view *view = (sp_view *)object;
+
+    if (view->remote)
+        sp_view_forget(view->index, view->remote_view);
+    sp_object_release(&view->index->object);
+    sp_arena_free(&view->arena);
+    free(view);
 }
 
 /* The ids of all points that a filter accepts, copied into the view. */
@@ -173,12 +173,15 @@ int32_t sp_view_create(sp_index *index, sp_request *request, simplugin_error **e
     for (uint64_t i = 0; !code && i < view->ids.count; i++)
         sp_idmap_add(&view->map, i);
     if (!code && atomic_load(&index->dimension) &&
-        sp_connection_serves(index->connection, "view.create"))
-        code = view_send(view, request->context, error);
-    else if (!code && has_ids)
+        sp_connection_serves(index->connection, "view.create")) {
+        code = sp_view_keep(index, request->context, &view->ids, &view->remote_view, &view->known,
+                            error);
+        view->remote = !code;
+    } else if (!code && has_ids) {
         code = known_count(view, request->context, error);
-    else
+    } else {
         view->known = view->ids.count;
+    }
     if (!code)
         code = sp_handle_open(&view->object, error);
     if (code)

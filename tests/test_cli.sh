@@ -278,6 +278,25 @@ run 2 index size --collection "$collection" dots
 run 0 index cleanup --collection "$collection"
 run 4 index size --collection "$collection"
 
+# ---- gc ----
+run 0 index create kept --collection kept_1 --dimension 3
+run 0 index create --collection lost_1 --dimension 3
+run 0 index create --collection lost_2 --dimension 3
+run 0 index gc
+out "lost_1"
+out "lost_2"
+not_out "kept_1"
+run 2 index gc --drop
+run 0 index gc lost_1 --drop
+out "lost_1"
+run 0 index gc lost --json
+out '"collection_name": "lost_2"'
+not_out "lost_1"
+run 0 index gc lost --drop --quiet
+run 0 index gc lost
+not_out "lost"
+run 0 index cleanup kept --delete-run
+
 # ---- backends, explain ----
 run 0 backends
 out "sklearn *"

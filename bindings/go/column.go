@@ -140,23 +140,26 @@ func (c Column) All() iter.Seq2[int, any] {
 // Values are those of a column of T, and whether it is one. The slice is not copied; what is missing is zero in it.
 // T is string, int64, float64, bool or a slice of one of these.
 func Values[T Value](c Column) ([]T, bool) {
+	v, ok := c.all().([]T)
+	return v, ok
+}
+
+// all is a slice with an entry for each row.
+func (c Column) all() any {
 	if c.lists == nil {
-		v, ok := c.elements.([]T)
-		return v, ok
+		return c.elements
 	}
-	var rows any
 	switch v := c.elements.(type) {
 	case []string:
-		rows = rowsOf(c, v)
+		return rowsOf(c, v)
 	case []int64:
-		rows = rowsOf(c, v)
+		return rowsOf(c, v)
 	case []float64:
-		rows = rowsOf(c, v)
+		return rowsOf(c, v)
 	case []bool:
-		rows = rowsOf(c, v)
+		return rowsOf(c, v)
 	}
-	v, ok := rows.([]T)
-	return v, ok
+	return nil
 }
 
 func rowsOf[T any](c Column, elements []T) [][]T {

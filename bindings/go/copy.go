@@ -39,9 +39,6 @@ type CopyState struct {
 	Different     []string `key:"different"`       // the first 100 of their ids
 }
 
-// noHandle is a number that no handle has; 0 would be the default session.
-const noHandle = ^uint64(0)
-
 // Done says whether the copy is.
 func (s CopyState) Done() bool { return s.Phase == "done" }
 

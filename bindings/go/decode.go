@@ -53,7 +53,8 @@ func unreadable(err error) error {
 }
 
 // Map decodes the body. Values are nil, bool, int64, uint64 (what int64 cannot hold), float64, string, []byte, []any,
-// map[string]any, Tensor or Column.
+// map[string]any, Tensor or Column, which is what a map in it becomes that has the keys of one and no other, and agrees
+// with itself.
 func (r Reply) Map() (map[string]any, error) {
 	if len(r.body) == 0 {
 		return map[string]any{}, nil
@@ -63,11 +64,17 @@ func (r Reply) Map() (map[string]any, error) {
 	d.reader.Reset(r.body)
 	d.msgpack.Reset(&d.reader)
 	d.tensors = r.tensors
-	value, err := d.value()
+	code, err := d.msgpack.PeekCode()
+	if err == nil && !isMap(code) {
+		err = fmt.Errorf("the MessagePack code %#x where a map is expected", code)
+	}
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	m, _ := value.(map[string]any)
+	m, err := d.mapping()
+	if err != nil {
+		return nil, unreadable(err)
+	}
 	return m, nil
 }
 
@@ -75,11 +82,15 @@ func (r Reply) Map() (map[string]any, error) {
 // the struct. Fields may be numbers, strings, bools, slices and maps of them, structs of the same kind, Matrix, Column,
 // Fields, and any for whatever Map has; a pointer stays nil where the key is absent.
 func (r Reply) Decode(result any) error {
+	v := reflect.ValueOf(result)
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		return invalid("result", "a reply is decoded into a pointer to a struct, which a %T is not", result)
+	}
 	m, err := r.Map()
 	if err != nil {
 		return err
 	}
-	return fill(reflect.ValueOf(result).Elem(), m)
+	return fill(v.Elem(), m)
 }
 
 // A decoder reads one body.
@@ -101,8 +112,12 @@ func (d *decoder) value() (any, error) {
 		return nil, err
 	}
 	switch {
-	case msgpcode.IsFixedMap(code), code == msgpcode.Map16, code == msgpcode.Map32:
-		return d.mapping()
+	case isMap(code):
+		m, err := d.mapping()
+		if c, ok := columnOf(m); ok {
+			return c, err
+		}
+		return m, err
 	case msgpcode.IsString(code):
 		return d.msgpack.DecodeString()
 	case code == msgpcode.Uint64:
@@ -129,8 +144,11 @@ func (d *decoder) value() (any, error) {
 	return nil, fmt.Errorf("no MessagePack code: %#x", code)
 }
 
-// mapping reads a map, or the column that it is.
-func (d *decoder) mapping() (any, error) {
+func isMap(code byte) bool {
+	return msgpcode.IsFixedMap(code) || code == msgpcode.Map16 || code == msgpcode.Map32
+}
+
+func (d *decoder) mapping() (map[string]any, error) {
 	n, err := d.msgpack.DecodeMapLen()
 	if err != nil {
 		return nil, err
@@ -144,9 +162,6 @@ func (d *decoder) mapping() (any, error) {
 		if m[key], err = d.value(); err != nil {
 			return nil, err
 		}
-	}
-	if values, ok := m["values"].(Tensor); ok {
-		return columnOf(m, values)
 	}
 	return m, nil
 }
@@ -232,50 +247,73 @@ func copied[T any](t *C.simplugin_tensor) Tensor {
 	return Tensor{Rows: rows, Cols: cols, Data: data}
 }
 
-// columnOf reads a column from its map. The library has checked replies; what is checked here keeps a wrong one from
-// being a panic.
-func columnOf(m map[string]any, values Tensor) (Column, error) {
-	kind, _ := m["type"].(string)
-	if kind == "" {
-		kind = "text"
+// columnOf reads a column from its map, and says whether it is one. The library has checked the columns of replies; what is
+// a backend's own may look like one.
+func columnOf(m map[string]any) (Column, bool) {
+	values, ok := m["values"].(Tensor)
+	if !ok {
+		return Column{}, false
 	}
-	lists, isList := tensorData[int64](m["lists"])
+	c := Column{kind: "text"} // ids may leave it out
+	var offsets []int64
+	for key, value := range m {
+		switch key {
+		case "values":
+			ok = true
+		case "type":
+			c.kind, ok = value.(string)
+		case "offsets":
+			offsets, ok = tensorData[int64](value)
+		case "lists":
+			c.lists, ok = tensorData[int64](value)
+		case "valid":
+			c.valid, ok = tensorBits(value)
+		default:
+			ok = false
+		}
+		if !ok {
+			return Column{}, false
+		}
+	}
+	kind, isList := strings.CutPrefix(c.kind, "list<")
 	if isList {
-		kind = strings.TrimSuffix(strings.TrimPrefix(kind, "list<"), ">")
+		kind, ok = strings.CutSuffix(kind, ">")
 	}
-	c := Column{kind: kind}
-	fits := false
+	c.kind = kind
+	if !ok || isList != (c.lists != nil) || !c.setElements(values, offsets) {
+		return Column{}, false
+	}
+	if isList {
+		ok = areOffsets(c.lists, c.rows)
+		c.rows = len(c.lists) - 1
+	}
+	return c, ok && (c.valid == nil || len(c.valid) >= (c.rows+7)/8)
+}
+
+// setElements says whether the values are those of the column's kind.
+func (c *Column) setElements(values Tensor, offsets []int64) bool {
+	if data, ok := values.Data.([]uint8); ok && c.kind == "text" {
+		if ok = areOffsets(offsets, len(data)); ok {
+			c.elements, c.rows = textsOf(data, offsets), len(offsets)-1
+		}
+		return ok
+	}
+	c.rows = values.Rows
+	is := ""
 	switch data := values.Data.(type) {
 	case []uint8:
-		if offsets, ok := tensorData[int64](m["offsets"]); ok {
-			fits = kind == "text" && areOffsets(offsets, len(data))
-			if fits {
-				c.elements, c.rows = textsOf(data, offsets), len(offsets)-1
-			}
-			break
-		}
+		is = "bool"
 		bools := make([]bool, len(data))
 		for i, b := range data {
 			bools[i] = b != 0
 		}
-		c.elements, c.rows, fits = bools, len(bools), kind == "bool"
+		c.elements = bools
 	case []int64:
-		c.elements, c.rows, fits = data, len(data), kind == "int64"
+		is, c.elements = "int64", data
 	case []float64:
-		c.elements, c.rows, fits = data, len(data), kind == "float64"
+		is, c.elements = "float64", data
 	}
-	if isList && fits {
-		fits = areOffsets(lists, c.rows)
-		c.lists, c.rows = lists, len(lists)-1
-	}
-	if valid, ok := m["valid"].(Tensor); ok {
-		c.valid, ok = valid.Data.(Bits)
-		fits = fits && ok && len(c.valid) >= (c.rows+7)/8
-	}
-	if !fits {
-		return Column{}, fmt.Errorf("a column of %q disagrees with itself", kind)
-	}
-	return c, nil
+	return is == c.kind && offsets == nil && (values.Cols == 1 || values.Rows == 0)
 }
 
 // areOffsets says whether numbers begin at 0, never fall, and end at limit or before.
@@ -290,6 +328,15 @@ func tensorData[T any](value any) ([]T, bool) {
 	}
 	data, ok := t.Data.([]T)
 	return data, ok
+}
+
+func tensorBits(value any) (Bits, bool) {
+	t, ok := value.(Tensor)
+	if !ok {
+		return nil, false
+	}
+	bits, ok := t.Data.(Bits)
+	return bits, ok
 }
 
 // textsOf makes one string of all bytes; the texts are parts of it.

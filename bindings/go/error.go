@@ -3,7 +3,6 @@
 package simplugin
 
 /*
-#include <stdlib.h>
 #include "simplugin_go.h"
 */
 import "C"
@@ -137,7 +136,6 @@ func (x *exchange) failure(ctx context.Context, code C.int32_t) error {
 	var text errorText
 	if x.answer.large != nil {
 		text = unsafe.Slice((*byte)(x.answer.large), int(x.answer.size))
-		defer C.free(unsafe.Pointer(x.answer.large))
 	} else {
 		text = x.small()
 	}

@@ -46,6 +46,10 @@ func (x *exchange) release() {
 	if x.answer.reply.owner != nil {
 		C.simplugin_reply_clear(&x.answer.reply)
 	}
+	if x.answer.large != nil {
+		C.free(unsafe.Pointer(x.answer.large))
+		x.answer.large = nil
+	}
 	x.pins.Unpin()
 	clear(x.tensors) // cgo looks at whole arrays: no pointer of this call may stay in one
 	x.tensors = x.tensors[:0]

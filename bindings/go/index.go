@@ -91,7 +91,12 @@ func (s *Session) openIndex(ctx context.Context, method string, body request, em
 }
 
 // Settings are those the index had when it was opened; Info asks for those it has now.
-func (x *Index) Settings() Settings { return x.settings }
+func (x *Index) Settings() Settings {
+	if x == nil {
+		return Settings{}
+	}
+	return x.settings
+}
 
 // Info is what an index is now.
 type Info struct {
@@ -125,6 +130,9 @@ func (x *Index) Size(ctx context.Context, filter Filter) (int, error) {
 
 // Capabilities are those of the index's backend.
 func (x *Index) Capabilities(ctx context.Context) (*Capabilities, error) {
+	if x == nil {
+		return nil, never()
+	}
 	return x.session.Describe(ctx, x.settings.Backend)
 }
 

@@ -47,10 +47,16 @@ func fill(v reflect.Value, reply map[string]any) error {
 		f := v.Type().Field(i)
 		key, tagged := f.Tag.Lookup("key")
 		if f.Anonymous && !tagged {
+			if f.Type.Kind() != reflect.Struct {
+				return invalid("result", "%s embeds a %s, which is no struct", v.Type(), f.Type)
+			}
 			if err := fill(v.Field(i), reply); err != nil {
 				return err
 			}
 		} else if value := reply[key]; tagged && value != nil {
+			if !v.Field(i).CanSet() {
+				return invalid("result", "%s of %s is not exported", f.Name, v.Type())
+			}
 			if err := assign(v.Field(i), value); err != nil {
 				return unreadable(fmt.Errorf("%q: %w", key, err))
 			}
@@ -63,15 +69,16 @@ func fill(v reflect.Value, reply map[string]any) error {
 func assign(to reflect.Value, value any) error {
 	switch v := value.(type) {
 	case Tensor:
-		if to.Type() == reflect.TypeFor[Matrix]() {
-			data, _ := v.Data.([]float32)
+		if data, ok := v.Data.([]float32); ok && to.Type() == reflect.TypeFor[Matrix]() {
 			to.Set(reflect.ValueOf(Matrix{Data: data, Dimension: v.Cols}))
 			return nil
 		}
-		value = v.Data
+		if to.Kind() == reflect.Slice {
+			value = v.Data
+		}
 	case Column:
 		if to.Kind() == reflect.Slice {
-			value = v.elements
+			value = v.all()
 		}
 	}
 	from := reflect.ValueOf(value)
@@ -83,7 +90,7 @@ func assign(to reflect.Value, value any) error {
 		to.Set(reflect.New(to.Type().Elem()))
 		return assign(to.Elem(), value)
 	case to.Kind() == reflect.Int, to.Kind() == reflect.Int64, to.Kind() == reflect.Uint64:
-		if from.CanInt() {
+		if from.CanInt() && (to.CanInt() || from.Int() >= 0) {
 			to.Set(from.Convert(to.Type()))
 			return nil
 		}
@@ -100,7 +107,7 @@ func assign(to reflect.Value, value any) error {
 		if array, ok := value.([]any); ok {
 			return assignArray(to, array)
 		}
-	case to.Kind() == reflect.Map:
+	case to.Kind() == reflect.Map && to.Type().Key().Kind() == reflect.String:
 		if m, ok := value.(map[string]any); ok {
 			return assignMap(to, m)
 		}
@@ -130,7 +137,7 @@ func assignMap(to reflect.Value, m map[string]any) error {
 				return err
 			}
 		}
-		to.SetMapIndex(reflect.ValueOf(key), element)
+		to.SetMapIndex(reflect.ValueOf(key).Convert(to.Type().Key()), element)
 	}
 	return nil
 }

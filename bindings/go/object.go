@@ -60,12 +60,28 @@ func closeGarbage() {
 	}
 }
 
+// noHandle is a number that no handle has; 0 would be the default session.
+const noHandle = ^uint64(0)
+
+// never is the error of what was not opened.
+func never() error {
+	return &Error{Code: ErrStaleHandle, Domain: "go", Message: "it is nil: it was never opened, or is not what opening it returned"}
+}
+
 // Handle is the library's number for it, for use in a Body.
-func (o *object) Handle() uint64 { return o.handle }
+func (o *object) Handle() uint64 {
+	if o == nil {
+		return noHandle
+	}
+	return o.handle
+}
 
 // Close ends it and what was opened from it, after the calls that are under way. Closing what is closed does
 // nothing. What is not closed is when it is garbage.
 func (o *object) Close() error {
+	if o == nil {
+		return never()
+	}
 	if o.closed.Swap(true) {
 		return nil
 	}
@@ -78,6 +94,9 @@ func (o *object) Close() error {
 
 // Call calls any method of docs/protocol.md on it. body may be nil.
 func (o *object) Call(ctx context.Context, method string, body Body) (Reply, error) {
+	if o == nil {
+		return Reply{}, never()
+	}
 	reply, err := Call(ctx, o.handle, method, body)
 	runtime.KeepAlive(o)
 	return reply, err
@@ -94,6 +113,9 @@ func Call(ctx context.Context, target uint64, method string, body Body) (Reply, 
 
 // call calls a method of the protocol and decodes its reply, unless result is nil.
 func (o *object) call(ctx context.Context, method string, body request, result any) error {
+	if o == nil {
+		return never()
+	}
 	reply, err := call(ctx, o.handle, method, body)
 	runtime.KeepAlive(o)
 	if err != nil || result == nil {

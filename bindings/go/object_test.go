@@ -288,3 +288,85 @@ func TestExitDuringCalls(t *testing.T) {
 		}
 	}
 }
+
+// What is nil, or was not made by the package, was never opened.
+func TestNilHandles(t *testing.T) {
+	ctx := context.Background()
+	query := simplugin.Row([]float32{1, 0})
+	for _, x := range []*simplugin.Index{nil, {}} {
+		for name, call := range map[string]func() error{
+			"Add":          func() error { _, err := x.Add(ctx, []string{"a"}, query, nil); return err },
+			"SetFields":    func() error { _, err := x.SetFields(ctx, nil, nil); return err },
+			"Get":          func() error { _, err := x.Get(ctx, nil, nil); return err },
+			"Remove":       func() error { _, err := x.Remove(ctx, simplugin.All, nil); return err },
+			"Search":       func() error { _, err := x.Search(ctx, query, nil); return err },
+			"Search text":  func() error { _, err := x.Search(ctx, simplugin.Text("a"), nil); return err },
+			"Radius":       func() error { _, err := x.Radius(ctx, query, 1, nil); return err },
+			"Neighbors":    func() error { _, err := x.Neighbors(ctx, nil); return err },
+			"Duplicates":   func() error { _, err := x.Duplicates(ctx, nil); return err },
+			"Unique":       func() error { _, err := x.Unique(ctx, 1, nil); return err },
+			"Info":         func() error { _, err := x.Info(ctx); return err },
+			"Size":         func() error { _, err := x.Size(ctx, ""); return err },
+			"Capabilities": func() error { _, err := x.Capabilities(ctx); return err },
+			"Health":       func() error { _, err := x.Health(ctx); return err },
+			"BackendCall":  func() error { _, err := x.BackendCall(ctx, "health", nil); return err },
+			"Cleanup":      func() error { _, err := x.Cleanup(ctx); return err },
+			"Check":        func() error { _, err := x.Check(ctx); return err },
+			"Compact":      func() error { _, err := x.Compact(ctx); return err },
+			"Backup":       func() error { return x.Backup(ctx, "/x") },
+			"View":         func() error { _, err := x.View(ctx, simplugin.IDs{"a"}); return err },
+			"OpenScan":     func() error { _, err := x.OpenScan(ctx, nil); return err },
+			"Scan": func() error {
+				for _, err := range x.Scan(ctx, nil) {
+					return err
+				}
+				return nil
+			},
+			"Call":  func() error { _, err := x.Call(ctx, "index.size", nil); return err },
+			"Close": func() error { return x.Close() },
+		} {
+			if err := call(); !errors.Is(err, simplugin.ErrStaleHandle) || !strings.Contains(err.Error(), "nil") {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		x.SetEmbedder(nil)
+		if settings := x.Settings(); settings != (simplugin.Settings{}) {
+			t.Error(settings)
+		}
+		if x.Handle() == 0 {
+			t.Error("0 is the default session")
+		}
+	}
+	var session *simplugin.Session
+	var connection *simplugin.Connection
+	var scan *simplugin.Scan
+	var view *simplugin.View
+	var copy *simplugin.Copy
+	for name, call := range map[string]func() error{
+		"Session.CreateIndex":    func() error { _, err := session.CreateIndex(ctx, nil); return err },
+		"Session.OpenIndex":      func() error { _, err := session.OpenIndex(ctx, nil); return err },
+		"Session.LoadRun":        func() error { _, err := session.LoadRun(ctx, "a", nil); return err },
+		"Session.Connect":        func() error { _, err := session.Connect(ctx, "", nil); return err },
+		"Session.Runs":           func() error { _, err := session.Runs(ctx, nil); return err },
+		"Session.Metrics":        func() error { _, err := session.Metrics(ctx); return err },
+		"Session.Copy":           func() error { _, _, err := session.Copy(ctx, nil, nil, nil); return err },
+		"Session.Close":          func() error { return session.Close() },
+		"Connection.Health":      func() error { _, err := connection.Health(ctx); return err },
+		"Connection.BackendCall": func() error { _, err := connection.BackendCall(ctx, "health", nil); return err },
+		"Connection.Close":       func() error { return connection.Close() },
+		"Scan.Next":              func() error { _, err := scan.Next(ctx); return err },
+		"Scan.Close":             func() error { return scan.Close() },
+		"View.Call":              func() error { _, err := view.Call(ctx, "view.close", nil); return err },
+		"View.Close":             func() error { return view.Close() },
+		"Copy.Next":              func() error { _, err := copy.Next(ctx); return err },
+		"Copy.Close":             func() error { return copy.Close() },
+	} {
+		if err := call(); !errors.Is(err, simplugin.ErrStaleHandle) || !strings.Contains(err.Error(), "nil") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	// what takes one leaves the answer to the library
+	if _, err := simplugin.OpenCopy(ctx, nil, nil, nil); !errors.Is(err, simplugin.ErrInvalidArgument) {
+		t.Error(err)
+	}
+}

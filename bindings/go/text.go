@@ -9,9 +9,11 @@ type Embedder func(ctx context.Context, texts []string) (Vectors, error)
 
 // SetEmbedder sets what makes vectors of text queries from now on; nil: nothing does.
 func (x *Index) SetEmbedder(embedder Embedder) {
-	if embedder == nil {
+	switch {
+	case x == nil: // was never opened, as its searches say
+	case embedder == nil:
 		x.embedder.Store(nil)
-	} else {
+	default:
 		x.embedder.Store(&embedder)
 	}
 }
@@ -33,8 +35,11 @@ func (textQuery) isQuery() {}
 // embed makes vectors of a text query where there is an Embedder, and leaves any other as it is.
 func (x *Index) embed(ctx context.Context, query Query) (Query, error) {
 	texts, ok := query.(textQuery)
+	if !ok || x == nil {
+		return query, nil
+	}
 	embedder := x.embedder.Load()
-	if !ok || embedder == nil {
+	if embedder == nil {
 		return query, nil
 	}
 	vectors, err := (*embedder)(ctx, texts)

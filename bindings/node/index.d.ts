@@ -8,14 +8,14 @@ export const version: string;
 
 /** How to make a call. */
 export interface CallOptions {
-  /** Milliseconds; a number is at least 1. Left out: the backend's `timeout_ms`, or 60,000. `Infinity`: none. A bigint goes to the library as it is. */
-  timeout?: number | bigint;
+  /** Whole milliseconds; 0 is as 1. Left out: the backend's `timeout_ms`, or 60,000. `Infinity`: none. A bigint goes to the library as it is. */
+  timeout?: number | bigint | null;
   /** Ends the call; its promise rejects with an {@link AbortError}. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | null;
   /** Told during long calls; what it throws ends the call. `total` is 0 where it is unknown. */
-  progress?: (done: number, total: number) => void;
+  progress?: ((done: number, total: number) => void) | null;
   /** Passed on to logs and servers. */
-  traceId?: string;
+  traceId?: string | null;
 }
 
 /** An int64: a number where that is exact. */
@@ -39,9 +39,9 @@ export interface Columns {
 /**
  * Calls any method of docs/protocol.md. Typed arrays, matrices and columns in the body travel as
  * tensors, everything else as it is.
- * @param options target: the handle to call it on; left out: the default session
+ * @param options target: the handle to call it on, or its number; left out: the default session
  */
-export function call(method: string, body?: object, options?: CallOptions & { target?: Handle | Integer }): Promise<Reply>;
+export function call(method: string, body?: object, options?: CallOptions & { target?: Handle | Integer | null }): Promise<Reply>;
 
 export type LogLevel = 'off' | 'error' | 'warning' | 'info' | 'debug';
 
@@ -83,8 +83,8 @@ export interface MatrixOptions {
 export function matrix<T extends NumberArray>(data: T, cols: number, options?: MatrixOptions): Matrix<T>;
 
 /**
- * Vectors. A matrix or typed array is not copied: until the call has ended it must not be
- * written, transferred or resized. A typed array alone is one row, or in `add` as many rows as
+ * Vectors. A matrix or typed array is not copied: until the call has ended it should not be
+ * written, nor on Node 21 to 23 transferred to another size. A typed array alone is one row, or in `add` as many rows as
  * there are ids. Rows that are arrays are copied once.
  */
 export type Vectors = Matrix | Float32Array | Float64Array | readonly (Float32Array | Float64Array | readonly number[])[];

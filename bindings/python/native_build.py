@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -46,7 +47,7 @@ def pkg_config(*arguments: str) -> str:
 
 def flags(*arguments: str) -> list[str]:
     """The same, as arguments of a compiler."""
-    return pkg_config(*arguments).split()
+    return shlex.split(pkg_config(*arguments))
 
 
 def is_bundled() -> bool:

@@ -4,13 +4,18 @@ import { init } from './addon.js';
 import { AbortError } from './errors.js';
 import { errorOf } from './failure.js';
 import { logDeliver } from './log.js';
+import { checked } from './options.js';
 import { decodeReply } from './reply.js';
 import { encodeBody } from './request.js';
 
 const calls = []; // by slot
 const slotsFree = [];
 
-export const addon = init(deliver);
+/** What the addon itself fails with is an error like those of the library. */
+const failed = (codeNumber, code, message) => errorOf(codeNumber, code, [message, 'node', 0, '', false]);
+
+// Electron's V8 is built with another C++ library than the addon, which cannot share memory with it
+export const addon = init(deliver, failed, !process.versions.electron);
 
 // no thread is left in the library when the process tears it down
 process.on('exit', () => addon.end());
@@ -40,13 +45,6 @@ function tell(call, done, total) {
   }
 }
 
-function timeoutOf(timeout) {
-  if (timeout === undefined || typeof timeout === 'bigint') return timeout;
-  if (typeof timeout !== 'number' || Number.isNaN(timeout)) throw new TypeError('timeout is a number of milliseconds');
-  // a time that has run out, such as an end less Date.now(), is neither the default nor none
-  return timeout === Infinity ? -1 : Math.max(1, Math.ceil(timeout));
-}
-
 /** Which token the call carries: the shared one, its own, or its own that is fired already (src/call.c). */
 function tokenOf(signal, progress) {
   if (signal?.aborted) return 2;
@@ -56,14 +54,14 @@ function tokenOf(signal, progress) {
 /** Resolves once the library has answered. */
 function begin(call) {
   const { target, method, request, options } = call;
-  const { signal, progress } = options;
+  const { timeout, signal, progress, traceId } = options;
   return new Promise((resolve) => {
     const slot = slotsFree.length ? slotsFree.pop() : calls.length;
     call.resolve = resolve;
     calls[slot] = call;
     try {
-      call.token = addon.start(slot, target, method, request?.body, request?.tensors, timeoutOf(options.timeout),
-        tokenOf(signal, progress), options.traceId, progress !== undefined);
+      call.token = addon.start(slot, target, method, request?.body, request?.tensors, timeout,
+        tokenOf(signal, progress), traceId, progress !== undefined);
     } catch (error) {
       calls[slot] = undefined;
       slotsFree.push(slot);
@@ -81,7 +79,6 @@ function abort({ target: signal }) {
 
 /** The same, with the signal that may end it. */
 async function beginWith(signal, call) {
-  if (!(signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal');
   const ending = begin(call);
   if (!signalled.has(signal)) signalled.set(signal, new Set());
   const all = signalled.get(signal);
@@ -100,17 +97,17 @@ function failure({ code, body, options }) {
   return error.code === 'CANCELLED' && options.signal?.aborted ? new AbortError(options.signal.reason, error) : error;
 }
 
-const NONE = Object.freeze({});
+const NONE = Object.freeze(checked({}));
 
 /**
  * Calls a method on a handle. `keep` lives until the call has ended.
  * @param {bigint} target
  * @param {string | undefined} method undefined closes the handle
  */
-export async function invoke(target, method, body, options = NONE, keep = undefined) {
+export async function invoke(target, method, body, options = undefined, keep = undefined) {
   const request = body === undefined ? undefined : encodeBody(body);
   const call = {
-    target, method, request, options: options ?? NONE, keep,
+    target, method, request, options: options ? checked(options) : NONE, keep,
     source: body, // handles in it, such as a view, stay open
     resolve: undefined, token: undefined, thrown: undefined, code: 0, body: undefined, replyTensors: undefined,
   };

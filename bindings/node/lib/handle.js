@@ -3,10 +3,17 @@ import { addon, invoke, invokeDecoded } from './call.js';
 import { integerOf } from './column.js';
 import { StaleHandleError } from './errors.js';
 
-/** Closes what nobody can reach any more. */
+async function closed(id) {
+  try {
+    await invoke(id, undefined);
+  } catch (error) {
+    if (!(error instanceof StaleHandleError)) throw error;
+  }
+}
+
+/** Closes what nobody can reach any more; what cannot be closed now is with its worker. */
 const forgotten = new FinalizationRegistry(({ id, place }) => {
-  addon.disown(place);
-  invoke(id, undefined).catch(() => {});
+  closed(id).then(() => addon.disown(place)).catch(() => {});
 });
 
 /** Something open in the library: it closes with close, when it is forgotten, and with its worker. */
@@ -39,15 +46,16 @@ export class Handle {
   }
 
   async #close() {
-    if (this.#place !== undefined) {
-      forgotten.unregister(this);
-      addon.disown(this.#place);
-    }
     try {
-      await invoke(this.id, undefined);
+      await closed(this.id);
     } catch (error) {
-      if (!(error instanceof StaleHandleError)) throw error;
+      this.#closing = undefined; // it is open as before
+      throw error;
     }
+    if (this.#place === undefined) return;
+    forgotten.unregister(this);
+    addon.disown(this.#place);
+    this.#place = undefined;
   }
 
   [Symbol.asyncDispose]() {

@@ -2,6 +2,7 @@
 import { addon, invokeDecoded } from './call.js';
 import { Handle } from './handle.js';
 import { logSet } from './log.js';
+import { handleOf } from './options.js';
 import { defaultSession } from './session.js';
 
 export { Column, column } from './column.js';
@@ -39,9 +40,9 @@ export const openCopy = (source, target, body, options) => defaultSession.openCo
 export const copy = (source, target, body, options) => defaultSession.copy(source, target, body, options);
 
 /** Any method of docs/protocol.md; on the default session, or on the handle that `target` names. */
-export async function call(method, body, { target = 0n, ...options } = {}) {
+export async function call(method, body, { target, ...options } = {}) {
   const keep = target instanceof Handle ? target : undefined;
-  return invokeDecoded(keep ? keep.id : BigInt(target), method, body, options, keep);
+  return invokeDecoded(keep ? keep.id : handleOf(target ?? 0n), method, body, options, keep);
 }
 
 /** The log of the process: fn(level, message) gets what is up to level; null: the default again. */

@@ -120,7 +120,7 @@ export class Index extends Handle {
     const text = body?.text;
     if (!this.embed || text === undefined || text === null) return body;
     const texts = Array.isArray(text) ? text : [text];
-    return { ...body, text: undefined, vectors: await this.embed(texts, { signal: options?.signal }) };
+    return { ...body, text: undefined, vectors: await this.embed(texts, { signal: options?.signal ?? undefined }) };
   }
 
   #hits(method, body, options) {

@@ -4,13 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-napi_value throw_error(napi_env env, const char *message)
+napi_value throw_error(napi_env env, const home *home, int32_t code, const char *message)
 {
+    const char *name = simplugin_code_name(code);
+    napi_value function, receiver, error, argument[3];
     bool is_pending = false;
 
+    if (home && napi_get_reference_value(env, home->failed, &function) == napi_ok &&
+        napi_get_undefined(env, &receiver) == napi_ok &&
+        napi_create_int32(env, code, &argument[0]) == napi_ok &&
+        napi_create_string_utf8(env, name, NAPI_AUTO_LENGTH, &argument[1]) == napi_ok &&
+        napi_create_string_utf8(env, message, NAPI_AUTO_LENGTH, &argument[2]) == napi_ok &&
+        napi_call_function(env, receiver, function, 3, argument, &error) == napi_ok)
+        napi_throw(env, error);
     napi_is_exception_pending(env, &is_pending);
     if (!is_pending)
-        napi_throw_error(env, NULL, message);
+        napi_throw_error(env, name, message);
     return NULL;
 }
 
@@ -43,11 +52,11 @@ static napi_value own(napi_env env, napi_callback_info info)
     uint64_t handle = 0;
     uint32_t place;
     bool lossless;
-    home *home;
+    home *home = NULL;
 
     if (napi_get_cb_info(env, info, &count, &argument, NULL, (void **)&home) != napi_ok ||
         napi_get_value_bigint_uint64(env, argument, &handle, &lossless) != napi_ok)
-        return throw_error(env, "own: expected a handle");
+        return throw_error(env, home, SIMPLUGIN_INVALID_ARGUMENT, "own: expected a handle");
     if (home->owned_free) {
         place = home->owned_free - 1;
         home->owned_free = (uint32_t)home->owned[place];
@@ -56,7 +65,7 @@ static napi_value own(napi_env env, napi_callback_info info)
         if ((place & (place + 1)) == 0) { /* 0, 1, 3, 7, ...: full */
             uint64_t *owned = realloc(home->owned, (2 * (size_t)place + 1) * sizeof *owned);
             if (!owned)
-                return throw_error(env, "out of memory");
+                return throw_error(env, home, SIMPLUGIN_OUT_OF_MEMORY, "out of memory");
             home->owned = owned;
         }
         home->owned_count++;
@@ -71,12 +80,12 @@ static napi_value disown(napi_env env, napi_callback_info info)
     napi_value argument;
     size_t count = 1;
     uint32_t place = 0;
-    home *home;
+    home *home = NULL;
 
     if (napi_get_cb_info(env, info, &count, &argument, NULL, (void **)&home) != napi_ok ||
         napi_get_value_uint32(env, argument, &place) != napi_ok || place >= home->owned_count ||
         home->owned[place] & FREE_BIT)
-        return throw_error(env, "disown: no such place");
+        return throw_error(env, home, SIMPLUGIN_INVALID_ARGUMENT, "disown: no such place");
     home->owned[place] = FREE_BIT | home->owned_free;
     home->owned_free = place + 1;
     return NULL;
@@ -176,21 +185,25 @@ static int wake_create(napi_env env, home *home)
            napi_unref_threadsafe_function(env, home->wake) == napi_ok;
 }
 
-/* init(deliver): the functions of this environment */
+/* init(deliver, failed, pins): the functions of this environment */
 static napi_value init(napi_env env, napi_callback_info info)
 {
-    napi_value deliver, functions = NULL;
-    size_t count = 1;
+    napi_value argument[3], functions = NULL;
+    bool pins = false;
+    size_t count = 3;
     home *home = calloc(1, sizeof *home);
 
     if (!home || pthread_mutex_init(&home->lock, NULL) || pthread_cond_init(&home->quiet, NULL) ||
         simplugin_cancel_new(&home->cancel, NULL))
         goto fail;
     home->env = env;
-    if (napi_get_cb_info(env, info, &count, &deliver, NULL, NULL) != napi_ok ||
-        napi_create_reference(env, deliver, 1, &home->deliver) != napi_ok ||
+    if (napi_get_cb_info(env, info, &count, argument, NULL, NULL) != napi_ok ||
+        napi_create_reference(env, argument[0], 1, &home->deliver) != napi_ok ||
+        napi_create_reference(env, argument[1], 1, &home->failed) != napi_ok ||
+        napi_get_value_bool(env, argument[2], &pins) != napi_ok ||
         !wake_create(env, home))
         goto fail;
+    home->has_pins = pins && pin_is_possible();
     {
         const napi_property_descriptor all[] = {
             {"start", NULL, call_start, NULL, NULL, NULL, napi_enumerable, home},
@@ -217,7 +230,7 @@ fail:
     if (home && home->cancel)
         simplugin_cancel_free(home->cancel);
     free(home);
-    return throw_error(env, "simplugin: the addon could not be started");
+    return throw_error(env, NULL, SIMPLUGIN_INTERNAL, "simplugin: the addon could not be started");
 }
 
 NAPI_MODULE_INIT()

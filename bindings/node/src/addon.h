@@ -4,7 +4,8 @@
  *
  * Every environment - the main thread, each worker - has one `home`: its calls in flight,
  * what they answered, and the one thread-safe function that tells its loop to fetch that.
- * JavaScript knows a call by a slot, and keeps what the call reads until it has ended.
+ * JavaScript knows a call by a slot, and keeps what the call reads until it has ended; where it
+ * could take that away before, the call has a share (pin.h) or a copy.
  * When an environment ends its calls are cancelled and awaited before its heap goes away.
  */
 #ifndef ADDON_H
@@ -15,6 +16,7 @@
 #include <pthread.h>
 #include <simplugin.h>
 
+#include "pin.h"
 #include "pool.h"
 
 typedef struct home home;
@@ -34,6 +36,8 @@ typedef struct call {
     const char *trace_id;
     uint64_t trace_id_size;
     simplugin_request request;
+    void *copies;          /* of tensors that are small, or whose values others must not change */
+    void **pins;           /* of the other tensors, as many as there are tensors; NULL: none */
     int32_t code;
     simplugin_reply reply;
     simplugin_error *error;
@@ -53,7 +57,9 @@ typedef struct log_line {
 struct home {
     napi_env env;
     napi_ref deliver;               /* lib/call.js: deliver(results, progress, lines) */
+    napi_ref failed;                /* the same: failed(code, name, message), an error */
     napi_threadsafe_function wake;
+    int has_pins;                   /* memory is shared with calls, not copied for them */
     uint64_t cancel;                /* of the calls without a token of their own */
     int is_over;                    /* nothing starts any more; of the loop's thread */
     uint32_t in_flight;             /* the loop stays alive for them; of the loop's thread */
@@ -90,7 +96,7 @@ void results_deliver(napi_env env, napi_value unused, void *context, void *data)
 napi_value log_set(napi_env env, napi_callback_info info);
 void log_leave(home *home);
 
-/* Throws a JavaScript error and returns NULL. */
-napi_value throw_error(napi_env env, const char *message);
+/* Throws the error of that code, as if the library had answered with it, and returns NULL. */
+napi_value throw_error(napi_env env, const home *home, int32_t code, const char *message);
 
 #endif

@@ -62,17 +62,18 @@ napi_value log_set(napi_env env, napi_callback_info info)
     napi_value argument;
     size_t count = 1;
     int32_t level = 0;
-    home *home;
+    home *home = NULL;
 
     if (napi_get_cb_info(env, info, &count, &argument, NULL, (void **)&home) != napi_ok)
-        return throw_error(env, "logSet: no arguments");
+        return throw_error(env, home, SIMPLUGIN_INVALID_ARGUMENT, "logSet: no arguments");
     napi_typeof(env, argument, &type);
     if (type == napi_undefined) {
         log_leave(home);
         return NULL;
     }
     if (home->is_over)
-        return throw_error(env, "the process or worker is ending: it gets no log");
+        return throw_error(env, home, SIMPLUGIN_CANCELLED,
+                           "the process or worker is ending: it gets no log");
     napi_get_value_int32(env, argument, &level);
     pthread_mutex_lock(&log_to.lock);
     log_to.reader = home;

@@ -76,14 +76,36 @@ for (const backend of Object.keys(HANGING)) {
   });
 }
 
-test('a timeout is a number, and a method a string', async () => {
+test('a timeout is a whole number, and a method a string', async () => {
   const index = await sampleIndex();
-  await assert.rejects(index.health({ timeout: 'soon' }), TypeError);
-  await assert.rejects(index.health({ timeout: NaN }), TypeError);
+  for (const timeout of ['soon', {}, true, NaN]) await assert.rejects(index.health({ timeout }), { name: 'TypeError', message: /timeout/ });
+  for (const timeout of [-1, 1.5, -Infinity, 2 ** 53, 1n << 63n, -(1n << 63n) - 1n])
+    await assert.rejects(index.health({ timeout }), { name: 'RangeError', message: /timeout/, code: 'ERR_OUT_OF_RANGE' });
   await assert.rejects(index.call(), TypeError);
-  assert.equal(await index.size({}, { timeout: Infinity }), 2);
+  for (const timeout of [Infinity, null, undefined, 60_000, -1n, 0n, 60_000n]) assert.equal(await index.size({}, { timeout }), 2);
   const connection = await hang();
-  for (const timeout of [0, -1, -1.5]) await assert.rejects(connection.health({ timeout }), DeadlineExceededError);
+  await assert.rejects(connection.health({ timeout: 0 }), DeadlineExceededError);
+});
+
+test('a target is a handle or its number', async () => {
+  const index = await sampleIndex();
+  const size = (target) => call('index.size', undefined, { target });
+  for (const target of [index, index.handle, index.id]) assert.equal((await size(target)).size, 2);
+  for (const target of ['1', {}, true, NaN]) await assert.rejects(size(target), { name: 'TypeError', message: /target/ });
+  for (const target of [-1, 1.5, 2 ** 53, -1n, 1n << 64n, index.id + (1n << 64n)])
+    await assert.rejects(size(target), { name: 'RangeError', message: /target/, code: 'ERR_OUT_OF_RANGE' });
+  assert.ok((await call('backends.list', undefined, { target: null })).backends);
+});
+
+test('options that are null are as if they were not there', async () => {
+  const index = await sampleIndex();
+  assert.equal(await index.size({}, { signal: null, progress: null, traceId: null, timeout: null }), 2);
+  assert.equal(await index.size({}, null), 2);
+  await assert.rejects(index.size({}, { progress: 7 }), { name: 'TypeError', message: /progress/ });
+  await assert.rejects(index.size({}, { traceId: 7 }), { name: 'TypeError', message: /traceId/ });
+  await assert.rejects(index.size({}, { signal: 7 }), { name: 'TypeError', message: /signal/ });
+  index.embed = (texts, { signal }) => { assert.equal(signal, undefined); return [[1, 0]]; };
+  assert.deepEqual((await index.search({ text: 'a', k: 1 }, { signal: null })).ids, ['a']);
 });
 
 test('R274 reasons, time-outs of signals, and signals that are aborted before', async () => {
@@ -161,7 +183,17 @@ test('R277 a closed handle is stale, and closing it again is harmless', async ()
     await assert.rejects(index[method](), StaleHandleError);
   await assert.rejects(scan.next(), StaleHandleError);
   await assert.rejects(call('index.size', undefined, { target: 12345678901234n }), StaleHandleError);
-  await assert.rejects(call('index.size', undefined, { target: -1 }), StaleHandleError);
+});
+
+test('closing that fails loses nothing', async () => {
+  const index = await sampleIndex();
+  const { id } = index;
+  index.id = 'nobody'; // which the addon refuses
+  await assert.rejects(index.close(), { code: 'INVALID_ARGUMENT' });
+  index.id = id;
+  assert.equal(await index.size(), 2);
+  await index.close();
+  await assert.rejects(index.size(), StaleHandleError);
 });
 
 test('closing beside calls: each is answered or stale', async () => {
@@ -205,4 +237,12 @@ test('any key and text, whatever JavaScript makes of it', async () => {
   await index.add({ ids: ['a'], vectors: [[1]], fields });
   const got = await index.get({ fields: true });
   assert.deepEqual(Object.entries(got.fields).sort(), Object.entries(fields).sort());
+});
+
+test('what the addon itself refuses has a code and a class as well', async () => {
+  const vectors = simplugin.matrix(new Float32Array(1 << 16), 2);
+  structuredClone(vectors.data.buffer, { transfer: [vectors.data.buffer] });
+  const index = await sampleIndex();
+  await assert.rejects(index.search({ vectors }), (error) =>
+    error instanceof InvalidArgumentError && error.code === 'INVALID_ARGUMENT' && error.codeNumber === 1 && error.domain === 'node');
 });

@@ -22,12 +22,12 @@ const WORKER = `
   if (workerData.exits) process.exit(0);
 `;
 
-function startWorker(exits) {
+function startWorker(exits, more = '') {
   const workerData = {
     exits, module: import.meta.resolve('simplugin'), url: `http://127.0.0.1:${hanging.port}`,
     settings: { data_dir: `${temporary()}/data`, plugin_path: pluginPath, environment: {} },
   };
-  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(WORKER)}`), { workerData });
+  return new Worker(new URL(`data:text/javascript,${encodeURIComponent(WORKER + more)}`), { workerData });
 }
 
 async function workerLives(exits) {
@@ -45,6 +45,20 @@ test('100 workers start, and end with calls in flight', { timeout: 120_000 }, as
   assert.equal(handles.length, 100);
   // and take with them what they had opened
   for (const target of handles) await assert.rejects(call('index.size', undefined, { target }), StaleHandleError);
+});
+
+test('a worker that is too late to close what it had opened takes it along', async () => {
+  const worker = startWorker(false, `
+    process.on('exit', () => { session.close().catch(() => {}); });
+    parentPort.postMessage(session.handle);
+    setTimeout(() => process.exit(0), 50);`);
+  const exited = once(worker, 'exit');
+  const handles = [];
+  worker.on('message', (handle) => handles.push(handle));
+  await exited;
+  const [index, session] = handles;
+  await assert.rejects(call('index.size', undefined, { target: index }), StaleHandleError);
+  await assert.rejects(call('backends.list', undefined, { target: session }), StaleHandleError);
 });
 
 test('an addon that only a worker loaded outlives it', async () => {
@@ -93,14 +107,14 @@ test('a process that exits leaves no thread in the library, and starts no call',
       try {
         setLog(() => {}, 'debug');
       } catch (error) {
-        console.log(error.message);
+        console.log(error.code, error.message);
       }
     });
     setTimeout(() => { throw new Error('mine'); }, 20);
   `);
   assert.equal(code, 1, stderr);
   assert.match(stderr, /Error: mine/);
-  assert.match(stdout, /ending/);
+  assert.match(stdout, /^CANCELLED .*ending/);
 });
 
 test('an error that nobody caught ends the process as ever', async () => {

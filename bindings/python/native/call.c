@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-static void forward_progress(void *context, uint64_t done, uint64_t total)
-{
-    py_progress((uint64_t)(uintptr_t)context, done, total);
-}
-
 void py_answer_clear(py_answer *answer)
 {
     simplugin_reply_clear(&answer->reply);
@@ -18,6 +13,11 @@ void py_answer_clear(py_answer *answer)
 void py_close(const uint64_t *handle)
 {
     simplugin_close(*handle, NULL);
+}
+
+void py_cancel_free(const uint64_t *cancel)
+{
+    simplugin_cancel_free(*cancel);
 }
 
 int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t method_size,
@@ -37,10 +37,14 @@ int32_t py_call(py_answer *answer, uint64_t target, const char *method, uint64_t
         options.cancel = extra->cancel;
         options.trace_id = extra->trace_id_size ? extra->trace_id : NULL;
         options.trace_id_size = extra->trace_id_size;
-        options.progress = extra->progress ? forward_progress : NULL;
-        options.progress_context = (void *)(uintptr_t)extra->progress;
+        options.progress = extra->listener ? py_progress : NULL;
+        options.progress_context = extra->listener;
     }
-    interruptible = interruptible && py_interrupt_begin(&call, &options.cancel);
+    if (interruptible) {
+        result = py_interrupt_begin(&call, &options.cancel, &answer->error);
+        if (result != SIMPLUGIN_OK)
+            return result;
+    }
     result = simplugin_call(target, method, method_size, &request, &options, &answer->reply,
                             &answer->error);
     if (interruptible && py_interrupt_end(&call))

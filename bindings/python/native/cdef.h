@@ -14,8 +14,6 @@ const char *simplugin_version(void);
 int32_t simplugin_close(uint64_t handle, simplugin_error **error);
 int32_t simplugin_cancel_new(uint64_t *cancel, simplugin_error **error);
 int32_t simplugin_cancel_fire(uint64_t cancel);
-int32_t simplugin_cancel_free(uint64_t cancel);
-int32_t simplugin_error_code(const simplugin_error *error);
 const char *simplugin_error_message(const simplugin_error *error, uint64_t *size);
 const char *simplugin_error_domain(const simplugin_error *error);
 int64_t simplugin_error_backend_code(const simplugin_error *error);
@@ -36,7 +34,7 @@ typedef struct py_answer {
 } py_answer;
 typedef struct py_extra {
     uint64_t cancel;
-    uint64_t progress;
+    void *listener;
     const char *trace_id;
     uint64_t trace_id_size;
 } py_extra;
@@ -47,7 +45,8 @@ int32_t py_call_plain(py_answer *answer, uint64_t target, const char *method, ui
                       int32_t interruptible);
 void py_answer_clear(py_answer *answer);
 void py_close(const uint64_t *handle);
-extern "Python+C" void py_progress(uint64_t progress, uint64_t done, uint64_t total);
+void py_cancel_free(const uint64_t *cancel);
+extern "Python+C" void py_progress(void *listener, uint64_t done, uint64_t total);
 
 void py_interrupt_learn(void);
 
@@ -62,4 +61,4 @@ void py_log_off(void);
 int32_t py_log_wait(void);
 py_message *py_log_take(void);
 void py_log_free(py_message *message);
-void py_log_say(int32_t level, const char *text);
+int32_t *py_log_muted(void);

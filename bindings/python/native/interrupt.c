@@ -164,37 +164,42 @@ static void call_leave(py_interruptible *call)
     state_unlock();
 }
 
-int py_interrupt_begin(py_interruptible *call, uint64_t *cancel)
+int32_t py_interrupt_begin(py_interruptible *call, uint64_t *cancel, simplugin_error **error)
 {
-    int is_outermost, ok;
+    int32_t code = SIMPLUGIN_OK;
+    int is_outermost;
 
     pthread_once(&fork_once, fork_prepare);
     *call = (py_interruptible){.cancel = *cancel, .is_lent = !*cancel};
     state_lock();
     is_outermost = !state.inner;
-    ok = state.is_watching || watch_start_locked();
-    if (ok && call->is_lent && !state.lent)
-        ok = simplugin_cancel_new(&state.lent, NULL) == SIMPLUGIN_OK;
-    if (ok && call->is_lent)
-        call->cancel = state.lent;
-    if (ok) {
+    if (!state.is_watching && !watch_start_locked())
+        code = SIMPLUGIN_RESOURCE_EXHAUSTED;
+    if (code == SIMPLUGIN_OK && call->is_lent && !state.lent)
+        code = simplugin_cancel_new(&state.lent, error);
+    if (code == SIMPLUGIN_OK) {
+        if (call->is_lent)
+            call->cancel = state.lent;
         call->outer = state.inner;
         state.inner = call;
         if (is_outermost)
             atomic_store(&state.number, ++state.last_number);
     }
     state_unlock();
-    if (ok && is_outermost && !handler_install()) {
-        call_leave(call);
-        return 0;
-    }
-    if (ok)
+    if (code != SIMPLUGIN_OK)
+        return code;
+    call->is_on = !is_outermost || handler_install();
+    if (call->is_on)
         *cancel = call->cancel;
-    return ok;
+    else
+        call_leave(call);
+    return SIMPLUGIN_OK;
 }
 
 int py_interrupt_end(py_interruptible *call)
 {
+    if (!call->is_on)
+        return 0;
     if (!call->outer)
         handler_restore();
     call_leave(call);

@@ -24,6 +24,8 @@ static struct {
 } state = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER,
            .end = &state.first};
 
+static _Thread_local int32_t muted;
+
 static void state_lock(void) { pthread_mutex_lock(&state.mutex); }
 static void state_unlock(void) { pthread_mutex_unlock(&state.mutex); }
 
@@ -75,6 +77,8 @@ static void keep(void *context, int32_t level, const char *text, uint64_t size)
     py_message *message;
 
     (void)context;
+    if (muted)
+        return;
     state_lock();
     message = state.is_on && atomic_load(&state.count) < MESSAGES_MAX
                   ? message_new(level, text, size)
@@ -157,9 +161,9 @@ void py_log_free(py_message *message)
     free(message);
 }
 
-void py_log_say(int32_t level, const char *text)
+int32_t *py_log_muted(void)
 {
-    keep(NULL, level, text, strlen(text));
+    return &muted;
 }
 
 int py_log_any(void)

@@ -23,7 +23,7 @@ typedef struct py_answer {
 /* What few calls have. */
 typedef struct py_extra {
     uint64_t cancel;
-    uint64_t progress; /* number for py_progress; 0: nobody listens */
+    void *listener; /* for py_progress; NULL: nobody listens */
     const char *trace_id;
     uint64_t trace_id_size;
 } py_extra;
@@ -45,9 +45,11 @@ int32_t py_call_plain(py_answer *answer, uint64_t target, const char *method, ui
 void py_answer_clear(py_answer *answer);
 /* simplugin_close, whatever it answers. */
 void py_close(const uint64_t *handle);
+/* simplugin_cancel_free, whatever it answers. */
+void py_cancel_free(const uint64_t *cancel);
 
 /* Python's, made by cffi. */
-void py_progress(uint64_t progress, uint64_t done, uint64_t total);
+void py_progress(void *listener, uint64_t done, uint64_t total);
 
 /* ---- interrupt.c ---- */
 
@@ -56,13 +58,17 @@ typedef struct py_interruptible {
     struct py_interruptible *outer;
     uint64_t cancel;
     int is_lent; /* the token is not the call's own */
+    int is_on;   /* SIGINT is Python's */
     int interrupted;
 } py_interruptible;
 
 /* Takes the C function that SIGINT calls now as Python's own. */
 void py_interrupt_learn(void);
-/* *cancel is the call's token; if it is 0, one is lent to it. 0: Ctrl-C will not end this call. */
-int py_interrupt_begin(py_interruptible *call, uint64_t *cancel);
+/*
+ * *cancel is the call's token; if it is 0, one is lent to it. Where something else than Python gets
+ * SIGINT, nothing is done. RESOURCE_EXHAUSTED: there is no token or thread, and nothing to end.
+ */
+int32_t py_interrupt_begin(py_interruptible *call, uint64_t *cancel, simplugin_error **error);
 /* 1 if SIGINT came since. */
 int py_interrupt_end(py_interruptible *call);
 
@@ -84,8 +90,8 @@ int32_t py_log_wait(void);
 /* The oldest, to be freed with py_log_free; NULL if there is none. */
 py_message *py_log_take(void);
 void py_log_free(py_message *message);
-/* As if the library had said it; zero-terminated. */
-void py_log_say(int32_t level, const char *text);
+/* Whether messages that arise on this thread are dropped: those of a hook's own calls. */
+int32_t *py_log_muted(void);
 /* 1 if there are any. Cheap. */
 int py_log_any(void);
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import tempfile
 from collections.abc import Iterator
@@ -38,6 +39,14 @@ def index(session: simplugin.Session) -> Iterator[simplugin.Index]:
     with session.create_index(metric="euclidean") as index:
         index.add(["a", "b", "c"], [[1, 0], [0, 1], [1, 1]], fields={"page": [1, 2, None]})
         yield index
+
+
+@pytest.fixture
+def own_handler() -> Iterator[None]:
+    """A SIGINT handler of the user's, so that the main thread's calls are made aside."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

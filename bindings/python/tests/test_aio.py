@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import inspect
+import threading
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -14,7 +16,7 @@ import numpy as np
 import pytest
 
 import simplugin
-from simplugin import aio
+from simplugin import _threads, aio
 
 T = TypeVar("T")
 
@@ -44,17 +46,27 @@ def test_everything(tmp_path: Path) -> None:
                 assert (await index.duplicates(threshold=0)).duplicate_ids == []
                 assert [row.id async for row in (await index.scan(max_rows=2)).rows()] == ["a", "b", "c"]
                 assert [len(page) async for page in await index.scan(max_rows=2)] == [2, 1]
-                with await index.view(["b"]) as view:
+                async with await index.view(["b"]) as view:
+                    assert view.known == 1
                     assert (await index.search(ids=["a"], view=view)).ids == ["b"]
-                copied = await session.copy(index.sync, {"brain_key": "copy"})
+                    assert (await index.call("index.search", {"ids": ["a"], "view": view}))["ids"] == ["b"]
+                assert view.closed
+                copied = await session.copy(index, {"brain_key": "copy"})
                 assert copied.state["differences"] == 0
-                copy = await session.open_copy(index.sync, {"brain_key": "again"})
+                assert await copied.index.size() == 3
+                copy = await session.open_copy(index, {"brain_key": "again"})
                 assert [state["phase"] async for state in copy][-1] == "done"
+                assert await copy.index.size() == 3
+                assert copy.closed
+                assert (copy.total, copy.done) == (3, True)
                 assert [run["brain_key"] for run in await session.runs.list()] == ["again", "copy", "key"]
                 assert (await index.remove(["c"]))["removed"] == 1
                 assert await index.size() == 2
                 assert (await index.call("index.size"))["size"] == 2
-                assert (await index.info())["metric"] == index.sync.metric == "euclidean"
+                assert (await index.info())["metric"] == index.metric == "euclidean"
+                assert (index.backend, index.dimension, index.existing) == ("sklearn", None, False)
+                with pytest.raises(AttributeError):
+                    index.metrik  # type: ignore[attr-defined]  # noqa: B018  # pyright: ignore
                 assert (await index.health())["version"]
                 assert await index.cleanup()
             async with await session.connect() as connection:
@@ -87,12 +99,22 @@ def test_the_loop_goes_on(hanging_connection: simplugin.Connection) -> None:
     assert run(main()) < 5
 
 
-def test_more_than_there_are_threads(hanging_connection: simplugin.Connection) -> None:
-    """What waits for one is cancelled at once."""
+def test_more_than_there_are_threads(
+    index: simplugin.Index, hanging_connection: simplugin.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What waits for one is cancelled at once, and ends with its timeout; closing waits for none."""
+    monkeypatch.setattr(_threads, "_WORKERS", 8)
+    monkeypatch.setattr(_threads, "for_asyncio", _threads.Pool())
 
     async def main() -> None:
-        tasks = [asyncio.create_task(aio.run(hanging_connection.health, timeout=20)) for _ in range(40)]
+        tasks = [asyncio.create_task(aio.run(hanging_connection.health, timeout=20)) for _ in range(10)]
         await asyncio.sleep(0.2)
+        begin = time.monotonic()
+        with pytest.raises(simplugin.DeadlineExceeded, match="thread") as caught:
+            await aio.Index(index).size(timeout=0.1)
+        assert (caught.value.code, caught.value.name) == (5, "DEADLINE_EXCEEDED")
+        await aio.Index(index).close()
+        assert time.monotonic() - begin < 5
         tasks[-1].cancel()
         with pytest.raises(asyncio.CancelledError):
             await asyncio.wait_for(tasks[-1], 5)
@@ -117,6 +139,98 @@ def test_timeouts(hanging_connection: simplugin.Connection) -> None:
         assert time.monotonic() - begin < 5
 
     run(main())
+
+
+def test_many_that_hang(index: simplugin.Index, hanging_connection: simplugin.Connection) -> None:
+    """Keep nobody waiting; each ends with its timeout."""
+
+    async def main() -> None:
+        async def hang() -> float:
+            begin = time.monotonic()
+            with pytest.raises(simplugin.DeadlineExceeded):
+                await aio.run(hanging_connection.health, timeout=4)
+            return time.monotonic() - begin
+
+        tasks = [asyncio.create_task(hang()) for _ in range(100)]
+        await asyncio.sleep(0.1)
+        begin = time.monotonic()
+        assert await aio.Index(index).size() == 3
+        assert time.monotonic() - begin < 3
+        assert max(await asyncio.gather(*tasks)) < 8  # 32 at a time would need 16
+
+    run(main())
+
+
+def test_the_time_of_a_late_thread(hanging_connection: simplugin.Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it waited for one is not added to the call's timeout."""
+    monkeypatch.setattr(_threads, "_WORKERS", 1)
+    monkeypatch.setattr(_threads, "for_asyncio", _threads.Pool())
+
+    async def main() -> float:
+        begin = time.monotonic()
+        outcomes = await asyncio.gather(
+            aio.run(hanging_connection.health, timeout=2),
+            aio.run(hanging_connection.health, timeout=3),
+            return_exceptions=True,
+        )
+        assert {type(outcome) for outcome in outcomes} == {simplugin.DeadlineExceeded}
+        return time.monotonic() - begin
+
+    assert run(main()) < 4.5
+
+
+def test_timeouts_of_pages(index: simplugin.Index) -> None:
+    """Are those that were given, not what was left of them."""
+
+    async def main() -> None:
+        cancel = simplugin.Cancel()
+        async with await aio.Index(index).scan(timeout=5, cancel=cancel) as scan:
+            assert scan.options == {"timeout": 5, "cancel": cancel}
+
+    run(main())
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_embed(session: simplugin.Session, is_async: bool) -> None:
+    """A function, which is run on a thread, or a coroutine function, which is awaited."""
+    threads: list[int] = []
+
+    def embed(texts: list[str]) -> list[list[float]]:
+        threads.append(threading.get_ident())
+        return [[len(text), 0] for text in texts]
+
+    async def embed_async(texts: list[str]) -> list[list[float]]:
+        await asyncio.sleep(0)
+        return embed(texts)
+
+    async def main() -> None:
+        async with aio.Index(session.create_index(metric="euclidean")) as index:
+            assert index.embed is None
+            index.embed = embed_async if is_async else embed
+            await index.add(["a", "b"], [[1, 0], [5, 0]])
+            assert (await index.search(text="x", k=1)).ids == ["a"]
+            assert (await index.search(text=["x", "xxxx"], k=1)).ids == ["a", "b"]
+            assert (await index.search([[1, 0]], k=1)).ids == ["a"]
+            index.embed = None
+            with pytest.raises(simplugin.PromptUnsupported):
+                await index.search(text="x")
+
+    run(main())
+    assert (set(threads) == {threading.get_ident()}) == is_async
+
+
+def test_signatures(index: simplugin.Index) -> None:
+    """Those of the functions that are awaited."""
+    ours, theirs = inspect.signature(aio.Index.search), inspect.signature(simplugin.Index.search)
+    assert ours == theirs
+    assert inspect.signature(aio.create_index) == inspect.signature(simplugin.create_index)
+    assert inspect.signature(aio.open_session) == inspect.signature(simplugin.Session)
+    assert aio.create_index.__name__ == "create_index"
+    assert aio.Index.search.__doc__ == simplugin.Index.search.__doc__
+    assert inspect.iscoroutinefunction(aio.Index.search)
+    assert inspect.iscoroutinefunction(aio.create_index)
+    for name in dir(simplugin.Index):
+        assert name.startswith("_") or hasattr(aio.Index, name) or hasattr(aio.Index(index), name), name
 
 
 def test_cancelled_twice(hanging_connection: simplugin.Connection) -> None:

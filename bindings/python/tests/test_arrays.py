@@ -121,10 +121,60 @@ def test_one_query(index: simplugin.Index, queries: Any) -> None:
     assert hits.ids == ["a"]
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        np.array([[1, 0], [3, 4]]),
+        np.array([[1, 0], [3, 4]], np.uint8),
+        [np.array([1, 0]), np.array([3, 4])],
+        [[1, 0], np.array([3.0, 4.0])],
+        [np.array([1.0, 0.0]), [3, 4]],
+        [(1, 0), np.array([3, 4], np.uint16)],
+        [np.array([1, 0], np.float32), np.array([3, 4], np.float64)],
+        [Exporter(np.array([1, 0], np.float32)), array.array("f", [3, 4])],
+        memoryview(array.array("i", [1, 0, 3, 4])).cast("B").cast("i", [2, 2]),
+        np.ma.MaskedArray([[1.0, 0.0], [3.0, 4.0]], False),
+    ],
+)
+def test_integers_and_mixtures(session: simplugin.Session, rows: Any) -> None:
+    """Are vectors in an array as they are in a list, in any order."""
+    with session.create_index(metric="euclidean") as index:
+        index.add(["a", "b"], rows)
+        got = index.get(["a", "b"]).vectors
+        assert got is not None
+        assert got.tolist() == [[1, 0], [3, 4]]
+
+
+def test_large_integers() -> None:
+    """Go as the narrowest floats that have them."""
+    assert sent(np.array([[2**24]])).dtype == np.float32
+    assert sent(np.array([[-(2**24) - 1]])).dtype == np.float64
+    assert sent(np.array([[2**63]], np.uint64)).dtype == np.float64
+    assert sent(np.empty((0, 3), np.int64)).dtype == np.float32
+    assert sent([np.array([2**53]), [0]]).tolist() == [[2**53], [0]]
+
+
+def test_masked_vectors(index: simplugin.Index) -> None:
+    """Have numbers that nobody gave."""
+    masked = np.ma.MaskedArray([[1.0, 0.0]], [[False, True]])
+    for queries in (masked, [masked[0]], masked[0]):
+        with pytest.raises(ValueError, match=r"^vectors: .* masked"):
+            index.search(queries)
+
+
+@pytest.mark.parametrize("queries", [np.array(1.0), (row for row in [[1, 0]]), {(1, 0)}, np.zeros((1, 2, 2)), 5])
+def test_what_is_no_matrix(index: simplugin.Index, queries: Any) -> None:
+    """R277: refused by name."""
+    with pytest.raises(ValueError, match=r"^vectors: an array of [03] dimensions"):
+        index.search(queries)
+    with pytest.raises(ValueError, match=r"^vectors: rows of different lengths"):
+        index.search([np.zeros(2), np.zeros(3)])
+
+
 def test_refused_by_the_library(index: simplugin.Index) -> None:
-    """R277: the binding checks nothing."""
+    """R277: what is a matrix."""
     with pytest.raises(simplugin.InvalidArgument) as caught:
-        index.search(np.array([[1, 0]]))
+        index.search(np.array([[True, False]]))
     assert caught.value.detail("argument") == "vectors"
     with pytest.raises(simplugin.DimensionMismatch):
         index.search(np.zeros((1, 3), np.float32))

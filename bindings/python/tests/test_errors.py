@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import pickle
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import simplugin
-from simplugin import errors
+from simplugin import aio, errors
 
 SOURCE = Path(__file__).resolve().parents[3] / "include" / "simplugin" / "plugin.h"
 
@@ -84,6 +85,28 @@ def test_the_tree() -> None:
 
 
 def test_an_option_that_does_not_exist(index: simplugin.Index) -> None:
-    """A TypeError, as for any function."""
-    with pytest.raises(TypeError, match="timout"):
-        index.size(timout=1)  # type: ignore[call-arg]  # pyright: ignore
+    """A TypeError that names function and argument, as for any function."""
+    for name, call in (
+        ("size", lambda: index.size(timout=1)),  # type: ignore[call-arg]  # pyright: ignore
+        ("copy", lambda: simplugin.copy(index, {}, timout=1)),  # type: ignore[call-arg]  # pyright: ignore
+        ("search", lambda: asyncio.run(aio.Index(index).search([[1, 0]], timout=1))),  # type: ignore[call-arg]  # pyright: ignore
+        ("call", lambda: simplugin.call("backends.list", timout=1)),  # type: ignore[call-arg]  # pyright: ignore
+    ):
+        with pytest.raises(TypeError, match=rf"\b{name}\(\) got an unexpected keyword argument 'timout'"):
+            call()
+
+
+def test_numbers_that_cannot_be_sent(index: simplugin.Index) -> None:
+    """The argument is named."""
+    for k in (2**70, -(2**70)):
+        with pytest.raises(ValueError, match=rf"^k: {k} is beyond 64 bits"):
+            index.search([[1, 0]], k=k)
+    with pytest.raises(TypeError, match=r"^parameters: a complex"):
+        index.search([[1, 0]], parameters={"x": 1j})
+
+
+def test_paths(tmp_path: Path) -> None:
+    """One or several, as text, bytes or what has __fspath__."""
+    for path in (tmp_path, str(tmp_path), bytes(tmp_path), [tmp_path], (str(tmp_path),)):
+        with simplugin.Session(plugin_path=path, data_dir=bytes(tmp_path), environment={}) as session:  # type: ignore[arg-type]  # pyright: ignore
+            assert session.explain()["searched"][0].startswith(str(tmp_path))

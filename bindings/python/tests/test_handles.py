@@ -6,15 +6,19 @@ from __future__ import annotations
 import gc
 import re
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from interrupting import at_every_line
 from programs import prints
 
 import simplugin
+from simplugin import _wire
+from simplugin._native import ffi, lib
 
 
 def resident_kib() -> int:
@@ -79,6 +83,65 @@ def test_when_nobody_has_it(session: simplugin.Session) -> None:
     del index
     gc.collect()
     assert not is_open(session, handle, "index.size")
+
+
+@pytest.mark.parametrize("is_own", [False, True], ids=["default", "own handler"])
+def test_interrupted_at_every_line(
+    index: simplugin.Index, monkeypatch: pytest.MonkeyPatch, is_own: bool, request: pytest.FixtureRequest
+) -> None:
+    """What an interrupted call opened is closed, wherever the interrupt came."""
+    if is_own:
+        request.getfixturevalue("own_handler")
+    unpack = _wire._unpackb
+    opened: list[int] = []
+
+    def spy(packed: Any) -> Any:
+        reply = unpack(packed)
+        opened.append(reply["view"])
+        return reply
+
+    def all_are_closed() -> None:
+        gc.collect()
+        assert all(lib.simplugin_close(handle, ffi.NULL) for handle in opened)
+
+    monkeypatch.setattr(_wire, "_unpackb", spy)
+    count = at_every_line(lambda: index.view(["a"]), all_are_closed)
+    assert count > 30
+    assert len(opened) > 10
+
+
+def test_interrupts_close_nothing_else(index: simplugin.Index) -> None:
+    """What earlier calls opened stays open, though later ones use the memory of their replies."""
+    kept = [index.view(["a"])]
+    at_every_line(lambda: index.view(["a"]), lambda: kept.append(index.view(["a"])))
+    for view in kept:
+        assert index.search([[1, 0]], view=view).ids == ["a"]
+
+
+def test_generic_calls_give_numbers(session: simplugin.Session) -> None:
+    """Which are the caller's to close, or an object's."""
+    reply = session.call("index.create", {"metric": "euclidean"})
+    number = reply["index"]
+    assert isinstance(number, int)
+    gc.collect()
+    assert is_open(session, number, "index.size")
+    index = simplugin.Index(reply)
+    assert (index.handle, index.metric) == (number, "euclidean")
+    index.close()
+    assert not is_open(session, number, "index.size")
+
+
+def test_a_session_goes_at_once(tmp_path: Path) -> None:
+    """It is in no cycle of references."""
+    gc.disable()
+    try:
+        session = simplugin.Session(data_dir=tmp_path, environment={})
+        assert session.runs.list() == []
+        gone = weakref.ref(session)
+        del session
+        assert gone() is None
+    finally:
+        gc.enable()
 
 
 def test_what_it_needs_stays_open(session: simplugin.Session, tmp_path: Path) -> None:

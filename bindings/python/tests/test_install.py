@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -122,6 +123,16 @@ def test_directories_above(wheel: Path, tmp_path: Path) -> None:
     assert "chmod go-w" in done.stdout
 
 
+def test_directories_with_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Are written by pkg-config as by a shell."""
+    program = tmp_path / "pkg-config"
+    program.write_text("#!/bin/sh\necho '-L/sp\\ ace/lib -lsimplugin'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PKG_CONFIG", str(program))
+    monkeypatch.syspath_prepend(str(TOP))
+    assert importlib.import_module("native_build").flags("--libs") == ["-L/sp ace/lib", "-lsimplugin"]
+
+
 def test_without_the_library(tmp_path: Path) -> None:
     """The build says what was looked for, and how to install it."""
     copy = source(tmp_path)
@@ -153,3 +164,12 @@ def test_without_the_library_at_run_time() -> None:
     assert said.startswith("ImportError: the C library simplugin cannot be loaded: libsimplugin.so.0")
     assert "./quickstart" in said
     assert "LD_LIBRARY_PATH" in said
+
+
+def test_without_langchain() -> None:
+    """The adapter that is asked for without what it needs says how to get that; the package needs none of it."""
+    done = subprocess.run(
+        [sys.executable, "-c", "import simplugin.langchain"], capture_output=True, text=True, check=False
+    )
+    assert "ImportError" in done.stderr
+    assert "pip install simplugin[langchain]" in done.stderr

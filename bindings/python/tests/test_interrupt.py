@@ -3,8 +3,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from typing import Any
+
 import pytest
+from interrupting import at_every_line
 from programs import HANGING, prints, run
+
+import simplugin
+from simplugin import _call
 
 TIMED = """
 begin = time.monotonic()
@@ -109,6 +116,66 @@ atexit.register(clean_up)
 """
     )
     assert out == "1\n"
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2"])
+def test_handlers_of_other_signals(name: str) -> None:
+    """They run while the call hangs, and end it with what they raise; Ctrl-C does beside them."""
+    out = prints(
+        TIMED
+        + f"""
+number = signal.{name}
+"""
+        + """
+signal.signal(number, lambda number, frame: ended("handler"))
+in_a_while(os.kill, os.getpid(), number)
+try:
+    connection.health(timeout=0.6)
+except TimeoutError:
+    ended("timeout")
+def handler(number, frame):
+    raise RuntimeError("mine")
+signal.signal(number, handler)
+in_a_while(os.kill, os.getpid(), number)
+try:
+    connection.health()
+except RuntimeError as error:
+    ended(error)
+in_a_while(interrupt)
+try:
+    connection.health()
+except KeyboardInterrupt:
+    ended("interrupted")
+"""
+    )
+    assert out == "handler\ntimeout\nmine\ninterrupted\n"
+
+
+def test_no_call_goes_on(
+    hanging_connection: simplugin.Connection, own_handler: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a handler raises, the call is over when its exception comes, and nobody reads the arguments."""
+    run_ = _call._run
+    going = [0, 0]
+
+    def spy(*arguments: Any) -> Any:
+        going[0] += 1
+        going[1] += 1
+        try:
+            return run_(*arguments)
+        finally:
+            going[0] -= 1
+
+    def hang() -> None:
+        with contextlib.suppress(simplugin.DeadlineExceeded):
+            hanging_connection.health(timeout=0.05)
+
+    def none_goes_on() -> None:
+        assert going[0] == 0
+
+    monkeypatch.setattr(_call, "_run", spy)
+    assert at_every_line(hang, none_goes_on) > 50
+    assert going[1] > 20
 
 
 def test_ignored() -> None:

@@ -7,12 +7,14 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from programs import HANGING, run
 
 import simplugin
+from simplugin import log
+from simplugin._native import ffi, lib
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +49,21 @@ def test_levels(index: simplugin.Index) -> None:
         simplugin.set_log(print, "loud")
 
 
-def test_during_a_call_that_hangs(hanging_connection: simplugin.Connection) -> None:
+def say(index: simplugin.Index) -> None:
+    """A message that no call of the package's tells, as those of backends' threads."""
+    answer = ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
+    assert lib.py_call_plain(answer, index.handle, b"health", 6, 0) & 0xFFFF == 0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Within some seconds."""
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_during_a_call_that_hangs(index: simplugin.Index, hanging_connection: simplugin.Connection) -> None:
     """What others log is told meanwhile, by a thread."""
     seen = threading.Event()
     names: list[str] = []
@@ -65,15 +81,91 @@ def test_during_a_call_that_hangs(hanging_connection: simplugin.Connection) -> N
 
     thread = threading.Thread(target=hang)
     thread.start()
-    # the library itself says nothing while it waits: a message of its hook stands for one of a backend's
-    from simplugin._native import lib  # noqa: PLC0415
-
     assert thread.is_alive()
-    lib.py_log_say(2, b"from a thread of a backend's")
+    say(index)
     assert seen.wait(5)
     assert names == ["simplugin-log"]
     cancel.fire()
     thread.join()
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit, KeyboardInterrupt])
+def test_a_hook_that_raises_on_the_thread(
+    index: simplugin.Index, monkeypatch: pytest.MonkeyPatch, error: type[BaseException]
+) -> None:
+    """It goes on."""
+    caught: list[type[BaseException]] = []
+    told: list[str] = []
+    monkeypatch.setattr(sys, "excepthook", lambda kind, error, traceback: caught.append(kind))
+
+    def fail(level: int, text: str) -> None:
+        told.append(threading.current_thread().name)
+        raise error
+
+    simplugin.set_log(fail, "debug")
+    for count in (1, 2):
+        say(index)
+        wait_until(lambda count=count: len(caught) == count)  # type: ignore[misc]
+    assert caught == [error] * 2
+    assert told == ["simplugin-log"] * 2
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_thread_that_is_dead(index: simplugin.Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even sys.excepthook may fail: the next call begins another."""
+    told: list[str] = []
+
+    def fail(level: int, text: str) -> None:
+        raise SystemExit
+
+    def fail_as_well(kind: object, error: object, traceback: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(sys, "excepthook", fail_as_well)
+    simplugin.set_log(fail, "debug")
+    thread = log._State.thread
+    assert thread is not None
+    say(index)
+    thread.join(10)
+    assert not thread.is_alive()
+    simplugin.set_log(lambda level, text: told.append(threading.current_thread().name), "debug")
+    say(index)
+    wait_until(lambda: told == ["simplugin-log"])
+
+
+@pytest.mark.parametrize("is_own", [False, True], ids=["default", "own handler"])
+def test_a_hook_that_calls_again_and_again(
+    index: simplugin.Index, is_own: bool, request: pytest.FixtureRequest
+) -> None:
+    """The messages of its own calls are dropped."""
+    if is_own:
+        request.getfixturevalue("own_handler")
+    told: list[str] = []
+
+    def hook(level: int, text: str) -> None:
+        told.append(text)
+        index.search([[1, 0]])
+
+    simplugin.set_log(hook, "debug")
+    index.health()
+    index.health()
+    simplugin.set_log(None)
+    assert [text.split(":")[1] for text in told] == [" health"] * 2
+
+
+def test_targets(index: simplugin.Index, caplog: pytest.LogCaptureFixture) -> None:
+    """What has a method log is a logger; what can be called is a function; nothing else is a target."""
+    simplugin.set_log(logging.LoggerAdapter(logging.getLogger("vectors"), {}), "debug")
+    caplog.set_level(logging.DEBUG, "vectors")
+    index.health()
+    assert [record.name for record in caplog.records] == ["vectors"]
+    with pytest.raises(TypeError, match="target: 'vectors'"):
+        simplugin.set_log("vectors", "debug")  # type: ignore[arg-type]  # pyright: ignore
+    for level in ("off", 20, ["debug"]):
+        with pytest.raises(ValueError, match="level: "):
+            simplugin.set_log(print, level)  # type: ignore[arg-type]  # pyright: ignore
+    index.health()
+    assert len(caplog.records) == 2
 
 
 def test_a_hook_that_raises(index: simplugin.Index, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,10 +222,8 @@ def test_set_and_removed_while_calls_run(index: simplugin.Index) -> None:
     assert count > 10
 
 
-def test_too_fast() -> None:
+def test_too_fast(index: simplugin.Index) -> None:
     """More than can wait are counted."""
-    from simplugin._native import lib  # noqa: PLC0415
-
     told: list[str] = []
     entered, go = threading.Event(), threading.Event()
 
@@ -143,16 +233,13 @@ def test_too_fast() -> None:
         go.wait(10)
 
     simplugin.set_log(hook, "debug")
-    lib.py_log_say(3, b"first")
+    say(index)
     assert entered.wait(5)
     for _ in range(10_100):
-        lib.py_log_say(3, b"more")
+        say(index)
     go.set()
     simplugin.set_log(None)
-    end = time.monotonic() + 10
-    while len(told) < 10_002 and time.monotonic() < end:
-        time.sleep(0.01)
-    assert told[0] == "first"
+    wait_until(lambda: len(told) == 10_002)
     assert told[-1] == "100 messages are lost: they came too fast"
 
 

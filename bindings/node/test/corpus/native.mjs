@@ -109,7 +109,9 @@ export async function callStep(tally, method, target, body, options, fails) {
   const key = routeOf(method, target, body, fails);
   if (!key) {
     tally.add(tally.generic, method);
-    return [plain(await call(method, body, { ...options, target })), undefined];
+    // a number that no handle has is negative in the corpus
+    const on = typeof target === 'number' ? BigInt.asUintN(64, BigInt(target)) : target;
+    return [plain(await call(method, body, { ...options, target: on })), undefined];
   }
   tally.add(tally.native, key);
   const [, invoke, reply] = routes[key];

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import backends
 import ground
 import pytest
 
@@ -73,6 +74,18 @@ def dataset(source: "datasets.Source") -> "Iterator[Callable[..., fo.Dataset]]":
     for one in made:
         if not one.deleted:
             one.delete()
+
+
+@pytest.fixture(params=backends.NAMES)
+def backend(request: pytest.FixtureRequest) -> "Iterator[backends.Backend]":
+    """Each backend in turn, simplugin's behind its name and not FiftyOne's own."""
+    import simplugin.fiftyone
+
+    simplugin.fiftyone.enable()
+    one = backends.Backend(request.param)
+    yield one
+    one.drop_new()
+    simplugin.fiftyone.disable()
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def environment(folder: str) -> dict[str, str]:
         "XDG_CONFIG_HOME": inside("home", ".config"),
         "XDG_DATA_HOME": inside("home", ".local", "share"),
         "XDG_STATE_HOME": inside("home", ".local", "state"),
+        "SIMPLUGIN_DATA": inside("simplugin"),
         CAPTIONS: inside("captions.json"),
     }
 
@@ -66,6 +67,7 @@ def enter(folder: str) -> None:
         del os.environ[name]
     os.environ.update(environment(folder))
     os.makedirs(os.environ["HOME"], exist_ok=True)
+    os.makedirs(os.environ["SIMPLUGIN_DATA"], mode=0o700, exist_ok=True)
     for entry in (ADAPTERS, HERE):
         if entry not in sys.path:
             sys.path.insert(0, entry)

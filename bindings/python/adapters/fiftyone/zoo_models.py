@@ -149,16 +149,16 @@ class CaptionModel(fom.SamplesMixin, Base):
     def predict(self, arg: npt.NDArray[np.uint8], sample: fo.Sample | None = None) -> fo.Classification:
         """The caption as a label, and its vector for get_embeddings."""
         caption = sample[self._fields["caption"]] if sample is not None else known_captions()[digits.digest(arg)]
-        self._last = language_model().embed([caption])
+        self._last = language_model().encode([caption])
         return fo.Classification(label=caption)
 
     def embed_all(self, args: list[npt.NDArray[np.uint8]]) -> Vectors:
         """Of whole images of the dataset: a patch has no caption, and is a KeyError."""
-        return language_model().embed([known_captions()[digits.digest(image)] for image in args])
+        return language_model().encode([known_captions()[digits.digest(image)] for image in args])
 
     def embed_prompts(self, args: list[str]) -> Vectors:
         """Of any text."""
-        return language_model().embed(list(args))
+        return language_model().encode(list(args))
 
 
 @functools.cache
@@ -171,10 +171,6 @@ def known_captions() -> dict[str, str]:
 @functools.cache
 def language_model() -> "MiniLM":
     """Loaded once for all, when it is first asked."""
-    try:
-        from minilm import MiniLM
-    except ModuleNotFoundError as error:
-        if error.name != "minilm":
-            raise
-        from minilm_stub import MiniLM
+    from minilm import MiniLM
+
     return MiniLM()

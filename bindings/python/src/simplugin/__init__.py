@@ -12,7 +12,8 @@ pear 0.009
 apple 0.030
 
 The functions below are the methods of a default session, which follows the environment and the brain configuration
-file; ``Session`` opens others. Every function takes the keywords of ``Options``: timeout, cancel, progress, trace_id.
+file; ``Session`` opens others. Every function takes the keywords of ``Options`` beside its own: timeout, cancel,
+progress, trace_id. In the lists of arguments, what is in brackets is the default; None leaves it to the library.
 ``simplugin.aio`` has the same for asyncio.
 """
 

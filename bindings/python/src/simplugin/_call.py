@@ -3,26 +3,27 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import signal
 import threading
 from _signal import getsignal as _getsignal  # signal.getsignal without its enums, which cost more than a call
+from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import wait
+from concurrent.futures import Future
 from functools import partial
+from numbers import Real
 from os import register_at_fork
-from signal import SIGINT, default_int_handler
+from signal import default_int_handler
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, Callable, TypedDict
+from types import TracebackType
+from typing import Any, Callable, TypedDict
 
 from . import _threads, _wire, errors, log
 from ._native import ffi, lib
-from .cancel import Cancel
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self, Unpack
+from ._typing import Self, Unpack
+from .cancel import Cancel, Token, token_of
+from .cancel import check as check_cancel
 
 Progress = Callable[[int, int], object]
 
@@ -35,7 +36,11 @@ class Options(TypedDict, total=False):
     cancel: Cancel | None
     """Ends the call when it is fired."""
     progress: Progress | None
-    """Called during long calls with how much is done, and of how much (0: not known). What it raises ends the call."""
+    """Called during long calls with how much is done, and of how much (0: not known). What it raises ends the call.
+
+    On the thread that makes the call, in the caller's context: the caller's own thread, but for the main thread's calls
+    while Python handles signals for them, and for ``simplugin.aio``.
+    """
     trace_id: str | None
     """Passed on to logs and servers."""
 
@@ -45,16 +50,19 @@ _MESSAGES = 0x10000
 _INTERRUPTED = 0x20000
 _TENSORS = 0x40000
 _UNSETTLED = _CODE | _MESSAGES | _INTERRUPTED
-_INT64_MAX = 2**63 - 1
 
 _NO_TIMEOUT = -1
-_REFUSED = -2
+_LONGEST = 2**53  # seconds
 
 _NULL = ffi.NULL
 _EMPTY = _wire.EMPTY
 _py_call = lib.py_call
 _py_call_plain = lib.py_call_plain
-_SIGINT = int(SIGINT)
+
+# Their handlers run while the main thread waits in a call.
+_SIGINT, _SIGTERM, _SIGALRM, _SIGHUP, _SIGUSR1, _SIGUSR2 = _SIGNALS = tuple(
+    map(int, (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2))
+)
 
 _KEPT = 64
 _answers: list[Any] = []  # used ones, without arrays over their memory
@@ -69,7 +77,7 @@ def _forked() -> None:
 
 
 register_at_fork(after_in_child=_forked)
-if callable(signal.getsignal(SIGINT)):
+if callable(signal.getsignal(signal.SIGINT)):
     lib.py_interrupt_learn()
 
 # The handles that a reply may hold, by method.
@@ -85,110 +93,120 @@ _OPENED: dict[str, tuple[str, ...]] = {
 }
 
 
-def _milliseconds(timeout: float | None) -> int:
+# ---- options ----
+
+
+def check_timeout(timeout: Any) -> float | None:
+    """A ``timeout=`` that is a time."""
     if timeout is None:
+        return None
+    if isinstance(timeout, bool) or not isinstance(timeout, Real):
+        raise TypeError(f"timeout: {timeout!r} is no number of seconds")
+    if not timeout >= 0:  # type: ignore[operator]
+        raise errors.InvalidArgument(
+            f"timeout: {timeout!r} is no time: seconds from 0 on, math.inf for none",
+            code=1,
+            name="INVALID_ARGUMENT",
+            domain="call",
+            details=(("argument", "timeout"),),
+        )
+    return math.inf if timeout == math.inf else float(min(timeout, _LONGEST))  # type: ignore[arg-type]
+
+
+def _milliseconds(timeout: Any) -> int:
+    seconds = check_timeout(timeout)
+    if seconds is None:
         return 0
-    if timeout == math.inf:
-        return _NO_TIMEOUT
-    if timeout < 0:
-        return _REFUSED
-    return min(max(math.ceil(timeout * 1000), 1), _INT64_MAX)
+    return _NO_TIMEOUT if seconds == math.inf else max(math.ceil(seconds * 1000), 1)
+
+
+def _caller() -> str:
+    """The function of the package that the user called."""
+    name, frame = "call", inspect.currentframe()
+    while frame is not None and frame.f_globals.get("__name__") in (__name__, "simplugin.index", "simplugin.session"):
+        name = getattr(frame.f_code, "co_qualname", frame.f_code.co_name)
+        frame = frame.f_back
+    return name
+
+
+class _Listener:
+    """Who hears how far a call is."""
+
+    __slots__ = ("_progress", "_token", "error")
+
+    def __init__(self, progress: Progress, token: Token) -> None:
+        self._progress = progress
+        self._token = token
+        self.error: BaseException | None = None
+
+    def tell(self, done: int, total: int) -> None:
+        if self.error is None:
+            try:
+                self._progress(done, total)
+            except BaseException as error:  # noqa: BLE001
+                self.error = error
+                self._token.fire()
+
+
+# What a signal handler raised before a listener could note it.
+_stray: deque[BaseException] = deque(maxlen=1)
+
+
+@ffi.def_extern(name="py_progress", onerror=lambda kind, error, traceback: _stray.append(error))
+def _progress(listener: Any, done: int, total: int) -> None:
+    ffi.from_handle(listener).tell(done, total)
 
 
 class _Extra:
-    """The options of one call that has any: its token, and who listens to its progress."""
+    """The options of one call that has any."""
 
-    __slots__ = ("_cancel", "_keep", "_number", "_trace", "error", "progress", "timeout_ms", "token")
+    __slots__ = ("_keep", "_trace", "has_messages", "is_aside", "listener", "timeout_ms", "token")
 
-    _listening: dict[int, _Extra] = {}  # noqa: RUF012
-
-    def __init__(
-        self,
-        timeout: float | None = None,
-        cancel: Cancel | None = None,
-        progress: Progress | None = None,
-        trace_id: str | None = None,
-    ) -> None:
-        self.timeout_ms = _milliseconds(timeout)
-        self._cancel = cancel
-        self.progress = progress
-        self._trace = b"" if trace_id is None else trace_id.encode("utf-8", "surrogatepass")
-        self.error: BaseException | None = None
-        self.token = 0
-        self._number = 0
-
-    def need_token(self) -> None:
-        if not self.token:
-            token, error = ffi.new("uint64_t *"), ffi.new("simplugin_error **")
-            code = lib.simplugin_cancel_new(token, error)
-            if code:
-                raise _take_error(code, error)
-            self.token = token[0]
-
-    def __enter__(self) -> Self:
-        if self._cancel is not None or self.progress is not None:
-            self.need_token()
-        if self._cancel is not None:
-            self._cancel.attach(self.token)
-        if self.progress is not None:
-            self._number = id(self)
-            self._listening[self._number] = self
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self._listening.pop(self._number, None)
-        if self._cancel is not None:
-            self._cancel.detach(self.token)
-        token, self.token = self.token, 0
-        if token:
-            lib.simplugin_cancel_free(token)
+    def __init__(self, options: Mapping[str, Any]) -> None:
+        unknown = options.keys() - Options.__annotations__.keys()
+        if unknown:
+            raise TypeError(f"{_caller()}() got an unexpected keyword argument {min(unknown)!r}")
+        cancel = check_cancel(options.get("cancel"))
+        progress, trace_id = options.get("progress"), options.get("trace_id")
+        if progress is not None and not callable(progress):
+            raise TypeError(f"progress: {progress!r} cannot be called")
+        if trace_id is not None and not isinstance(trace_id, str):
+            raise TypeError(f"trace_id: {trace_id!r} is no str")
+        self.timeout_ms = _milliseconds(options.get("timeout"))
+        self._trace = (trace_id or "").encode("utf-8", "surrogatepass")
+        self.is_aside = self.has_messages = False
+        self.token = None if cancel is None and progress is None else token_of(cancel)
+        self.listener = None if progress is None or self.token is None else _Listener(progress, self.token)
 
     def prepared(self) -> Any:
         """The struct for C, alive as long as this is."""
         trace = ffi.new("char[]", self._trace)
-        struct = ffi.new("py_extra *", [self.token, self._number, trace, len(self._trace)])
-        self._keep = (struct, trace)
+        listener = _NULL if self.listener is None else ffi.new_handle(self.listener)
+        token = 0 if self.token is None else self.token.number
+        struct = ffi.new("py_extra *", [token, listener, trace, len(self._trace)])
+        self._keep = (struct, trace, listener)
         return struct
 
-    def fail(self, error: BaseException) -> None:
-        """Ends the call with that exception, the first of them."""
-        if self.error is None:
-            self.error = error
-        lib.simplugin_cancel_fire(self.token)
 
-    @classmethod
-    def tell(cls, number: int, done: int, total: int) -> None:
-        """Called by the library, on the call's thread."""
-        extra = cls._listening.get(number)
-        if extra is not None and extra.progress is not None and extra.error is None:
-            extra.progress(done, total)
-
-    @classmethod
-    def failed(cls, kind: object, error: Any, tb: Any) -> None:
-        """The same, when that raised something."""
-        extra = cls._listening.get(tb.tb_frame.f_locals.get("number", 0)) if tb is not None else None
-        if extra is not None:
-            extra.fail(error)
-
-
-@ffi.def_extern(name="py_progress", onerror=_Extra.failed)
-def _progress(number: int, done: int, total: int) -> None:
-    _Extra.tell(number, done, total)
-
-
-def _take_error(code: int, error: Any) -> errors.SimpluginError:
-    try:
-        return errors.from_library(code, error[0])
-    finally:
-        lib.simplugin_error_free(error)
+# ---- calls ----
 
 
 def _settle(result: int, answer: Any, extra: _Extra | None) -> None:
     """Whatever is not simply a reply."""
     if result & _MESSAGES:
-        log.deliver()
-    if extra is not None and extra.error is not None:
-        raise extra.error
+        if extra is not None and extra.is_aside:
+            extra.has_messages = True
+        else:
+            log.deliver()
+    if extra is not None and extra.listener is not None:
+        error, extra.listener.error = extra.listener.error, None
+        if error is None and _stray:
+            error = _stray.pop()
+        if error is not None:
+            try:
+                raise error
+            finally:
+                del error  # it has this frame
     if result & _INTERRUPTED:
         signal.pthread_sigmask(signal.SIG_BLOCK, ())  # runs Python's signal handlers, which raise it
         raise KeyboardInterrupt
@@ -196,19 +214,29 @@ def _settle(result: int, answer: Any, extra: _Extra | None) -> None:
         raise errors.from_library(result & _CODE, answer.error)
 
 
-def _drop(method: str, reply: dict[str, Any]) -> None:
-    """Closes what a reply that nobody gets has opened."""
-    for key in _OPENED.get(method, ()):
+def _own(handle: int) -> Any:
+    """Closes the handle when nobody has this: in C, as KeyboardInterrupt would be lost in a finalizer of Python's."""
+    return ffi.gc(ffi.new("uint64_t *", handle), lib.py_close)
+
+
+def _own_all(method: str, reply: dict[str, Any]) -> dict[str, Any]:
+    for key in _OPENED[method]:
         if reply.get(key):
-            lib.simplugin_close(reply[key], ffi.NULL)
+            reply[key] = _own(reply[key])
+    return reply
+
+
+def _fresh() -> Any:
+    return ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
 
 
 def _run(target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int) -> dict[str, Any]:
-    """The call, on this thread."""
+    """The call, on this thread. What it opened is closed unless somebody keeps the handles of the reply."""
+    is_opening = method in _OPENED
     try:
-        answer = _answers.pop()
+        answer = _fresh() if is_opening else _answers.pop()  # an earlier reply's handles are somebody's
     except IndexError:
-        answer = ffi.gc(ffi.new("py_answer *"), lib.py_answer_clear)
+        answer = _fresh()
     name = method.encode()
     try:
         # KeyboardInterrupt may be raised as soon as one of these returns
@@ -228,64 +256,82 @@ def _run(target: int, method: str, request: _wire.Request, extra: _Extra | None,
                 _NULL if extra is None else extra.prepared(),
                 interruptible,
             )
-        if result & _UNSETTLED or (extra is not None and extra.error is not None):
+        if result & _UNSETTLED or (extra is not None and extra.listener is not None):
             _settle(result, answer, extra)
+        if result & _TENSORS:
+            return _wire.with_tensors(answer)
+        reply = _wire.body_only(answer)
+        if is_opening:
+            _own_all(method, reply)
     except BaseException:
-        if method in _OPENED and answer.body_size:
-            _drop(method, _wire.body_only(answer))
+        if is_opening and answer.body_size:
+            _own_all(method, _wire.body_only(answer))
         raise
-    if result & _TENSORS:
-        return _wire.with_tensors(answer)
-    reply = _wire.body_only(answer)
-    if len(_answers) < _KEPT:
+    if not is_opening and len(_answers) < _KEPT:
         _answers.append(answer)
     return reply
 
 
-def _run_aside(
-    target: int, method: str, request: _wire.Request, extra: _Extra | None, interruptible: int
-) -> dict[str, Any]:
+def _run_aside(target: int, method: str, request: _wire.Request, extra: _Extra | None) -> dict[str, Any]:
     """The main thread's call, on another thread, while the main thread runs the user's signal handlers."""
     if extra is None:
-        with _Extra() as own:
-            return _run_aside(target, method, request, own, interruptible)
-    extra.need_token()
+        extra = _Extra({})
+    extra.is_aside = True
+    extra.token = token = extra.token or token_of(None)
     work = partial(_run, target, method, request, extra, 0)
-    try:
-        future = _threads.for_main.submit(work)
-    except RuntimeError:  # the interpreter ends, or there can be no more threads
-        return work()
-    try:
-        return future.result()
-    except BaseException as raised:
-        if future.done() and future.exception() is raised:
-            raise
-        error = raised
-    lib.simplugin_cancel_fire(extra.token)
+    future: Future[dict[str, Any]] = Future()
+    raised: BaseException | None = None
     while not future.done():
         try:
-            wait([future])
-        except BaseException as raised:  # noqa: BLE001
-            error = raised
-    if future.exception() is None:
-        _drop(method, future.result())
-    raise error
+            if raised is None:
+                if not _threads.for_main.submit(future, work):
+                    break
+                future.exception()
+            else:
+                token.fire()
+                if not future.cancel():
+                    future.exception()
+        except BaseException as error:  # noqa: BLE001
+            raised = error
+    try:
+        if raised is not None:
+            raise raised
+        if future.cancelled():  # the interpreter ends, or there can be no more threads
+            extra.is_aside = False
+            return work()
+        if extra.has_messages:
+            log.deliver()
+        return future.result()
+    finally:
+        del future, raised  # an error has this frame
+
+
+def _is_handled() -> bool:
+    """Whether there is a signal handler of the user's."""
+    for number in _SIGNALS:
+        handler = _getsignal(number)
+        if callable(handler) and not (number == _SIGINT and handler is default_int_handler):
+            return True
+    return False
 
 
 def call(target: int, method: str, body: Mapping[str, object] | None, options: Options) -> dict[str, Any]:
     """Calls a method of docs/protocol.md."""
     request = _wire.Request(body) if body else _EMPTY
-    run, interruptible = _run, 0
-    if get_ident() == _main:
-        handler = _getsignal(_SIGINT)
-        if handler is default_int_handler:
-            interruptible = 1
-        elif callable(handler):
-            run = _run_aside
-    if options:
-        with _Extra(**options) as extra:
-            return run(target, method, request, extra, interruptible)
-    return run(target, method, request, None, interruptible)
+    extra = _Extra(options) if options else None
+    if get_ident() != _main:
+        return _run(target, method, request, extra, 0)
+    interruptible = _getsignal(_SIGINT) is default_int_handler
+    if (
+        not interruptible
+        or _getsignal(_SIGTERM)
+        or _getsignal(_SIGALRM)
+        or _getsignal(_SIGHUP)
+        or _getsignal(_SIGUSR1)
+        or _getsignal(_SIGUSR2)
+    ) and _is_handled():
+        return _run_aside(target, method, request, extra)
+    return _run(target, method, request, extra, interruptible)
 
 
 def ask(target: int, method: str, body: Mapping[str, object], options: Options) -> dict[str, Any]:
@@ -298,10 +344,10 @@ def ask(target: int, method: str, body: Mapping[str, object], options: Options) 
 
 def close(handle: int) -> None:
     """Closes a handle, or raises StaleHandle."""
-    error = ffi.new("simplugin_error **")
+    error = errors.slot()
     code = lib.simplugin_close(handle, error)
     if code:
-        raise _take_error(code, error)
+        raise errors.from_library(code, error[0])
 
 
 class Handle(_wire.Handled):
@@ -310,20 +356,21 @@ class Handle(_wire.Handled):
     Closing twice is harmless. Using what is closed raises ``StaleHandle``.
     """
 
-    __slots__ = ("_open", "_owner", "handle")
+    __slots__ = ("__weakref__", "_open", "_owner", "handle")
 
     handle: int
     """The library's number for it."""
 
-    def __init__(self, handle: int, owner: Handle | None = None) -> None:
-        """owner: what must stay open as long as this is."""
-        self.handle = handle
+    def __init__(self, handle: Any, owner: Handle | None = None) -> None:
+        """handle: of a reply; owner: what must stay open as long as this is."""
+        if isinstance(handle, int):
+            handle = _own(handle)
+        self.handle = handle[0]
         self._owner: Handle | None = owner
-        # closed by C: KeyboardInterrupt would be lost in a finalizer of Python's, and the handle with it
-        self._open = [ffi.gc(ffi.new("uint64_t *", handle), lib.py_close)]
+        self._open = [handle]
 
     def close(self) -> None:
-        """Closes it; calls that are in it end first."""
+        """Closes it, at once: later calls are refused. Those in it go on to their end; then what it holds is freed."""
         try:
             handle = self._open.pop()  # by one thread only
         except IndexError:
@@ -336,11 +383,18 @@ class Handle(_wire.Handled):
         return not self._open
 
     def call(self, method: str, body: Mapping[str, object] | None = None, **options: Unpack[Options]) -> dict[str, Any]:
-        """Calls any method of docs/protocol.md on it.
+        """Calls any method of the library's docs/protocol.md on it. Handles that it opens are the caller's to close.
 
-        The body may hold numpy arrays, ``Column`` and ``Ids``; the reply holds them in turn.
+        Args:
+            method: its name, such as ``index.search``
+            body (None): of the request; may hold numpy arrays, ``Column`` and ``Ids``, as the reply does
         """
-        return call(self.handle, method, body, options)
+        reply = call(self.handle, method, body, options)
+        for key in _OPENED.get(method, ()):
+            if reply.get(key):
+                handle, reply[key] = reply[key], reply[key][0]
+                ffi.gc(handle, None)
+        return reply
 
     def __enter__(self) -> Self:
         return self

@@ -7,17 +7,15 @@ import operator
 import struct
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import msgpack
 import numpy as np
 import numpy.typing as npt
 
 from ._native import ffi
+from ._typing import TypeGuard
 from .columns import Column, Ids
-
-if TYPE_CHECKING:
-    from typing_extensions import TypeGuard
 
 Array = npt.NDArray[Any]
 
@@ -36,12 +34,13 @@ _CODES = {dtype: code for code, dtype in _DTYPES.items()}
 _TENSOR = struct.Struct("=IIQQQQ24x")  # simplugin_tensor
 _MATRIX_DIMENSIONS = 2
 _WIDEST = 8
+_SMALL, _EXACT = 2, 2**24  # of how many bytes, or how large, integers are that float32 has
 
 
 class Handled:
     """Anything with a handle: a body may hold it itself."""
 
-    __slots__ = ("__weakref__",)
+    __slots__ = ()
 
     handle: int
 
@@ -65,34 +64,60 @@ def _is_iterable(value: object) -> TypeGuard[Iterable[Any]]:
     return isinstance(value, Iterable) and not isinstance(value, (str, bytes, Mapping))
 
 
+def _rows(value: Any) -> Array:
+    """As an array of one of the types that vectors have."""
+    is_lent = hasattr(value, "__dlpack__") and not _is_array(value)
+    array: Array = np.from_dlpack(value) if is_lent else np.asanyarray(value)
+    if np.ma.is_masked(array):
+        raise ValueError("vectors: some of their numbers are masked")
+    if array.dtype.kind in "iu":
+        is_small = array.dtype.itemsize <= _SMALL or np.abs(array, dtype=np.float64).max(initial=0) <= _EXACT
+        array = array.astype(np.float32 if is_small else np.float64)
+    return array
+
+
 def matrix(value: object) -> object:
-    """Vectors as an array where they are one, or an object that lends its memory; lists as they are.
+    """Vectors as an array where they are one or have some, or an object that lends its memory; lists as they are.
 
     One dimension is one row.
     """
     if value is None or isinstance(value, (str, bytes)):
         return value
     if _is_list(value):
-        if not value or _is_list(value[0]):
+        if all(map(_is_list, value)):
             return value
         if isinstance(value[0], (int, float)):
             return [value]
-    elif hasattr(value, "__dlpack__") and not _is_array(value):
-        value = np.from_dlpack(value)  # pyright: ignore[reportArgumentType]
-    array: Array = np.asarray(value)
+        value = list(map(_rows, value))
+        if len({row.shape for row in value}) > 1:
+            raise ValueError("vectors: rows of different lengths")
+    array = _rows(value)
+    if array.ndim not in (1, _MATRIX_DIMENSIONS):
+        raise ValueError(f"vectors: an array of {array.ndim} dimensions is no matrix")
     return array[np.newaxis, :] if array.ndim == 1 else array
 
 
-def ids(value: object) -> object:
+def ids(value: object, name: str = "ids") -> object:
     """Ids as one column; what is no sequence of them is left to the library."""
+    if isinstance(value, (set, frozenset)):
+        raise TypeError(f"{name}: a set has no order")
     if _is_array(value):
-        return Ids(value.tolist())
-    return Ids(value) if _is_iterable(value) and not isinstance(value, Column) else value
+        if value.ndim != 1:
+            raise ValueError(f"{name}: an array of {value.ndim} dimensions is no sequence")
+        value = value.tolist()
+    if isinstance(value, Column) or not _is_iterable(value):
+        return value
+    try:
+        return Ids(value)
+    except TypeError as error:
+        raise TypeError(f"{name}: {error}") from None
 
 
 def _column_of_array(array: Array) -> object:
     """An array of numbers or bools as a column; anything else as a list."""
     valid: Array | None = None
+    if array.dtype.kind in "Mm":
+        raise ValueError(f"{array.dtype} is no type of fields: text, or int64 of a unit of yours")
     if isinstance(array, np.ma.MaskedArray):
         valid = ~np.ma.getmaskarray(array)
         if array.dtype.kind not in "ifb":
@@ -112,7 +137,13 @@ def fields(value: object) -> object:
     """Columns by name; the arrays among them typed as they are, lists for the library to look at."""
     if not _is_mapping(value):
         return value
-    return {name: _column_of_array(column) if _is_array(column) else column for name, column in value.items()}
+    columns: dict[Any, object] = {}
+    for name, column in value.items():
+        try:
+            columns[name] = _column_of_array(column) if _is_array(column) else column
+        except ValueError as error:
+            raise ValueError(f"fields: {name!r}: {error}") from None
+    return columns
 
 
 # ---- requests ----
@@ -173,8 +204,13 @@ class _Tensors:
             if value.ndim == 1:
                 value = value[np.newaxis, :] if value.dtype.kind in "fb" else value[:, np.newaxis]
             return self.add(value)
+        if isinstance(value, int):
+            raise ValueError(f"{value} is beyond 64 bits")
         if isinstance(value, np.generic):
-            return cast(Any, value).tolist()
+            scalar = cast(Any, value)
+            if scalar.dtype.kind in "Mm":
+                raise TypeError(f"a {scalar.dtype} cannot be sent")
+            return scalar.tolist()
         if isinstance(value, Handled):
             return value.handle
         if _is_mapping(value):
@@ -182,6 +218,16 @@ class _Tensors:
         if _is_iterable(value):
             return list(value)
         raise TypeError(f"a {type(value).__name__} cannot be sent")
+
+
+def _culprit(body: Mapping[str, object]) -> str:
+    """Which argument cannot be sent."""
+    for key, value in body.items():
+        try:
+            msgpack.packb(value, default=_Tensors().default, unicode_errors="surrogatepass")
+        except (OverflowError, TypeError, ValueError):
+            return f"{key}: "
+    return ""
 
 
 class Request:
@@ -194,7 +240,11 @@ class Request:
         self.count = 0
         if body:
             tensors = _Tensors()
-            self.body = msgpack.packb(body, default=tensors.default, unicode_errors="surrogatepass")
+            try:
+                self.body = msgpack.packb(body, default=tensors.default, unicode_errors="surrogatepass")
+            except (OverflowError, TypeError, ValueError) as error:
+                kind = TypeError if isinstance(error, TypeError) else ValueError
+                raise kind(f"{_culprit(body)}{error}") from None
             if tensors.headers:
                 self.tensors = b"".join(tensors.headers)
                 self.count = len(tensors.headers)

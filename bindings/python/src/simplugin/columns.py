@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex, overload
+from typing import Any, SupportsIndex, overload
 
 import numpy as np
 import numpy.typing as npt
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+from ._typing import Self
 
 Array = npt.NDArray[Any]
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -19,6 +18,19 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "bool": np.dtype(np.uint8),
 }
 _FILL: dict[str, object] = {"int64": 0, "float64": 0.0, "bool": False, "text": ""}
+_ACCEPTED: dict[str, tuple[type, ...]] = {
+    "int64": (int, np.integer),
+    "float64": (float, int, np.floating, np.integer),
+    "bool": (bool, np.bool_),
+    "text": (str,),
+}
+_REFUSED: dict[str, tuple[type, ...]] = {
+    "int64": (bool, np.timedelta64),
+    "float64": (bool, np.timedelta64),
+    "bool": (),
+    "text": (),
+}
+_TYPES = {**{item: item for item in _FILL}, **{f"list<{item}>": item for item in _FILL}}
 
 
 def _offsets(lengths: Iterable[int], count: int) -> Array:
@@ -37,6 +49,12 @@ def encode_text(values: Sequence[str]) -> tuple[Array, Array]:
     return np.frombuffer(b"".join(parts), np.uint8), _offsets(map(len, parts), len(parts))
 
 
+def _objects(values: list[Any]) -> Array:
+    array = np.empty(len(values), object)
+    array[:] = values
+    return array
+
+
 def _decode_text(values: Array, offsets: Array) -> list[str]:
     first = int(offsets[0])
     raw: bytes = values[first : int(offsets[-1])].tobytes()
@@ -45,6 +63,22 @@ def _decode_text(values: Array, offsets: Array) -> list[str]:
         text = raw.decode("ascii")
         return [text[begin:end] for begin, end in zip(bounds, bounds[1:])]
     return [raw[begin:end].decode("utf-8", "surrogatepass") for begin, end in zip(bounds, bounds[1:])]
+
+
+def _is_int64(value: Any) -> bool:
+    return -(2**63) <= int(value) < 2**63
+
+
+def _check(values: list[Any], item: str, lists: Array | None) -> None:
+    """Refuses what is not of the type, instead of making something of it."""
+    kinds = set(map(type, values))
+    wrong = {kind for kind in kinds if not issubclass(kind, _ACCEPTED[item]) or issubclass(kind, _REFUSED[item])}
+    if not wrong and (item != "int64" or not values or (_is_int64(min(values)) and _is_int64(max(values)))):
+        return
+    at = next(i for i, value in enumerate(values) if (type(value) in wrong if wrong else not _is_int64(value)))
+    row = at if lists is None else int(np.searchsorted(lists, at, "right")) - 1
+    where = f"row {row}" if lists is None else f"row {row}, item {at - int(lists[row])}"
+    raise ValueError(f"{where}: {values[at]!r} is no {item}")
 
 
 class Column(Sequence[Any]):
@@ -64,20 +98,24 @@ class Column(Sequence[Any]):
     """``text``, ``int64``, ``float64``, ``bool``, or a list of one of them, such as ``list<text>``."""
 
     def __init__(self, values: Iterable[Any], type: str) -> None:
-        rows: list[Any] = list(values)
-        item = type[5:-1] if type.startswith("list<") else type
-        if item not in _FILL:
-            raise ValueError(f"no column type {type!r}: text, int64, float64, bool, or list<...> of one of them")
+        rows: list[Any] = [None if row is np.ma.masked else row for row in values]
+        if type not in tuple(_TYPES):
+            raise ValueError(f"type: {type!r} is none of {', '.join(_TYPES)}")
+        item = _TYPES[type]
         valid = None
         if any(row is None for row in rows):
             valid = np.fromiter((row is not None for row in rows), np.bool_, len(rows))
         lists = None
         if item != type:
+            for i, row in enumerate(rows):
+                if not (row is None or isinstance(row, (list, tuple, np.ndarray, Column))):
+                    raise ValueError(f"row {i}: {row!r} is no list")
             lists = _offsets((0 if row is None else len(row) for row in rows), len(rows))
             rows = [element for row in rows if row is not None for element in row]
         elif valid is not None:
             fill: Any = _FILL[item]
             rows = [fill if row is None else row for row in rows]
+        _check(rows, item, lists)
         if item == "text":
             data, offsets = encode_text(rows)
             self._set(type, data, offsets, lists, valid)
@@ -111,6 +149,10 @@ class Column(Sequence[Any]):
         if self._lists is not None:
             return self._lists
         return self._values if self._offsets is None else self._offsets
+
+    @property
+    def _has_missing(self) -> bool:
+        return self._valid is not None and not self._valid.all()
 
     def __len__(self) -> int:
         ends = self._lists is not None or self._offsets is not None
@@ -180,18 +222,32 @@ class Column(Sequence[Any]):
         return items
 
     def to_numpy(self) -> Array:
-        """An array: int64, float64 and bool without a copy, masked where some are missing; else of objects."""
+        """An array: int64, float64 and bool without a copy, masked where some are missing; else of objects.
+
+        ``numpy.asarray`` gives NaN for missing numbers where a float type is asked for, and else objects with None.
+        """
         if self._lists is not None or self._offsets is not None:
-            array = np.empty(len(self), object)
-            array[:] = self.tolist()
-            return array
+            return _objects(self.tolist())
         values = self._values.view(np.bool_) if self.type == "bool" else self._values
-        return values if self._valid is None else np.ma.MaskedArray(values, ~self._valid)
+        return np.ma.MaskedArray(values, ~self._valid) if self._has_missing else values  # type: ignore[operator]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
-        if dtype is not None:
-            return self.to_numpy().astype(dtype)
-        return self.to_numpy()
+        """For numpy's functions. Missing values are NaN where floats are asked for, and else None among objects."""
+        wanted = None if dtype is None else np.dtype(dtype)
+        array = self.to_numpy()
+        is_new = array.dtype == object
+        if self._has_missing:
+            if wanted is not None and wanted.kind not in "fO":
+                raise ValueError(f"missing values cannot be {wanted}: float or object, or what to_numpy() gives")
+            is_new = True
+            if isinstance(array, np.ma.MaskedArray):
+                is_float = wanted is not None and wanted.kind == "f"
+                array = np.ma.filled(array.astype(wanted), np.nan) if is_float else _objects(self.tolist())
+        if wanted is not None and array.dtype != wanted:
+            array, is_new = array.astype(wanted), True
+        if copy is False and is_new:
+            raise ValueError("a copy is needed")
+        return array.copy() if copy and not is_new else array
 
     def parts(self) -> dict[str, object]:
         """What the protocol calls a column: a map of arrays, each that is there, without what is not of these rows."""
@@ -247,7 +303,13 @@ class Ids(Column):
     __slots__ = ()
 
     def __init__(self, ids: Iterable[str]) -> None:
-        super().__init__(ids, "text")
+        values: list[Any] = list(ids)
+        try:
+            data, offsets = encode_text(values)
+        except TypeError:
+            at = next(i for i, id in enumerate(values) if not isinstance(id, str))
+            raise TypeError(f"position {at}: {values[at]!r} is no str") from None
+        self._set("text", data, offsets, None, None)
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> str: ...

@@ -244,6 +244,11 @@ def _text(pointer: Any) -> str:
     return ffi.string(pointer).decode("utf-8", "replace")
 
 
+def slot() -> Any:
+    """Where the library may put an error, which is freed with this."""
+    return ffi.gc(ffi.new("simplugin_error **"), lib.simplugin_error_free)
+
+
 def from_library(code: int, error: Any) -> SimpluginError:
     """The exception for a code and the library's error, which stays the caller's."""
     name = _text(lib.simplugin_code_name(code))

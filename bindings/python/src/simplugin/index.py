@@ -5,17 +5,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Callable, Union
+from typing import Any, Callable, Union
 
 import numpy.typing as npt
 
 from . import _wire
 from ._call import Handle, Options, ask, call
+from ._typing import Self, Unpack
+from ._wire import Handled
 from .columns import Column
 from .results import Added, Duplicates, FieldsSet, Hits, Neighbors, Points, Removed, Row
-
-if TYPE_CHECKING:
-    from typing_extensions import Self, Unpack
 
 # Rows of float32, float64 or float16: a numpy array, anything with the buffer protocol or DLPack, lists of numbers.
 Vectors = Any
@@ -37,7 +36,10 @@ class View(Handle):
 
 
 class Scan(Handle):
-    """An iteration over an index in constant memory: over pages, or with ``rows`` over points. It closes at its end.
+    """An iterator over an index in constant memory: over pages, or with ``rows`` over points.
+
+    It closes at its end. A loop that is left before may be gone on with by another, as over a file; who does not want
+    that closes it, with ``close`` or a ``with`` block, or forgets it.
 
     >>> import simplugin
     >>> with simplugin.create_index(metric="cosine") as index:
@@ -52,19 +54,24 @@ class Scan(Handle):
     def __init__(self, reply: Mapping[str, Any], index: Index, options: Options) -> None:
         super().__init__(reply["scan"], index)
         self.options = options
+        """Those of each page of a loop."""
         self.done = False
         """Whether the last page has come."""
 
     def next(self, **options: Unpack[Options]) -> Points:
-        """The next page."""
+        """The next page, with options of its own."""
         reply = call(self.handle, "scan.next", None, options)
         self.done = bool(reply.get("done"))
         return Points(reply)
 
-    def __iter__(self) -> Iterator[Points]:
-        with self:
-            while not self.done:
-                yield self.next(**self.options)
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> Points:
+        if self.done:
+            self.close()
+            raise StopIteration
+        return self.next(**self.options)
 
     def rows(self) -> Iterator[Row]:
         """The points one by one."""
@@ -136,12 +143,21 @@ class Index(Handle):
     ) -> Added:
         """Adds points, in place of those of the same ids.
 
-        fields: a list, an array or a ``Column`` for each; ``None`` and masked entries are missing values.
+        Args:
+            ids: as many different ids as there are rows
+            vectors: rows of numbers
+            sample_ids (None): the sample of each point; for an index of patches, which wants them
+            fields (None): a list, an array or a ``Column`` for each name; ``None`` and masked entries are missing
+            overwrite (True): False skips points that are there
+            allow_existing (True): with ``overwrite=False``; False: ``AlreadyExists`` if one is there, and none is added
+            warn_existing (False): logs how many were skipped
+            duplicates ("fail"): what a second row of an id means: ``fail``, or the ``first`` or ``last`` of them wins
+            parameters (None): the backend's own
         """
         body = {
             "ids": _wire.ids(ids),
             "vectors": _wire.matrix(vectors),
-            "sample_ids": _wire.ids(sample_ids),
+            "sample_ids": _wire.ids(sample_ids, "sample_ids"),
             "fields": _wire.fields(fields),
             "overwrite": overwrite,
             "allow_existing": allow_existing,
@@ -152,7 +168,12 @@ class Index(Handle):
         return ask(self.handle, "index.add", body, options)  # type: ignore[return-value]  # pyright: ignore
 
     def set_fields(self, ids: IdsLike, fields: FieldsLike, **options: Unpack[Options]) -> FieldsSet:
-        """Sets fields of points that are there; a value None takes the field away."""
+        """Sets fields of points that are there, and leaves their others.
+
+        Args:
+            ids: of the points
+            fields: as for ``add``; a value None takes the field away
+        """
         body = {"ids": _wire.ids(ids), "fields": _wire.fields(fields)}
         return ask(self.handle, "index.set_fields", body, options)  # type: ignore[return-value]  # pyright: ignore
 
@@ -167,10 +188,19 @@ class Index(Handle):
         warn_missing: bool | None = None,
         **options: Unpack[Options],
     ) -> Removed:
-        """Removes points by ids, by the ids of their samples, by a filter, or all."""
+        """Removes points.
+
+        Args:
+            ids (None): of the points
+            sample_ids (None): or of their samples, in an index of patches
+            filter (None): or what they match, such as ``'page >= 3'``
+            all (False): or all of them
+            allow_missing (True): False: ``NotFound`` if an id is not there, and none is removed
+            warn_missing (False): logs how many were not there
+        """
         body = {
             "ids": _wire.ids(ids),
-            "sample_ids": _wire.ids(sample_ids),
+            "sample_ids": _wire.ids(sample_ids, "sample_ids"),
             "filter": filter,
             "all": all,
             "allow_missing": allow_missing,
@@ -189,10 +219,19 @@ class Index(Handle):
         warn_missing: bool | None = None,
         **options: Unpack[Options],
     ) -> Points:
-        """Points by ids, in their order, or by the ids of their samples, or all of them."""
+        """Points by ids, in their order, or by the ids of their samples, or all of them.
+
+        Args:
+            ids (None): of the points
+            sample_ids (None): or of their samples, in an index of patches
+            vectors (True): whether they come with their vectors
+            fields (None): names of fields, or True for all
+            allow_missing (True): False: ``NotFound`` if an id is not there
+            warn_missing (False): logs how many were not there
+        """
         body = {
             "ids": _wire.ids(ids),
-            "sample_ids": _wire.ids(sample_ids),
+            "sample_ids": _wire.ids(sample_ids, "sample_ids"),
             "vectors": vectors,
             "fields": fields,
             "allow_missing": allow_missing,
@@ -221,7 +260,7 @@ class Index(Handle):
         k: int | None = None,
         reverse: bool | None = None,
         aggregation: str | None = None,
-        view: View | None = None,
+        view: Handled | None = None,
         filter: str | None = None,
         exclude_self: bool | None = None,
         max_distance: float | None = None,
@@ -234,7 +273,24 @@ class Index(Handle):
     ) -> Hits:
         """The nearest points of each query: rows of vectors, the vectors of ids, or texts.
 
-        Texts are embedded by the index's ``embed``; without it the library answers ``PromptUnsupported``.
+        Args:
+            vectors (None): a query for each row
+            ids (None): or for each id, with the vector of that point
+            text (None): or for each text: they are embedded by the index's ``embed``, without which this is
+                ``PromptUnsupported``
+            k (10): how many points of each query, at least 1
+            reverse (False): the least similar first
+            aggregation (None): makes one query of all: ``mean`` of the vectors; ``post-mean``, ``post-min`` or
+                ``post-max`` of a point's distances to them
+            view (None): a view of this index; other points are left out
+            filter (None): what points match, such as ``'page >= 3'``
+            exclude_self (False): leaves out the ids that are asked by
+            max_distance (None): how far they are at most
+            min_score (None): cos or q.x at least; where scores are distances, at most
+            mmr (None): maximal marginal relevance: ``lambda`` (0.5, between 0 and 1), ``fetch_k`` (4 k)
+            fields (None): names of fields that come with the points, or True for all
+            with_vectors (False): whether their vectors come
+            parameters (None): of the search; the backend's own
         """
         queries, words = self._query(vectors, text)
         body = {
@@ -263,7 +319,7 @@ class Index(Handle):
         radius: float,
         ids: IdsLike | None = None,
         limit: int | None = None,
-        view: View | None = None,
+        view: Handled | None = None,
         filter: str | None = None,
         exclude_self: bool | None = None,
         fields: FieldNames | None = None,
@@ -271,7 +327,20 @@ class Index(Handle):
         parameters: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> Hits:
-        """All points within a distance of each query."""
+        """All points within a distance of each query, nearest first.
+
+        Args:
+            vectors (None): a query for each row
+            radius: the distance
+            ids (None): or a query for each id, with the vector of that point
+            limit (None): how many points of each query at most
+            view (None): a view of this index; other points are left out
+            filter (None): what points match
+            exclude_self (False): leaves out the ids that are asked by
+            fields (None): names of fields that come with the points, or True for all
+            with_vectors (False): whether their vectors come
+            parameters (None): of the search; the backend's own
+        """
         body = {
             "vectors": _wire.matrix(vectors),
             "ids": _wire.ids(ids),
@@ -291,11 +360,18 @@ class Index(Handle):
         *,
         k: int | None = None,
         radius: float | None = None,
-        view: View | None = None,
+        view: Handled | None = None,
         parameters: Mapping[str, Any] | None = None,
         **options: Unpack[Options],
     ) -> Neighbors:
-        """For every point of the index or view its k nearest others, or all within a radius."""
+        """For every point of the index or view its nearest others.
+
+        Args:
+            k (None): how many
+            radius (None): or all within that distance
+            view (None): a view of this index; other points are left out
+            parameters (None): of the search; the backend's own
+        """
         body = {"k": k, "radius": radius, "view": view, "parameters": parameters}
         return Neighbors(ask(self.handle, "index.neighbors", body, options))
 
@@ -304,15 +380,26 @@ class Index(Handle):
         *,
         threshold: float | None = None,
         fraction: float | None = None,
-        view: View | None = None,
+        view: Handled | None = None,
         **options: Unpack[Options],
     ) -> Duplicates:
-        """Which points lie within a threshold of one that is kept, or the threshold at which a fraction does."""
+        """Walks the points in the order of their ids and drops each that lies near one that was kept before.
+
+        Args:
+            threshold (None): the distance that is near
+            fraction (None): or finds that at which this fraction of the points is dropped, between 0 and 1
+            view (None): a view of this index; other points are left out
+        """
         body = {"threshold": threshold, "fraction": fraction, "view": view}
         return Duplicates(ask(self.handle, "index.duplicates", body, options))
 
-    def unique(self, count: int, *, view: View | None = None, **options: Unpack[Options]) -> Duplicates:
-        """The threshold at which so many points are kept, and which."""
+    def unique(self, count: int, *, view: Handled | None = None, **options: Unpack[Options]) -> Duplicates:
+        """The same with the threshold at which so many points are kept.
+
+        Args:
+            count: how many
+            view (None): a view of this index; other points are left out
+        """
         return Duplicates(ask(self.handle, "index.unique", {"count": count, "view": view}, options))
 
     # ---- views and scans ----
@@ -325,8 +412,14 @@ class Index(Handle):
         filter: str | None = None,
         **options: Unpack[Options],
     ) -> View:
-        """A set of ids, of the labels of samples, or of what a filter accepts now."""
-        body = {"ids": _wire.ids(ids), "sample_ids": _wire.ids(sample_ids), "filter": filter}
+        """A set of ids that restricts searches; ids that are not in the index are harmless.
+
+        Args:
+            ids (None): of the points
+            sample_ids (None): or of their samples, in an index of patches
+            filter (None): or what they match now
+        """
+        body = {"ids": _wire.ids(ids), "sample_ids": _wire.ids(sample_ids, "sample_ids"), "filter": filter}
         return View(ask(self.handle, "view.create", body, options), self)
 
     def scan(
@@ -335,11 +428,19 @@ class Index(Handle):
         vectors: bool | None = None,
         fields: FieldNames | None = None,
         filter: str | None = None,
-        view: View | None = None,
+        view: Handled | None = None,
         max_rows: int | None = None,
         **options: Unpack[Options],
     ) -> Scan:
-        """All points, page by page. The options are those of each page as well."""
+        """All points, page by page. The options are those of each page as well.
+
+        Args:
+            vectors (True): whether they come with their vectors
+            fields (None): names of fields, or True for all
+            filter (None): what points match
+            view (None): a view of this index; other points are left out
+            max_rows (None): how many at most in a page; None is left to the backend
+        """
         body = {"vectors": vectors, "fields": fields, "filter": filter, "view": view, "max_rows": max_rows}
         return Scan(ask(self.handle, "scan.open", body, options), self, options)
 
@@ -378,7 +479,12 @@ class Index(Handle):
     def backend_call(
         self, method: str, body: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> dict[str, Any]:
-        """Calls a method of the backend itself: those of docs/protocol.md's backend protocol, and ``native.*``."""
+        """Calls a method of the backend itself: those of docs/protocol.md's backend protocol, and ``native.*``.
+
+        Args:
+            method: its name
+            body (None): of the request; may hold numpy arrays, ``Column`` and ``Ids``
+        """
         return ask(self.handle, "backend.call", {"method": method, "body": body}, options)
 
     def __enter__(self) -> Self:

@@ -13,14 +13,24 @@ import os
 import sys
 import threading
 import time
-from typing import Callable, Union
+from contextlib import suppress
+from typing import Any, Callable, Protocol, Union
 
 from ._native import ffi, lib
 
 Hook = Callable[[int, str], object]
-Target = Union[Hook, logging.Logger, None]
 
-_LEVELS = {"off": 0, "error": 1, "warning": 2, "info": 3, "debug": 4}
+
+class Logger(Protocol):
+    """A logger of ``logging``, or what is like one."""
+
+    def log(self, level: int, msg: object, /) -> object:
+        """Is told a message."""
+
+
+Target = Union[Hook, Logger, None]
+
+_LEVELS = {"error": 1, "warning": 2, "info": 3, "debug": 4}
 _LOGGING = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
 _PATIENCE = 0.1  # seconds for which a call leaves its messages to itself, or waits for who tells them
 
@@ -36,25 +46,32 @@ class _State:
 def set_log(target: Target, level: str = "warning") -> None:
     """Sends the library's messages to a ``logging.Logger``, or to a function of level and text.
 
-    level: ``error``, ``warning``, ``info`` or ``debug``; levels are given to the target as those of ``logging``.
-    None restores the library's default: warnings and errors to stderr, or what ``SIMPLUGIN_LOG`` says. The target may
-    be set and removed while calls run, and may itself use this package; what was said before it is removed is told.
-    What it raises ends no call, and goes to ``sys.excepthook``.
+    The target may be set and removed while calls run; what was said before it is removed is told. It may itself use
+    this package: messages of the calls it makes are dropped. Exceptions that it raises end no call, and go to
+    ``sys.excepthook``; ``KeyboardInterrupt`` and ``SystemExit`` on the thread of a call go on from there.
+
+    Args:
+        target: an object with a method ``log``, as loggers and their adapters have, or a function; None restores the
+            library's default: warnings and errors to stderr, or what ``SIMPLUGIN_LOG`` says
+        level ("warning"): the least that is told: ``error``, ``warning``, ``info`` or ``debug``; the target is given
+            the numbers of ``logging``
 
     >>> import logging, simplugin
     >>> simplugin.set_log(logging.getLogger("simplugin"), "debug")
     >>> simplugin.set_log(None)
     """
-    number = _LEVELS.get(level)
-    if number is None:
-        raise ValueError(f"no level {level!r}: one of {', '.join(_LEVELS)}")
+    if level not in tuple(_LEVELS):
+        raise ValueError(f"level: {level!r} is none of {', '.join(_LEVELS)}")
+    hook: Any = getattr(target, "log", target)
+    if hook is not None and not callable(hook):
+        raise TypeError(f"target: {target!r} is neither a logger nor a function")
     with _State.lock:
         _State.is_on = target is not None
         if target is None:
             lib.py_log_off()
         else:
-            _State.hook = target.log if isinstance(target, logging.Logger) else target
-            lib.py_log_on(number)
+            _State.hook = hook
+            lib.py_log_on(_LEVELS[level])
             _start_thread_locked()
     if target is None:
         deliver()
@@ -64,9 +81,13 @@ def set_log(target: Target, level: str = "warning") -> None:
 
 def deliver() -> None:
     """Tells all messages that wait; called after calls that left some."""
-    if not _State.telling.acquire(timeout=_PATIENCE):
-        return  # whoever is at it tells these as well
+    muted = lib.py_log_muted()
+    if muted[0]:
+        return
     try:
+        if not _State.telling.acquire(timeout=_PATIENCE):
+            return  # whoever is at it tells these as well
+        muted[0] = 1
         message = lib.py_log_take()
         while message != ffi.NULL:
             try:
@@ -76,8 +97,10 @@ def deliver() -> None:
             _tell(level, text)
             message = lib.py_log_take()
     finally:
-        _State.telling.release()
-    if _State.is_on and _State.thread is None:  # in a child
+        muted[0] = 0
+        with suppress(RuntimeError):  # it was not acquired, or KeyboardInterrupt came before this was known
+            _State.telling.release()
+    if _State.is_on and not _is_followed():  # in a child
         with _State.lock:
             _start_thread_locked()
 
@@ -92,8 +115,12 @@ def _tell(level: int, text: str) -> None:
         sys.excepthook(type(error), error, error.__traceback__)
 
 
+def _is_followed() -> bool:
+    return _State.thread is not None and _State.thread.is_alive()
+
+
 def _start_thread_locked() -> None:
-    if _State.is_on and _State.thread is None:
+    if _State.is_on and not _is_followed():
         _State.thread = threading.Thread(target=_follow, name="simplugin-log", daemon=True)
         _State.thread.start()
 
@@ -108,7 +135,10 @@ def _follow() -> None:
     while True:
         if lib.py_log_wait():
             time.sleep(_PATIENCE)
-            deliver()
+            try:
+                deliver()
+            except BaseException as error:  # noqa: BLE001
+                sys.excepthook(type(error), error, error.__traceback__)
             continue
         with _State.lock:
             if not _State.is_on:

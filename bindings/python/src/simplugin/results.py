@@ -4,12 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict, overload
+from typing import Any, NamedTuple, TypedDict, overload
 
-from .columns import Column, Ids
-
-if TYPE_CHECKING:
-    from .columns import Array
+from .columns import Array, Column, Ids
 
 NO_IDS = Ids(())
 
@@ -24,13 +21,12 @@ class Hit(NamedTuple):
     """The backend's own figure."""
 
 
-class Matches:
-    """What one query found, nearest first: parts of the arrays of ``Hits``. Iterating makes ``Hit`` tuples."""
+class Matches(Sequence[Hit]):
+    """What one query found, nearest first: parts of the arrays of ``Hits``, and a sequence of ``Hit`` tuples."""
 
     __slots__ = ("distances", "fields", "ids", "sample_ids", "scores", "vectors")
 
-    def __init__(self, hits: Hits, begin: int, end: int) -> None:
-        part = slice(begin, end)
+    def __init__(self, hits: Hits | Matches, part: slice) -> None:
         self.ids: Ids = hits.ids[part]
         self.distances: Array = hits.distances[part]
         self.scores: Array = hits.scores[part]
@@ -40,6 +36,15 @@ class Matches:
 
     def __len__(self) -> int:
         return len(self.distances)
+
+    @overload
+    def __getitem__(self, index: int) -> Hit: ...
+    @overload
+    def __getitem__(self, index: slice) -> Matches: ...
+    def __getitem__(self, index: int | slice) -> Hit | Matches:
+        if isinstance(index, slice):
+            return Matches(self, index)
+        return Hit(self.ids[index], self.distances[index].item(), self.scores[index].item())
 
     def __iter__(self) -> Iterator[Hit]:
         return map(Hit, self.ids.tolist(), self.distances.tolist(), self.scores.tolist())
@@ -80,7 +85,7 @@ class Hits(Sequence[Matches]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         at = range(len(self))[index]
-        return Matches(self, int(self.offsets[at]), int(self.offsets[at + 1]))
+        return Matches(self, slice(int(self.offsets[at]), int(self.offsets[at + 1])))
 
     def __repr__(self) -> str:
         return f"<Hits: {len(self.distances)} of {len(self)} queries>"

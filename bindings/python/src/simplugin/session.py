@@ -4,18 +4,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Callable
+from types import TracebackType
+from typing import Any, Callable, Union
 
 from ._call import Handle, Options, ask, call
+from ._typing import Self, Unpack
+from ._wire import Handled
 from .index import Embed, Index
 from .results import CopyState, Run
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from typing_extensions import Self, Unpack
+Path = Union[str, "os.PathLike[str]"]
 
 
 class Connection(Handle):
@@ -34,15 +34,20 @@ class Connection(Handle):
     def backend_call(
         self, method: str, body: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> dict[str, Any]:
-        """Calls a method of the backend: those of docs/protocol.md's backend protocol, and ``native.*``."""
+        """Calls a method of the backend: those of docs/protocol.md's backend protocol, and ``native.*``.
+
+        Args:
+            method: its name
+            body (None): of the request; may hold numpy arrays, ``Column`` and ``Ids``
+        """
         return ask(self.handle, "backend.call", {"method": method, "body": body}, options)
 
 
 class Copy(Handle):
-    """The points of an index on their way into another: a loop of steps of about a second.
+    """The points of an index on their way into another: an iterator of steps of about a second.
 
-    Iterating makes the steps, and gives what each answers, until the copy is done. One that is left before is gone on
-    with by the same ``open_copy``.
+    Each gives what it answers, the last that the copy is done; then it closes. A loop that is left before may be gone
+    on with by another, and a copy that was closed before by the same ``open_copy``.
     """
 
     __slots__ = ("index", "losses", "options", "resumed", "state", "total")
@@ -50,6 +55,7 @@ class Copy(Handle):
     def __init__(self, reply: Mapping[str, Any], owner: Handle, options: Options) -> None:
         super().__init__(reply["copy"], owner)
         self.options = options
+        """Those of each step of a loop."""
         self.index = Index(reply, owner)
         """The target; it stays open when the copy is closed."""
         self.total: int = reply["total"]
@@ -66,15 +72,19 @@ class Copy(Handle):
         return self.state is not None and self.state["phase"] == "done"
 
     def next(self, **options: Unpack[Options]) -> CopyState:
-        """One step."""
+        """One step, with options of its own."""
         state: CopyState = call(self.handle, "copy.next", None, options)  # type: ignore[assignment]  # pyright: ignore
         self.state = state
         return state
 
-    def __iter__(self) -> Iterator[CopyState]:
-        with self:
-            while not self.done:
-                yield self.next(**self.options)
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> CopyState:
+        if self.done:
+            self.close()
+            raise StopIteration
+        return self.next(**self.options)
 
 
 @dataclass(frozen=True)
@@ -98,12 +108,22 @@ class Runs:
     def list(
         self, dataset: str | None = None, *, where: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> list[Any]:
-        """All of a dataset, or of all; where: configuration values that must be equal."""
+        """The records.
+
+        Args:
+            dataset (None): of this one only
+            where (None): configuration values that must be equal, such as ``{"supports_prompts": True}``
+        """
         runs: list[Any] = ask(self._session.handle, "runs.list", {"dataset": dataset, "where": where}, options)["runs"]
         return runs
 
     def info(self, brain_key: str, *, dataset: str | None = None, **options: Unpack[Options]) -> Run:
-        """What was recorded."""
+        """What was recorded.
+
+        Args:
+            brain_key: of the run
+            dataset ("default"): of the run
+        """
         body = {"dataset": dataset, "brain_key": brain_key}
         return ask(self._session.handle, "runs.info", body, options)  # type: ignore[return-value]  # pyright: ignore
 
@@ -116,50 +136,80 @@ class Runs:
         embed: Embed | None = None,
         **options: Unpack[Options],
     ) -> Index:
-        """Opens the index of a run."""
+        """Opens the index of a run.
+
+        Args:
+            brain_key: of the run
+            dataset ("default"): of the run
+            parameters (None): credentials, and settings for this session
+            embed (None): makes vectors of texts, for ``search(text=...)``
+        """
         body = {"dataset": dataset, "brain_key": brain_key, "parameters": parameters}
         return Index(ask(self._session.handle, "runs.load", body, options), self._session, embed)
 
     def rename(
         self, brain_key: str, new_brain_key: str, *, dataset: str | None = None, **options: Unpack[Options]
     ) -> None:
-        """Gives a run another key."""
+        """Gives a run another key.
+
+        Args:
+            brain_key: of the run
+            new_brain_key: the other
+            dataset ("default"): of the run
+        """
         body = {"dataset": dataset, "brain_key": brain_key, "new_brain_key": new_brain_key}
         ask(self._session.handle, "runs.rename", body, options)
 
     def delete(self, brain_key: str, *, dataset: str | None = None, **options: Unpack[Options]) -> None:
-        """Deletes the record; its collection stays."""
+        """Deletes the record; its collection stays.
+
+        Args:
+            brain_key: of the run
+            dataset ("default"): of the run
+        """
         ask(self._session.handle, "runs.delete", {"dataset": dataset, "brain_key": brain_key}, options)
 
 
 class Session(Handle):
-    """A configuration of its own; what it opened closes with it.
+    """A configuration of its own; what it opened closes with it: calls in that go on to their end.
 
     The functions of the package are the methods of a default session, which follows the environment and the brain
     configuration file.
     """
 
-    __slots__ = ("runs",)
+    __slots__ = ()
 
     def __init__(
         self,
         *,
-        config_path: str | os.PathLike[str] | None = None,
-        plugin_path: Sequence[str | os.PathLike[str]] | None = None,
-        data_dir: str | os.PathLike[str] | None = None,
+        config_path: Path | None = None,
+        plugin_path: Path | Sequence[Path] | None = None,
+        data_dir: Path | None = None,
         environment: Mapping[str, str] | None = None,
         **options: Unpack[Options],
     ) -> None:
-        """config_path: instead of the brain configuration file; environment: instead of the process's."""
+        """Opens it.
+
+        Args:
+            config_path (None): a file that is read instead of the brain configuration file
+            plugin_path (None): a directory or several, absolute, that are searched for backends before any other
+            data_dir (None): an absolute directory instead of ``$SIMPLUGIN_DATA``
+            environment (None): variables that are read instead of the process's
+        """
+        if isinstance(plugin_path, (str, bytes, os.PathLike)):
+            plugin_path = [plugin_path]
         body = {
-            "config_path": None if config_path is None else os.fspath(config_path),
-            "plugin_path": None if plugin_path is None else [os.fspath(path) for path in plugin_path],
-            "data_dir": None if data_dir is None else os.fspath(data_dir),
+            "config_path": None if config_path is None else os.fsdecode(config_path),
+            "plugin_path": None if plugin_path is None else [os.fsdecode(path) for path in plugin_path],
+            "data_dir": None if data_dir is None else os.fsdecode(data_dir),
             "environment": environment,
         }
         super().__init__(ask(0, "session.open", body, options)["session"])
-        self.runs = Runs(self)
+
+    @property
+    def runs(self) -> Runs:
         """The records of brain runs."""
+        return Runs(self)
 
     # ---- indexes ----
 
@@ -183,8 +233,20 @@ class Session(Handle):
     ) -> Index:
         """Makes a collection, or connects to that of ``collection_name``; recorded as a run under ``brain_key``.
 
-        fields: column types by name, for backends that want them declared. parameters: the backend's own. embed: makes
-        vectors of texts for ``search(text=...)``.
+        Args:
+            backend (None): its name; None: the configured one
+            brain_key (None): of the run; None: none is recorded
+            dataset ("default"): of the run
+            collection_name (None): the collection; None: a new name
+            metric (None): one of the backend's, such as ``cosine``, ``dotproduct`` or ``euclidean``
+            dimension (None): numbers in a vector; None: that of the first ``add``
+            patches_field (None): the points are labels of that field, and each has a sample id
+            model (None): what makes the vectors; for those who ask
+            supports_prompts (None): whether it takes texts; for those who ask
+            fields (None): column types by name, for backends that want them declared
+            parameters (None): the backend's own
+            overwrite (False): replaces the record of a run of that key; its collection stays
+            embed (None): makes vectors of texts, for ``search(text=...)``
         """
         body = {
             "backend": backend,
@@ -213,7 +275,16 @@ class Session(Handle):
         embed: Embed | None = None,
         **options: Unpack[Options],
     ) -> Index:
-        """Opens a recorded run by its brain key, or any collection by its backend and name."""
+        """Opens a recorded run by its brain key, or any collection by its backend and name.
+
+        Args:
+            brain_key (None): of the run
+            dataset ("default"): of the run
+            backend (None): or the name of a backend
+            collection_name (None): and its collection
+            parameters (None): credentials, and settings for this session
+            embed (None): makes vectors of texts, for ``search(text=...)``
+        """
         body = {
             "brain_key": brain_key,
             "dataset": dataset,
@@ -226,7 +297,12 @@ class Session(Handle):
     def connect(
         self, backend: str | None = None, parameters: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> Connection:
-        """Connects to a backend, without an index."""
+        """Connects to a backend, without an index.
+
+        Args:
+            backend (None): its name; None: the configured one
+            parameters (None): the backend's own
+        """
         return Connection(
             ask(self.handle, "connection.open", {"backend": backend, "parameters": parameters}, options), self
         )
@@ -235,7 +311,7 @@ class Session(Handle):
 
     def open_copy(
         self,
-        source: Index,
+        source: Handled,
         target: Mapping[str, Any],
         *,
         verify: str | None = None,
@@ -245,7 +321,17 @@ class Session(Handle):
         mixed_fields: str | None = None,
         **options: Unpack[Options],
     ) -> Copy:
-        """A copy whose steps the caller makes. target: the keys of ``create_index``, and ``merge``."""
+        """A copy whose steps the caller makes; the options are those of each step as well.
+
+        Args:
+            source: an open index
+            target: keywords of ``create_index`` but ``dimension``, and ``merge``: whether points go beside those there
+            verify ("sample"): what is read again and compared: ``none``, ``sample`` or ``all``
+            sample_size (1000): points of the sample
+            resume (True): False begins anew what an earlier copy has begun
+            batch_bytes (32 MiB): bytes that are read at a time
+            mixed_fields ("fail"): what a value of another type than its field's means: ``fail``, or ``skip`` it
+        """
         body = {
             "source": source,
             "target": target,
@@ -259,19 +345,25 @@ class Session(Handle):
 
     def copy_dry_run(
         self,
-        source: Index,
+        source: Handled,
         target: Mapping[str, Any],
         *,
         mixed_fields: str | None = None,
         **options: Unpack[Options],
     ) -> dict[str, Any]:
-        """What the copy would do and lose; nothing is made or written."""
+        """What the copy would do and lose; nothing is made or written.
+
+        Args:
+            source: an open index
+            target: as for ``open_copy``
+            mixed_fields ("fail"): as for ``open_copy``
+        """
         body = {"source": source, "target": target, "dry_run": True, "mixed_fields": mixed_fields}
         return ask(self.handle, "copy.open", body, options)
 
     def copy(
         self,
-        source: Index,
+        source: Handled,
         target: Mapping[str, Any],
         *,
         each: Callable[[CopyState], object] | None = None,
@@ -284,9 +376,18 @@ class Session(Handle):
     ) -> Copied:
         """Copies every point of an index into a collection of any backend, and compares them.
 
-        target: keys of ``create_index``, and ``merge``. each: called with the state after each step, of about a second;
-        what it raises ends the copy, as do ``cancel`` and Ctrl-C. The same call goes on where one ended. The timeout is
-        that of each step.
+        What ``each`` raises ends the copy, as do ``cancel`` and Ctrl-C; the same call goes on where one ended. The
+        timeout is that of each step.
+
+        Args:
+            source: an open index
+            target: keywords of ``create_index`` but ``dimension``, and ``merge``: whether points go beside those there
+            each (None): called with the state after each step, of about a second
+            verify ("sample"): what is read again and compared: ``none``, ``sample`` or ``all``
+            sample_size (1000): points of the sample
+            resume (True): False begins anew what an earlier copy has begun
+            batch_bytes (32 MiB): bytes that are read at a time
+            mixed_fields ("fail"): what a value of another type than its field's means: ``fail``, or ``skip`` it
         """
         with self.open_copy(
             source,
@@ -314,7 +415,12 @@ class Session(Handle):
     def resolve(
         self, backend: str | None = None, parameters: Mapping[str, Any] | None = None, **options: Unpack[Options]
     ) -> dict[str, Any]:
-        """The backend and the parameters that are in effect, secrets masked."""
+        """The backend and the parameters that are in effect, secrets masked.
+
+        Args:
+            backend (None): its name; None: the configured one
+            parameters (None): as a call would give them
+        """
         return ask(self.handle, "config.resolve", {"backend": backend, "parameters": parameters}, options)
 
     def explain(
@@ -325,7 +431,13 @@ class Session(Handle):
         load: bool | None = None,
         **options: Unpack[Options],
     ) -> dict[str, Any]:
-        """Every value of the configuration with where it comes from, and the plugin's file. Connects nowhere."""
+        """Every value of the configuration with where it comes from, and the plugin's file. Connects nowhere.
+
+        Args:
+            backend (None): its name; None: the configured one
+            parameters (None): as a call would give them
+            load (True): whether the plugin may be loaded, to ask what it declares
+        """
         body = {"backend": backend, "parameters": parameters, "load": load}
         return ask(self.handle, "config.explain", body, options)
 
@@ -354,7 +466,6 @@ class DefaultSession(Session):
     def __init__(self) -> None:
         self.handle = 0
         self._owner = None
-        self.runs = Runs(self)
 
     def close(self) -> None:
         """Does nothing."""

@@ -2,12 +2,13 @@
 //! Writing bodies.
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::marker::PhantomData;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::plugin::{EXT_TENSOR, simplugin_request, simplugin_tensor};
-use crate::{Element, Map, Tensor, Texts};
+use crate::{Element, Map, Tensor, Texts, Value};
 
 /// A body with its tensors. An empty one allocates nothing.
 ///
@@ -26,9 +27,10 @@ use crate::{Element, Map, Tensor, Texts};
 /// ```
 #[derive(Default)]
 pub struct Body<'a> {
-    /// A map with a head of 5 bytes, where the count is kept up to date; or nothing at all.
     bytes: Vec<u8>,
-    entries: u32,
+    /// Of the map that the bytes are, whose head of 5 bytes is kept up to date; none: they are
+    /// nothing yet, or written by somebody else.
+    entries: Option<u32>,
     tensors: Vec<simplugin_tensor>,
     kept: Vec<Box<dyn Send + Sync + 'a>>,
     /// Entries of maps that are still being added to; they go to the end.
@@ -59,7 +61,7 @@ impl<'a> Body<'a> {
     pub const fn new() -> Self {
         Body {
             bytes: Vec::new(),
-            entries: 0,
+            entries: None,
             tensors: Vec::new(),
             kept: Vec::new(),
             open: Vec::new(),
@@ -67,7 +69,8 @@ impl<'a> Body<'a> {
         }
     }
 
-    /// A body that is written already, without tensors. It is sent as it is.
+    /// A body that is written already, without tensors. It is sent as it is, and what is set
+    /// besides goes to the end of its map; the library refuses what is no map with or without it.
     pub fn from_bytes(body: Vec<u8>) -> Self {
         Body { bytes: body, ..Body::new() }
     }
@@ -153,11 +156,27 @@ impl<'a> Body<'a> {
     }
 
     fn begin_entry(&mut self) {
-        if self.bytes.is_empty() {
-            self.bytes.extend_from_slice(&[MAP32, 0, 0, 0, 0]);
+        if self.entries.is_none() {
+            self.widen_head();
         }
-        self.entries += 1;
-        self.bytes[1..5].copy_from_slice(&self.entries.to_be_bytes());
+        if let Some(entries) = &mut self.entries {
+            *entries = entries.saturating_add(1);
+            self.bytes[1..5].copy_from_slice(&entries.to_be_bytes());
+        }
+    }
+
+    /// Makes the head of the map one that has room for any count. What is no map keeps its head.
+    fn widen_head(&mut self) {
+        let mut rest = &*self.bytes;
+        let entries = match rest {
+            [] => Some(0),
+            _ => rmp::decode::read_map_len(&mut rest).ok(),
+        };
+        let Some(entries) = entries else { return };
+        let head = self.bytes.len() - rest.len();
+        let [a, b, c, d] = entries.to_be_bytes();
+        self.bytes.splice(..head, [MAP32, a, b, c, d]);
+        self.entries = Some(entries);
     }
 
     /// The head of a map of so many pairs, which follow.
@@ -199,9 +218,33 @@ impl<'a> Body<'a> {
     }
 }
 
-impl std::fmt::Debug for Body<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.map().fmt(f)
+/// Keys, and of values what they are and how large: they may be secrets.
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = f.debug_map();
+        map.entries(self.map().iter().map(|(key, value)| (key, Size(value))));
+        for (key, count, _) in &self.open {
+            map.entry(key, &format_args!("<map of {count}>"));
+        }
+        map.finish()
+    }
+}
+
+struct Size<'a>(Value<'a>);
+
+impl fmt::Debug for Size<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Value::Nil => f.write_str("<nil>"),
+            Value::Bool(_) => f.write_str("<bool>"),
+            Value::Int(_) | Value::Uint(_) => f.write_str("<int>"),
+            Value::Float(_) => f.write_str("<float>"),
+            Value::Text(text) => write!(f, "<text of {} bytes>", text.len()),
+            Value::Bytes(bytes) => write!(f, "<{} bytes>", bytes.len()),
+            Value::Tensor(tensor) => tensor.fmt(f),
+            Value::Array(array) => write!(f, "<array of {}>", array.len()),
+            Value::Map(map) => write!(f, "<map of {}>", map.len()),
+        }
     }
 }
 

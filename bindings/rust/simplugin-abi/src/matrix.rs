@@ -8,7 +8,8 @@ use crate::{Body, Encode};
 /// Vectors that go out: rows of float32, float64 or float16, where they lie.
 ///
 /// `&[f32]` is one row, `&[[f32; N]]` are rows; [`Matrix::new`] cuts a flat slice into rows. None
-/// of these copies anything. With the feature `ndarray` an `ArrayView2` is one as well, whatever
+/// of these copies anything, nor do `Vec<[f32; N]>` and [`Matrix::owned`], which take the memory
+/// over. With the feature `ndarray` an `ArrayView2` is one as well, whatever
 /// its distance from row to row; only one whose rows do not lie element after element is copied.
 pub struct Matrix<'a> {
     raw: simplugin_tensor,
@@ -130,6 +131,13 @@ impl<'a, T: Float, const N: usize> From<&'a Vec<[T; N]>> for Matrix<'a> {
     }
 }
 
+impl<T: Float, const N: usize> From<Vec<[T; N]>> for Matrix<'static> {
+    fn from(rows: Vec<[T; N]>) -> Self {
+        let raw = describe(T::DTYPE, rows.as_ptr().cast(), rows.len(), N, 0);
+        Matrix { raw, kept: Some(Box::new(rows)), data: PhantomData }
+    }
+}
+
 impl<'a, T: Float, const M: usize, const N: usize> From<&'a [[T; N]; M]> for Matrix<'a> {
     fn from(rows: &'a [[T; N]; M]) -> Self {
         rows.as_slice().into()
@@ -138,9 +146,20 @@ impl<'a, T: Float, const M: usize, const N: usize> From<&'a [[T; N]; M]> for Mat
 
 #[cfg(feature = "ndarray")]
 mod with_ndarray {
-    use ndarray::{ArrayBase, ArrayView1, ArrayView2, Data, Ix1, Ix2};
+    use ndarray::{Array2, ArrayBase, ArrayView1, ArrayView2, Data, Ix1, Ix2};
 
-    use super::{Float, Matrix};
+    use super::{Float, Matrix, PhantomData, describe};
+
+    impl<T: Float> From<Array2<T>> for Matrix<'static> {
+        fn from(array: Array2<T>) -> Self {
+            let (rows, cols) = array.dim();
+            if !array.is_standard_layout() {
+                return Matrix::owned(array.iter().copied().collect(), cols);
+            }
+            let raw = describe(T::DTYPE, array.as_ptr().cast(), rows, cols, 0);
+            Matrix { raw, kept: Some(Box::new(array)), data: PhantomData }
+        }
+    }
 
     impl<'a, T: Float> From<ArrayView2<'a, T>> for Matrix<'a> {
         fn from(view: ArrayView2<'a, T>) -> Self {

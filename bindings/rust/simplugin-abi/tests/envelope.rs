@@ -302,3 +302,99 @@ fn bytes_that_are_no_body() {
     assert_eq!(Map::new(&[0x81, 0x01, 0x01], &[]).iter().count(), 0);
     assert!(Map::new(&[0x91, 0x01], &[]).is_empty());
 }
+
+#[test]
+fn a_body_that_is_written_already_takes_more_keys() {
+    let long: Vec<(String, u32)> = (0..20).map(|i| (format!("k{i}"), i)).collect();
+    let heads: [&[u8]; 3] = [&[0x81], &[0xde, 0, 1], &[0xdf, 0, 0, 0, 1]];
+    for head in heads {
+        let mut bytes = head.to_vec();
+        bytes.extend_from_slice(b"\xa1a\x01");
+        let numbers = [1.5_f32, 2.5];
+        let mut body = Body::from_bytes(bytes.clone());
+        assert_eq!(body.map().len(), 1);
+        body.set("absent", None::<bool>);
+        body.set("b", Matrix::new(&numbers, 2));
+        body.add("open", "c", "three");
+        for (key, value) in &long {
+            body.set(key, *value);
+        }
+        body.request();
+        let map = body.map();
+        assert_eq!(map.len(), 23);
+        assert_eq!(map.iter().count(), 23);
+        assert_eq!(map.get("a").unwrap().as_i64(), Some(1));
+        assert_eq!(map.get("b").unwrap().as_tensor().unwrap().row(0), Some(&numbers[..]));
+        assert_eq!(
+            map.get("open").unwrap().as_map().unwrap().get("c").unwrap().as_str(),
+            Some("three")
+        );
+        assert_eq!(map.get("k19").unwrap().as_u64(), Some(19));
+        // untouched it stays as it is
+        let mut body = Body::from_bytes(bytes.clone());
+        let request = body.request();
+        assert_eq!(request.body_size, bytes.len() as u64);
+    }
+    let mut body = Body::from_bytes(Vec::new());
+    body.set("a", 1);
+    assert_eq!(body.map().len(), 1);
+}
+
+#[test]
+fn what_is_no_map_takes_none() {
+    let broken: [&[u8]; 6] =
+        [b"\x07", b"\xa3abc", b"\xc1", b"\xde\x00", b"\xdf\x00\x00\x00", b"\x92\x01\x02"];
+    for bytes in broken {
+        let mut body = Body::from_bytes(bytes.to_vec());
+        body.set("a", 1);
+        let request = body.request();
+        // SAFETY: the request points into the body, which is there.
+        let sent = unsafe { std::slice::from_raw_parts(request.body, request.body_size as usize) };
+        assert!(sent.starts_with(bytes), "it is sent, for the library to refuse");
+    }
+}
+
+#[test]
+fn debug_shows_keys_and_sizes_and_no_values() {
+    let numbers = [1.5_f32, 2.5];
+    let mut body = Body::new()
+        .with("password", "hunter2")
+        .with("pin", 4711)
+        .with("float", 47.11)
+        .with("bytes", rmpv::Value::Binary(b"hunter2".to_vec()))
+        .with("list", ["hunter2", "4711"])
+        .with("map", std::collections::BTreeMap::from([("token", "hunter2")]))
+        .with("matrix", Matrix::new(&numbers, 2))
+        .with("ids", ["hunter2"].into_iter().collect::<Ids>());
+    body.add("parameters", "api_key", "hunter2");
+    let shown = format!("{body:?} {body:#?}");
+    for secret in ["hunter2", "4711", "47.11", "104, 117"] {
+        assert!(!shown.contains(secret), "{shown}");
+    }
+    for said in [
+        "password",
+        "text of 7 bytes",
+        "list",
+        "array of 2",
+        "map of 1",
+        "1 x 2 float32",
+        "parameters",
+    ] {
+        assert!(shown.contains(said), "no {said} in {shown}");
+    }
+}
+
+/// Rows that a matrix owns lie where they lay.
+#[test]
+fn owned_rows_are_not_copied() {
+    let rows = vec![[1.0_f32, 2.0], [3.0, 4.0]];
+    let flat = vec![1.0_f64, 2.0, 3.0, 4.0];
+    let at = [rows.as_ptr() as usize, flat.as_ptr() as usize];
+    let body = Body::new().with("rows", Matrix::from(rows)).with("flat", Matrix::owned(flat, 2));
+    let map = body.map();
+    let tensor = |key| map.get(key).unwrap().as_tensor().unwrap();
+    assert_eq!(tensor("rows").row(1), Some(&[3.0_f32, 4.0][..]));
+    assert_eq!(tensor("rows").row::<f32>(0).unwrap().as_ptr() as usize, at[0]);
+    assert_eq!(tensor("flat").row::<f64>(0).unwrap().as_ptr() as usize, at[1]);
+    assert_eq!((tensor("rows").rows(), tensor("rows").cols()), (2, 2));
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 use simplugin_abi::{Body, Encode};
 use simplugin_sys as sys;
 
+use crate::cancel::Follower;
 use crate::embed::Embedding;
 use crate::handle::{Handle, Node};
 use crate::reply::Answer;
@@ -121,8 +122,7 @@ impl<'a> Call<'a> {
         match &self.embedding {
             Some(embedding) => {
                 let borrowed: Vec<&str> = texts.iter().map(String::as_str).collect();
-                let vectors = embedding.embed(&borrowed).map_err(Error::embedding)?;
-                self.body.set("vectors", vectors);
+                embedding.embed(&borrowed, &mut self.body).map_err(Error::embedding)?;
             }
             None if texts.len() == 1 => self.body.set("text", texts.remove(0)),
             None => self.body.set("text", texts),
@@ -157,7 +157,7 @@ impl<'a> Options<'a> {
     fn listener(&mut self) -> Result<Option<Listener<'a>>> {
         let Some(progress) = self.progress.take() else { return Ok(None) };
         // a panic in it ends the call, but not others that carry the caller's token
-        let cancel = if self.cancel.is_none() { Some(CancelToken::new()?) } else { None };
+        let cancel = Follower::of(self.cancel)?;
         Ok(Some(Listener { progress, cancel, panic: None }))
     }
 
@@ -170,11 +170,11 @@ impl<'a> Options<'a> {
         {
             return None;
         }
-        let own = listener.as_ref().and_then(|listener| listener.cancel.as_ref());
+        let own = listener.as_ref().map(|listener| listener.cancel.token());
         Some(sys::simplugin_options {
             size: size_of::<sys::simplugin_options>() as u64,
             timeout_ms: self.timeout_ms,
-            cancel: self.cancel.or(own).map_or(0, CancelToken::raw),
+            cancel: own.or(self.cancel).map_or(0, CancelToken::raw),
             trace_id: self.trace_id.map_or(std::ptr::null(), |id| id.as_ptr().cast()),
             trace_id_size: self.trace_id.map_or(0, |id| id.len() as u64),
             progress: listener.is_some().then_some(heard as sys::simplugin_progress_fn),
@@ -187,7 +187,7 @@ impl<'a> Options<'a> {
 /// Whom to tell of the progress of one call, on its own thread.
 struct Listener<'a> {
     progress: Box<dyn FnMut(u64, u64) + 'a>,
-    cancel: Option<CancelToken>,
+    cancel: Follower<'a>,
     panic: Option<Box<dyn Any + Send>>,
 }
 
@@ -199,8 +199,6 @@ unsafe extern "C" fn heard(context: *mut c_void, done: u64, total: u64) {
     }
     if let Err(panic) = catch_unwind(AssertUnwindSafe(|| (listener.progress)(done, total))) {
         listener.panic = Some(panic);
-        if let Some(cancel) = &listener.cancel {
-            cancel.cancel();
-        }
+        listener.cancel.token().cancel();
     }
 }

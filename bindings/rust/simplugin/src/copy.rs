@@ -12,14 +12,22 @@ use crate::{Call, CancelToken, Handle, Index, Reply, Result};
 request! {
     /// [`Session::copy`](crate::Session::copy). What the target is not given is as the source has
     /// it. Timeout and token hold for each step as well.
+    ///
+    /// A dry run makes no copy, so that it has a function of its own, [`CopyIndex::plan`]:
+    ///
+    /// ```compile_fail,E0599
+    /// # fn wrong(index: &simplugin::Index) {
+    /// simplugin::copy(index).dry_run(true).send();
+    /// # }
+    /// ```
     CopyIndex = "copy.open" -> Copy {
         /// The handle of the index to copy.
         source: int,
         /// The keys of [`CreateIndex`](crate::request::CreateIndex) but `dimension`, and `merge`;
         /// or one by one, below.
         target: map,
-        /// Tell what would be lost, and make nothing: see [`CopyIndex::plan`].
-        dry_run: bool,
+        /// [`CopyIndex::plan`] sets it.
+        dry_run: own,
         /// What is read again when all is written: `none`, `sample` or `all`; `sample`.
         verify: text,
         /// How many points of a sample; 1,000.
@@ -98,8 +106,9 @@ impl<'a> CopyIndex<'a> {
     }
 
     /// What the copy would do and lose. Nothing is made, written or noted.
-    pub fn plan(self) -> Result<CopyPlan> {
-        self.dry_run(true).call.send_as()
+    pub fn plan(mut self) -> Result<CopyPlan> {
+        self.call.body.set("dry_run", true);
+        self.call.send_as()
     }
 
     /// Copies all points. `each` is told how far it is after every step, of about a second, and

@@ -190,9 +190,10 @@ impl Index {
     }
 
     /// What embeds the texts of [`Search::text`]: a vector for each.
-    pub fn set_embedding<F, E>(&self, embed: F)
+    pub fn set_embedding<F, V, E>(&self, embed: F)
     where
-        F: Fn(&[&str]) -> std::result::Result<Vec<Vec<f32>>, E> + Send + Sync + 'static,
+        F: Fn(&[&str]) -> std::result::Result<V, E> + Send + Sync + 'static,
+        V: crate::Embedded,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         let embedding = Some(Embedding::new(embed));

@@ -65,6 +65,7 @@ pub use call::Call;
 pub use cancel::CancelToken;
 pub use connection::Connection;
 pub use copy::{Copy, CopyPlan, CopyState};
+pub use embed::Embedded;
 pub use error::{BackendError, Error, ErrorKind, Result};
 pub use handle::Handle;
 pub use hits::{Hit, Hits};

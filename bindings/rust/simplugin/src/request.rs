@@ -48,7 +48,7 @@ macro_rules! options {
         }
 
         /// Called on this thread during a long call, with how much is done and of how much. A
-        /// panic in it ends the call, unless that carries a token, and goes on after it.
+        /// panic in it ends the call, and goes on after it.
         pub fn progress(mut self, progress: impl FnMut(u64, u64) + 'a) -> Self {
             self.$($path).+.progress(progress);
             self
@@ -117,6 +117,8 @@ macro_rules! setter {
             self
         }
     };
+    // what another function sets
+    (own $key:ident $(#[$doc:meta])*) => {};
     (int $key:ident $(#[$doc:meta])*) => {
         crate::request::setter! { @plain (u64) $key $(#[$doc])* }
     };

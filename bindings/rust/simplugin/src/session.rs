@@ -206,9 +206,10 @@ macro_rules! embedding {
         impl $request<'_> {
             /// What embeds the texts of [`Search::text`](crate::request::Search::text): a vector
             /// for each.
-            pub fn embedding<F, E>(mut self, embed: F) -> Self
+            pub fn embedding<F, V, E>(mut self, embed: F) -> Self
             where
-                F: Fn(&[&str]) -> std::result::Result<Vec<Vec<f32>>, E> + Send + Sync + 'static,
+                F: Fn(&[&str]) -> std::result::Result<V, E> + Send + Sync + 'static,
+                V: crate::Embedded,
                 E: Into<Box<dyn std::error::Error + Send + Sync>>,
             {
                 self.call.embedding = Some(Embedding::new(embed));

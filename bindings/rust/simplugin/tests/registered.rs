@@ -41,7 +41,14 @@ impl Backend for Probe {
             .with("exact", true)
             .with(
                 "methods",
-                ["native.echo", "native.panic", "native.wait", "native.fail", "native.count"],
+                [
+                    "native.echo",
+                    "native.panic",
+                    "native.wait",
+                    "native.fail",
+                    "native.count",
+                    "native.tell",
+                ],
             )
             .with("filters", none())
             .with("field_types", none())
@@ -124,7 +131,11 @@ impl Instance for Opened {
                 (1..=3).for_each(|i| call.progress(i, 3));
                 Ok(Body::new())
             }
-            "native.wait" => {
+            // tells of its progress and waits to be ended
+            "native.wait" | "native.tell" => {
+                if call.method() == "native.tell" {
+                    call.progress(1, 2);
+                }
                 let (wake, woken) = mpsc::sync_channel(1);
                 let left = call.remaining().unwrap_or(Duration::MAX);
                 call.while_watched(|| _ = wake.try_send(()), || _ = woken.recv_timeout(left));
@@ -277,4 +288,52 @@ fn progress_comes_through() {
         .send()
         .unwrap();
     assert_eq!(told, [(1, 3), (2, 3), (3, 3)]);
+}
+
+/// A panic in a progress function ends the call at once, whatever token it carries.
+#[test]
+fn a_panic_beside_a_token_ends_the_call_at_once() {
+    let rig = Rig::new();
+    let connection = probe(&rig);
+    let token = CancelToken::new().unwrap();
+    let call = || connection.backend_call("native.tell").timeout(Duration::from_secs(30));
+    let (panic, took) = timed(|| {
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            call().cancel(&token).progress(|_, _| panic!("enough")).send()
+        }))
+    });
+    assert_eq!(panic.unwrap_err().downcast_ref(), Some(&"enough"));
+    assert!(took < Duration::from_secs(15), "{took:?}");
+    connection.health().cancel(&token).send().unwrap();
+}
+
+/// The caller's token ends a call that has a progress function as any other.
+#[test]
+fn tokens_end_calls_that_tell_of_their_progress() {
+    let rig = Rig::new();
+    let connection = probe(&rig);
+    let token = CancelToken::new().unwrap();
+    let call = || connection.backend_call("native.tell").timeout(Duration::from_secs(30));
+    let (answers, took) = timed(|| {
+        std::thread::scope(|scope| {
+            let (told, heard) = mpsc::channel();
+            let calls: Vec<_> = (0..3)
+                .map(|_| {
+                    let (told, token) = (told.clone(), &token);
+                    scope.spawn(move || {
+                        call().cancel(token).progress(|_, _| told.send(()).unwrap()).send()
+                    })
+                })
+                .collect();
+            (0..3).for_each(|_| heard.recv().unwrap());
+            token.clone().cancel();
+            calls.into_iter().map(|call| call.join().unwrap()).collect::<Vec<_>>()
+        })
+    });
+    for answer in answers {
+        assert_eq!(answer.unwrap_err().kind(), ErrorKind::Cancelled);
+    }
+    let later = call().cancel(&token).progress(|_, _| ()).send();
+    assert_eq!(later.unwrap_err().kind(), ErrorKind::Cancelled, "and later ones");
+    assert!(took < Duration::from_secs(15), "{took:?}");
 }

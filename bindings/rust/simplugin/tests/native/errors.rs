@@ -165,3 +165,20 @@ fn r278_secrets_stay_out_of_errors() {
         .unwrap();
     assert!(!format!("{explained:?}").contains("hunter2secret"));
 }
+
+#[test]
+fn a_body_that_is_written_already_is_added_to_or_refused() {
+    let rig = Rig::new();
+    let index = rig.fruit();
+    let size = |bytes: &[u8]| {
+        let call = index.call("index.size").body(simplugin::Body::from_bytes(bytes.to_vec()));
+        call.set("filter", "color == \"red\"").send()
+    };
+    assert_eq!(size(b"\x80").unwrap().get("size").unwrap().as_u64(), Some(1));
+    assert_eq!(size(b"").unwrap().get("size").unwrap().as_u64(), Some(1));
+    let error = size(b"\x81\xa1x\x01").unwrap_err();
+    assert_eq!((error.kind(), error.detail("argument")), (ErrorKind::InvalidArgument, Some("x")));
+    for bytes in [&b"\x07"[..], b"\x91\x01", b"\xdf\x00", b"\x80\x80", b"\x81\xa1x"] {
+        assert_eq!(size(bytes).unwrap_err().kind(), ErrorKind::Malformed, "{bytes:?}");
+    }
+}

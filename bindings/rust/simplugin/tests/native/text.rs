@@ -2,7 +2,7 @@
 //! R282: text queries through an embedding function.
 use std::error::Error as _;
 
-use simplugin::ErrorKind;
+use simplugin::{ErrorKind, Matrix};
 
 use crate::common::Rig;
 
@@ -54,7 +54,7 @@ fn r282_without_a_function_the_error_names_the_model() {
 fn r282_an_error_of_the_function_is_the_source() {
     let rig = Rig::new();
     let index = rig.fruit();
-    index.set_embedding(|_| Err(std::io::Error::other("no model")));
+    index.set_embedding(|_| Err::<Vec<[f32; 2]>, _>(std::io::Error::other("no model")));
     let error = index.search().text(["round"]).send().unwrap_err();
     assert_eq!(
         (error.kind(), error.code(), error.code_name()),
@@ -71,4 +71,42 @@ fn vectors_of_another_length_are_the_librarys_to_refuse() {
     index.set_embedding(|_| Ok::<_, std::io::Error>(vec![vec![1.0, 2.0, 3.0]]));
     let error = index.search().text(["round"]).send().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DimensionMismatch);
+}
+
+#[test]
+fn r282_vectors_may_be_any_rows_that_are_owned() {
+    type Never = std::convert::Infallible;
+    let rig = Rig::new();
+    let index = rig.fruit();
+    let found = || {
+        let hits = index.search().text(["round", "long"]).k(1).send().unwrap();
+        hits.ids().iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    index.set_embedding(|_| Ok::<_, Never>(Matrix::owned(vec![1.0_f32, 0.0, 0.0, 1.0], 2)));
+    assert_eq!(found(), ["apple", "plum"]);
+    index.set_embedding(|_| Ok::<_, Never>(Matrix::owned(vec![0.0_f64, 1.0, 1.0, 0.0], 2)));
+    assert_eq!(found(), ["plum", "apple"]);
+    index.set_embedding(|_| Ok::<_, Never>(vec![[1.0_f32, 0.0], [0.0, 1.0]]));
+    assert_eq!(found(), ["apple", "plum"]);
+    index.set_embedding(|_| Ok::<_, Never>(vec![vec![0.0_f64, 1.0], vec![1.0, 0.0]]));
+    assert_eq!(found(), ["plum", "apple"]);
+    // a model's matrix, whose rows need not lie one after the other
+    #[cfg(feature = "ndarray")]
+    for turned in [false, true] {
+        index.set_embedding(move |_| {
+            let rows = ndarray::array![[0.0_f32, 1.0], [1.0, 0.0]];
+            Ok::<_, Never>(if turned { rows.reversed_axes() } else { rows })
+        });
+        assert_eq!(found(), ["plum", "apple"]);
+    }
+}
+
+#[test]
+fn rows_that_make_no_matrix_are_the_librarys_to_refuse() {
+    let rig = Rig::new();
+    let index = rig.fruit();
+    for rows in [vec![vec![], vec![]], vec![vec![1.0_f32, 0.0], vec![1.0]]] {
+        index.set_embedding(move |_| Ok::<_, std::io::Error>(rows.clone()));
+        index.search().text(["round", "long"]).send().unwrap_err();
+    }
 }
