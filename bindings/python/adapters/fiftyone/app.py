@@ -25,6 +25,7 @@ from fiftyone.operators.store import ExecutionStore
 from selenium.common.exceptions import (
     ElementClickInterceptedException,
     ElementNotInteractableException,
+    JavascriptException,
     NoSuchElementException,
     StaleElementReferenceException,
 )
@@ -44,6 +45,7 @@ LOG_CHARACTERS = 4000
 PASSING = (
     ElementClickInterceptedException,
     ElementNotInteractableException,
+    JavascriptException,
     NoSuchElementException,
     StaleElementReferenceException,
 )
@@ -421,33 +423,28 @@ PROMPT = "//input[@placeholder='Type anything!']"
 SHOW_RESULTS = "//button[@aria-label='Show results']"
 STATUS = ".//*[.='Completed' or .='Failed' or .='Running' or .='Pending']"
 
-VISIBLE_IDS = """
-const grid = document.querySelector("[data-cy=fo-grid]");
-return [...grid.querySelectorAll("[data-cy=looker]")].flatMap(sample => {
-    const id = sample.querySelector("[data-cy=tag-id]");
-    if (!id) return [];
-    let box = sample.parentElement, top = sample.getBoundingClientRect().top;
-    while (box && !(box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY != "visible"))
-        box = box.parentElement;
-    return [[Math.round(top + (box ? box.scrollTop : 0)), Math.round(sample.getBoundingClientRect().left),
-             id.title.replace("id: ", "")]];
+FIND_BOX = """
+let box = document.querySelector("[data-cy=spotlight-section-forward]");
+while (getComputedStyle(box).overflowY != "auto") box = box.parentElement;
+const top = box.getBoundingClientRect().top, samples = [...box.querySelectorAll("[data-cy=looker]")];
+"""
+VISIBLE_IDS = (
+    FIND_BOX
+    + """
+return samples.flatMap(sample => {
+    const id = sample.querySelector("[data-cy=tag-id]"), at = sample.getBoundingClientRect();
+    return id ? [[Math.round(at.top - top + box.scrollTop), Math.round(at.left), id.title.replace("id: ", "")]] : [];
 });
 """
-FIND_BOX = """
-let box = document.querySelector("[data-cy=fo-grid] [data-cy=looker]");
-while (box && !(box.scrollHeight > box.clientHeight && getComputedStyle(box).overflowY != "visible"))
-    box = box.parentElement;
-"""
+)
 SCROLL_UP = (
     FIND_BOX
     + """
-if (!box) return true;
 box.scrollTop = 0;
-const top = box.getBoundingClientRect().top, all = [...box.querySelectorAll("[data-cy=looker]")];
-return all.some(sample => Math.abs(sample.getBoundingClientRect().top - top) < 50);
+return samples.some(sample => Math.abs(sample.getBoundingClientRect().top - top) < 50);
 """
 )
-SCROLL_ON = FIND_BOX + "if (box) box.scrollTop += box.clientHeight * 0.9;"
+SCROLL_ON = FIND_BOX + "box.scrollTop += box.clientHeight * 0.9;"
 MARK = "document.querySelectorAll('[data-cy=spotlight-section-forward]').forEach(part => part.seen = true);"
 NEW_GRID = """
 const parts = [...document.querySelectorAll("[data-cy=spotlight-section-forward]")];
