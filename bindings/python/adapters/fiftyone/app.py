@@ -189,12 +189,13 @@ class App:
         self._driver = browser.driver
         self._greeted = False
         self._dataset: Any = None
+        self._patches = False
 
     # ---- the grid ----
 
     def open(self, dataset: fo.Dataset) -> None:
         """Shows the dataset's samples, with their ids."""
-        self._dataset = dataset
+        self._dataset, self._patches = dataset, False
         self._driver.get(f"{self._server.url}/datasets/{dataset.name}")
         self._wait("no sample in the grid", lambda: self._all("[data-cy=looker]"))
         if not self._greeted:  # each new user is shown an offer first
@@ -204,6 +205,9 @@ class App:
         if self._all("[data-cy=panel-tab-similarity_search_panel]"):  # the server remembers
             self._click("the panel stays", "//*[@data-cy='panel-tab-similarity_search_panel']//*[@title='Close']")
         self._wait("the view stays", lambda: self.count() == len(dataset) or self._clear_view())
+        if self._all("[data-cy=action-manage-selected]"):
+            self._click("no way to what is selected", "//*[@data-cy='action-manage-selected']")
+            self._click("the selection stays", "//*[starts-with(@title, 'Deselect all selected')]")
         self._show_ids()
 
     def count(self) -> int:
@@ -215,13 +219,15 @@ class App:
     def ids(self, limit: int | None = None) -> list[str]:
         """Of the samples, or patches, of the view, in the order of the grid; of the first `limit` only."""
         found: dict[tuple[int, int], str] = {}
+        counted = [-1, -1]  # of two looks: the page shows other numbers on the way
 
         def enough() -> bool:
             found.update({(row, column): id for row, column, id in self._driver.execute_script(VISIBLE_IDS)})
-            wanted = self.count() if limit is None else min(limit, self.count())
+            counted[:] = counted[1], self.count()
+            wanted = counted[1] if limit is None else min(limit, counted[1])
             if len(found) < wanted:
                 self._driver.execute_script(SCROLL_ON)
-            return len(found) >= wanted
+            return counted[0] == counted[1] >= 0 and len(found) >= wanted
 
         self._scroll_up()
         self._wait("the grid does not show as many samples as it counts", enough)
@@ -236,6 +242,7 @@ class App:
 
     def patches(self, field: str) -> None:
         """Goes to the patches of that field."""
+        self._patches = True
         shown = self._mark_grid()
         self._click("no button for patches", "//*[@data-cy='action-clips-patches']")
         self._click(f"no patches {field}", f"//*[@data-cy='item-action-{field}']")
@@ -303,10 +310,11 @@ class App:
         return bool(self._field("Number of matches"))
 
     def _runs(self) -> list[dict[str, Any]]:
-        """The searches of this dataset, which the App keeps; the newest is last."""
+        """The searches of this dataset that the panel lists, the newest last: of patches where those are shown."""
         store = ExecutionStore.create(STORE, self._dataset._doc.id)
         runs = [store.get(key) for key in store.list_keys() if key.startswith("run:")]
-        return sorted(runs, key=lambda run: run["creation_time"])
+        listed = [run for run in runs if bool(run["patches_field"]) == self._patches]
+        return sorted(listed, key=lambda run: run["creation_time"])
 
     def _results(self, before: int) -> list[str]:
         """Of the newest search, which is on top of the panel, once there is one more than before."""

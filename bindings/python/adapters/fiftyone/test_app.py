@@ -5,6 +5,7 @@ import os
 
 import fiftyone.brain as fob
 import pytest
+from app import AppError
 
 CLIP = "clip-vit-base32-torch"
 
@@ -36,3 +37,28 @@ def test_search(page, quickstart, backend):
     page.open(quickstart)
     by_text = page.search("images", 10, prompt="a bold five")
     assert by_text == quickstart.sort_by_similarity("a bold five", k=10, brain_key="images").values("id")
+
+
+@pytest.mark.parametrize("backend", ["sklearn"], indirect=True)
+def test_other_ways(page, quickstart, backend):
+    """R31 R89 R93 By the button alone, from a patch, and a search that fails, of which the page says nothing."""
+    fob.compute_similarity(quickstart, model=CLIP, brain_key="images", **backend.arguments)
+    fob.compute_similarity(
+        quickstart, patches_field="ground_truth", embeddings="stored", brain_key="patches", **backend.arguments
+    )
+    index = fob.compute_similarity(quickstart, model=CLIP, brain_key="unfinished", **backend.arguments)
+    index.remove_from_index(quickstart.values("id")[:1])
+    index.save()
+    page.open(quickstart)
+    by_text = quickstart.sort_by_similarity("seven", k=25, brain_key="images")
+    assert page.search_at_once("seven") == by_text.values("id")
+    page.open(quickstart)
+    page.select(page.ids(1)[0])
+    with pytest.raises(AppError, match="the search fails"):
+        page.search("unfinished", 5)
+    page.open(quickstart)
+    page.patches("ground_truth")
+    query = page.ids(8)[7]
+    page.select(query)
+    view = quickstart.to_patches("ground_truth").sort_by_similarity(query, k=10, reverse=True, brain_key="patches")
+    assert page.search("patches", 10, reverse=True) == view.values("id")
