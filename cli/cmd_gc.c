@@ -32,6 +32,11 @@ static int32_t named_by_runs(cli *program, json_t *names)
             text = text_of(&name);
             if (!text || json_object_set_new(names, text, json_true()) != 0)
                 code = cli_no_memory(program);
+            /* a server without hyphens in names has it so */
+            for (char *at = text; at && (at = strchr(at, '-')) != NULL;)
+                *at = '_';
+            if (code == SIMPLUGIN_OK && json_object_set_new(names, text, json_true()) != 0)
+                code = cli_no_memory(program);
             free(text);
         }
     }

@@ -213,7 +213,8 @@ static const cli_command commands[] = {
     {"index", "gc", "[PREFIX]", 0, 1, NULL, "finds collections that no run names",
      "Of the backend, those whose names begin with PREFIX. A collection may be somebody's without a "
      "run: look at them before they are dropped. Those that begin with fiftyone-cache- are caches "
-     "of runs that a database of FiftyOne's names, and are made again when they are wanted.",
+     "of runs that a database of FiftyOne's names, and are made again when they are wanted, but for "
+     "changes that were never saved.",
      of_gc, cli_index_gc},
     {"index", "check", "KEY", 0, 1, NULL, "reads a local index through and verifies it",
      "While it is in use.", of_index, cli_index_check},

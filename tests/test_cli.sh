@@ -282,7 +282,10 @@ run 4 index size --collection "$collection"
 run 0 index create kept --collection kept_1 --dimension 3
 run 0 index create --collection lost_1 --dimension 3
 run 0 index create --collection lost_2 --dimension 3
+run 0 index create hyphens --collection kept-2 --dimension 3
+run 0 index create --collection kept_2 --dimension 3
 run 0 index gc
+not_out "kept_2"
 out "lost_1"
 out "lost_2"
 not_out "kept_1"
@@ -296,6 +299,8 @@ run 0 index gc lost --drop --quiet
 run 0 index gc lost
 not_out "lost"
 run 0 index cleanup kept --delete-run
+run 0 index cleanup --collection kept_2
+run 0 index cleanup hyphens --delete-run
 
 # ---- backends, explain ----
 run 0 backends

@@ -24,15 +24,13 @@ from .backends import (
     QdrantSimilarity,
     QdrantSimilarityConfig,
     QdrantSimilarityIndex,
-    SklearnSimilarity,
-    SklearnSimilarityConfig,
-    SklearnSimilarityIndex,
 )
 from .collecting import gc
 from .config import BackendSimilarityConfig
 from .enabling import disable, enable
 from .factory import BackendSimilarity
 from .index import BackendSimilarityIndex
+from .sklearn import SklearnSimilarity, SklearnSimilarityConfig, SklearnSimilarityIndex
 
 __all__ = [
     "BackendSimilarity",
@@ -54,16 +52,7 @@ __all__ = [
     "release",
 ]
 
-# stored runs name them so
-for _class in (
-    MilvusSimilarity,
-    MilvusSimilarityConfig,
-    MilvusSimilarityIndex,
-    QdrantSimilarity,
-    QdrantSimilarityConfig,
-    QdrantSimilarityIndex,
-    SklearnSimilarity,
-    SklearnSimilarityConfig,
-    SklearnSimilarityIndex,
-):
-    _class.__module__ = __name__
+# stored runs name these so
+for _name in __all__:
+    if _name.startswith(("Milvus", "Qdrant", "Sklearn")):
+        globals()[_name].__module__ = __name__

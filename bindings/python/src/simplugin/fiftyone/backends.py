@@ -16,21 +16,8 @@ from .clients import connect_pymilvus, milvus_collection, qdrant_client
 from .config import BackendSimilarityConfig
 from .factory import BackendSimilarity
 from .index import BackendSimilarityIndex
-from .sklearn import SklearnSimilarity, SklearnSimilarityConfig, SklearnSimilarityIndex
 
 logger = logging.getLogger(__name__)
-
-__all__ = [
-    "MilvusSimilarity",
-    "MilvusSimilarityConfig",
-    "MilvusSimilarityIndex",
-    "QdrantSimilarity",
-    "QdrantSimilarityConfig",
-    "QdrantSimilarityIndex",
-    "SklearnSimilarity",
-    "SklearnSimilarityConfig",
-    "SklearnSimilarityIndex",
-]
 
 
 class MilvusSimilarityConfig(BackendSimilarityConfig):

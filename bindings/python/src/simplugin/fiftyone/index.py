@@ -210,20 +210,32 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
             raise ValueError("This index wants label IDs" if self.patches else "This index does not support label IDs")
         if count == 0:
             return
+        self._follow()
         if not overwrite and not allow_existing:
-            self._refuse_existing(sample_ids if label_ids is None else label_ids)
+            found = self._index.get(sample_ids if label_ids is None else label_ids, vectors=False).ids
+            if len(found):
+                raise ValueError(f"Found {len(found)} IDs (eg '{found[0]}') that are already present in the index")
         try:
-            self._write(self._index, embeddings, sample_ids, label_ids, overwrite, warn_existing, progress)
+            self._add(embeddings, sample_ids, label_ids, overwrite, warn_existing, progress)
         except BaseException:
             self._begun_in_vain()
             raise
         if reload:
             self.reload()
 
-    def _refuse_existing(self, ids: Ids) -> None:
-        found = self._index.get(ids, vectors=False).ids
-        if len(found):
-            raise ValueError(f"Found {len(found)} IDs (eg '{found[0]}') that are already present in the index")
+    def _follow(self) -> None:
+        """Takes in what others have changed elsewhere, before a change of ours."""
+
+    def _add(
+        self,
+        embeddings: Any,
+        sample_ids: Ids,
+        label_ids: Ids | None,
+        overwrite: bool,
+        warn_existing: bool,
+        progress: Any,
+    ) -> None:
+        self._write(self._index, embeddings, sample_ids, label_ids, overwrite, warn_existing, progress)
 
     def _write(
         self,
@@ -295,6 +307,7 @@ class BackendSimilarityIndex(SimilarityIndex, DuplicatesMixin):  # type: ignore[
         samples = None if sample_ids is None else id_list(sample_ids)
         labels = None if label_ids is None else id_list(label_ids)
         chosen = [(labels, None), (None, samples)] if self.patches else [(samples, None)]
+        self._follow()
         if not allow_missing:
             for ids, of_samples in chosen:
                 if ids or of_samples:

@@ -162,33 +162,31 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
             return self._dataset.select_group_slices(_allow_mixed=True)
         return self._dataset
 
-    def _refresh(self) -> None:
+    # ---- changes ----
+
+    def _follow(self) -> None:
         """Follows the embeddings field where the dataset has changed."""
+        if self.is_external:
+            return
         stamp = self._stamps.get(self._owner)
         if stamp is None or stamp.state != self._state():
             self._index = self._rebuild()
         elif stamp.store != self._index.collection_name:
             self._index = self._open()
 
-    # ---- changes ----
-
-    def add_to_index(
+    def _add(
         self,
         embeddings: Any,
         sample_ids: Ids,
-        label_ids: Ids | None = None,
-        overwrite: bool = True,
-        allow_existing: bool = True,
-        warn_existing: bool = False,
-        reload: bool = True,
-        progress: Any = None,
+        label_ids: Ids | None,
+        overwrite: bool,
+        warn_existing: bool,
+        progress: Any,
     ) -> None:
-        """See :meth:`BackendSimilarityIndex.add_to_index`; an embeddings field is written as well."""
-        arguments = (overwrite, allow_existing, warn_existing)
-        if self.is_external or not len(sample_ids):
-            super().add_to_index(embeddings, sample_ids, label_ids, *arguments, reload, progress)
+        """Adds to the store, and to the embeddings field where there is one."""
+        if self.is_external:
+            super()._add(embeddings, sample_ids, label_ids, overwrite, warn_existing, progress)
             return
-        self._refresh()
         ids = sample_ids if label_ids is None else label_ids
         keep: Any = slice(None)
         if not overwrite:
@@ -196,7 +194,7 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
             keep = np.flatnonzero([id not in there for id in ids])
         # what the store refuses does not reach the field; what ends in between is made again of it
         self._stamps.forget(self._owner)
-        super().add_to_index(embeddings, sample_ids, label_ids, *arguments, False, progress)
+        super()._add(embeddings, sample_ids, label_ids, overwrite, warn_existing, progress)
         fbu.add_embeddings(
             self._dataset,
             np.asarray(embeddings)[keep],
@@ -205,14 +203,11 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
             self.config.embeddings_field,
             patches_field=self.config.patches_field,
         )
-        self._stamps.set(self._owner, cache.Stamp(self._index.collection_name, self._state()))
-        if reload:
-            super().reload()
+        self._stamp()
 
     def _remove(self, ids: list[str] | None = None, sample_ids: list[str] | None = None) -> Any:
         if self.is_external or not (ids or sample_ids):
             return super()._remove(ids, sample_ids)
-        self._refresh()
         there = self._index.get(ids, sample_ids=sample_ids, vectors=False).ids.tolist()
         self._stamps.forget(self._owner)
         fbu.remove_embeddings(
@@ -223,13 +218,16 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
             patches_field=self.config.patches_field,
         )
         missing = super()._remove(ids, sample_ids)
-        self._stamps.set(self._owner, cache.Stamp(self._index.collection_name, self._state()))
+        self._stamp()
         return missing
+
+    def _stamp(self) -> None:
+        """The store is of the state that the truth has now."""
+        self._stamps.set(self._owner, cache.Stamp(self._index.collection_name, self._state()))
 
     def reload(self) -> None:
         """Reads the embeddings field again where the dataset has changed, and refreshes the current view."""
-        if not self.is_external:
-            self._refresh()
+        self._follow()
         super().reload()
 
     def cleanup(self) -> None:
