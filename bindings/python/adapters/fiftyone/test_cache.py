@@ -177,6 +177,14 @@ def test_refused_addition(quickstart, backend, rows):
     assert load(quickstart, "k", backend).total_index_size == 200
 
 
+def test_refused_arguments(quickstart, backend, tmp_path):
+    """What cannot be is refused before there is a run."""
+    for wrong, said in (({"collection_name": "mine"}, "one of them"), ({"data_dir": str(tmp_path)}, "SIMPLUGIN_DATA")):
+        with pytest.raises(ValueError, match=said):
+            fob.compute_similarity(quickstart, brain_key="k", embeddings="stored", backend="sklearn", **wrong)
+        assert quickstart.list_brain_runs() == []
+
+
 def test_failed_saving(quickstart, backend, rows, monkeypatch):
     """A save that fails leaves the results that there were."""
     index = fob.compute_similarity(quickstart, brain_key="k", embeddings=rows)

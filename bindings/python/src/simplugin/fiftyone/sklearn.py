@@ -62,6 +62,10 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
     ) -> None:
         self._dataset = samples._dataset
         self._stored = stored
+        if config.embeddings_field is not None and config.collection_name is not None:
+            raise ValueError("The points come from an embeddings field or from collection_name: give one of them")
+        if "data_dir" in config.parameters():
+            raise ValueError("The stores of all runs are in $SIMPLUGIN_DATA: data_dir cannot be another directory")
         if brain_key is None:
             self._owner = uuid.uuid4().hex
             weakref.finalize(self, cache.drop, self._owner)
@@ -138,8 +142,6 @@ class SklearnSimilarityIndex(BackendSimilarityIndex):
         name = self.config.collection_name
         if name is None or state != NO_STATE:
             return None
-        if not self.is_external:
-            raise ValueError("The points come from embeddings_field or from collection_name, and not from both")
         try:
             return simplugin.open_index(backend=self.config.backend, collection_name=name)
         except simplugin.NotFound:
