@@ -180,6 +180,7 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
                            ? SP_NO_DEADLINE
                            : sp_clock_deadline(opts.timeout_ms ? opts.timeout_ms
                                                                : timeout_default(object));
+    context.is_default = !opts.timeout_ms;
     context.cancel = opts.cancel;
     context.trace_id = opts.trace_id;
     context.trace_id_size = opts.trace_id_size;

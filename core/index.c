@@ -671,6 +671,8 @@ int32_t sp_index_connect(sp_session *session, sp_request *request, sp_index_sett
                                "dimension", error);
     if (!code)
         code = sp_session_share(session, resolved, context, &index->connection, error);
+    if (!code)
+        sp_context_timeout(request->context, sp_connection_timeout(index->connection));
 out:
     free(generated);
     free(endpoint);

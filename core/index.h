@@ -43,7 +43,7 @@ typedef struct sp_index {
 typedef struct sp_request {
     uint64_t target; /* the handle that was called; what is made belongs to it */
     sp_args args;
-    const sp_context *context;
+    sp_context *context;
     sp_arena *arena;       /* args.arena points here */
     simplugin_reply *reply; /* to be filled */
 } sp_request;

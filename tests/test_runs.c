@@ -744,21 +744,6 @@ static void *thread_main(void *argument)
     return put_many(argument) ? argument : NULL;
 }
 
-/*
- * The allocators of the sanitizers cannot be used in a child that was made while another
- * thread was in them: there the threads come first and the forks afterwards.
- */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
-
 static void join(pthread_t *threads, int count)
 {
     void *result;
@@ -781,7 +766,7 @@ static void test_threads_and_forks(void)
     CU_ASSERT_EQUAL_FATAL(pipe(fds), 0);
     for (int i = 0; i < 4; i++)
         CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, thread_main, names[i]), 0);
-    if (IS_SANITIZED)
+    if (UNIT_IS_SANITIZED)
         join(threads, 4);
     /* while they are at it: a child inherits no lock that nobody will release */
     for (int i = 0; i < 3; i++) {
@@ -798,7 +783,7 @@ static void test_threads_and_forks(void)
         CU_ASSERT(child > 0);
     }
     close(fds[1]);
-    if (!IS_SANITIZED)
+    if (!UNIT_IS_SANITIZED)
         join(threads, 4);
     while (count < 3 && read(fds[0], done, 1) == 1)
         count++;

@@ -10,17 +10,6 @@
 
 #include "index_rig.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define IS_SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define IS_SANITIZED 1
-#endif
-#endif
-#ifndef IS_SANITIZED
-#define IS_SANITIZED 0
-#endif
-
 /* ---- errors ----------------------------------------------------------------------------- */
 
 static void error_set_exactly(void)
@@ -423,7 +412,7 @@ static void forked_busy(void)
     for (int i = 0; i < 2; i++)
         CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, keep_busy, &rig_session), 0);
     /* a sanitizer's allocator has locks of its own, which a child may find taken */
-    for (int i = 0; i < 50 && !IS_SANITIZED; i++)
+    for (int i = 0; i < 50 && !UNIT_IS_SANITIZED; i++)
         failed += in_child() != 0;
     atomic_store(&stop, 1);
     for (int i = 0; i < 2; i++)

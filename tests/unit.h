@@ -11,6 +11,21 @@
 
 #include "simplugin/plugin.h"
 
+/*
+ * The allocators of the sanitizers cannot be used in a child that was made while another thread
+ * was in them, as glibc's can: there the threads end first and the forks come afterwards.
+ */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define UNIT_IS_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define UNIT_IS_SANITIZED 1
+#endif
+#endif
+#ifndef UNIT_IS_SANITIZED
+#define UNIT_IS_SANITIZED 0
+#endif
+
 typedef struct unit_case {
     const char *name; /* says what is shown, and the R-numbers: "R90 a view restricts a search" */
     void (*run)(void);

@@ -291,3 +291,17 @@ def test_trace_id(index: simplugin.Index) -> None:
     finally:
         simplugin.set_log(None)
     assert any("trace-Ω" in text for text in messages)
+
+
+def test_timeout_of_the_backend(session: simplugin.Session, hanging: str) -> None:
+    """R274 The backend's own timeout counts for opening too; one that is given wins."""
+    parameters = {"url": hanging, "timeout_ms": 300}
+    for open_ in (session.create_index, session.open_index):
+        begin = time.monotonic()
+        with pytest.raises(simplugin.DeadlineExceeded):
+            open_(backend="qdrant", collection_name="c", parameters=parameters)
+        assert time.monotonic() - begin < 10
+        begin = time.monotonic()
+        with pytest.raises(simplugin.DeadlineExceeded):
+            open_(backend="qdrant", collection_name="c", parameters=parameters, timeout=1.5)
+        assert time.monotonic() - begin > 1
