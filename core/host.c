@@ -50,7 +50,7 @@ static void host_progress(uint64_t progress, uint64_t done, uint64_t total)
 
 const simplugin_host sp_host = {
     .size = sizeof(simplugin_host),
-    .abi_min = SIMPLUGIN_ABI_VERSION,
+    .abi_min = SIMPLUGIN_ABI_1_0,
     .abi_max = SIMPLUGIN_ABI_VERSION,
     .reply_alloc = host_reply_alloc,
     .error_set = host_error_set,

@@ -467,7 +467,7 @@ static void test_broken_plugins(void)
         {"no_table", SIMPLUGIN_PLUGIN_BAD_TABLE, "is NULL", ""},
         {"cut_table", SIMPLUGIN_PLUGIN_BAD_TABLE, "without open", ""},
         {"threads", SIMPLUGIN_PLUGIN_BAD_TABLE, "neither SERIAL nor CONCURRENT", ""},
-        {"future_abi", SIMPLUGIN_INCOMPATIBLE, "speaks ABI 9.0 to 9.3", "ABI 0.1 to 0.1"},
+        {"future_abi", SIMPLUGIN_INCOMPATIBLE, "speaks ABI 9.0 to 9.3", "1.0 to 1.0"},
         {"abi_not_offered", SIMPLUGIN_INCOMPATIBLE, "chose ABI 9.3", "offered 0.1 to 0.1"},
         {"entry_error", SIMPLUGIN_PLUGIN_ENTRY_FAILED, "the licence ran out",
          "PERMISSION_DENIED"},

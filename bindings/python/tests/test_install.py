@@ -98,7 +98,7 @@ def test_wheel(wheel: Path, tmp_path: Path, umask: int) -> None:
     found, library, *plugins = done.stdout.splitlines()
     assert found == "['a']"
     bundled = target / "simplugin" / "lib"
-    assert library == str(bundled / "libsimplugin.so.0")
+    assert library == str(bundled / "libsimplugin.so.1")
     # the library also looks where it was installed first, if that is there
     for name in ("milvus", "qdrant", "sklearn"):
         assert str(bundled / "simplugin" / f"simplugin_{name}.so") in plugins
@@ -161,7 +161,7 @@ def test_without_the_library_at_run_time() -> None:
     if done.returncode == 0:
         pytest.skip("the library is installed in the system")
     said = done.stderr.splitlines()[-1]
-    assert said.startswith("ImportError: the C library simplugin cannot be loaded: libsimplugin.so.0")
+    assert said.startswith("ImportError: the C library simplugin cannot be loaded: libsimplugin.so.1")
     assert "./quickstart" in said
     assert "LD_LIBRARY_PATH" in said
 
