@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "abi.h"
 #include "cancel.h"
 #include "error_access.h"
 #include "log.h"
@@ -66,12 +67,8 @@ const simplugin_host sp_host = {
 
 void simplugin_reply_clear(simplugin_reply *reply)
 {
-    uint64_t size;
-
     if (!reply)
         return;
     sp_arena_free(sp_reply_arena(reply));
-    size = reply->size;
-    memset(reply, 0, sizeof *reply);
-    reply->size = size;
+    sp_struct_zero(reply, SP_REPLY_LEAST, sizeof *reply);
 }
