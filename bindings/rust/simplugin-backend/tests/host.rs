@@ -82,7 +82,7 @@ fn what_a_host_meets() {
         assert_eq!(simplugin_backend_entry(&older, &mut table, &mut error), code::OK);
         &*table
     };
-    assert_eq!((table.size, table.abi, table.threads), (48, 1, 1));
+    assert_eq!((table.size, table.abi, table.threads), (48, 0x0001_0000, 1));
 
     let mut reply = simplugin_reply {
         size: size_of::<simplugin_reply>() as u64,
