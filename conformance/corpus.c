@@ -151,7 +151,9 @@ static void asks(void *context, const char *method, const json_t *body)
 static int wants_flat(const conf_world *world, const contract_config *config, const json_t *one)
 {
     contract_config flat = *config;
-    int wanted = world->compare_with_flat >= 0 ? world->compare_with_flat : !config->approximate;
+    /* cases of one's own may ask for what only one backend has */
+    int wanted = world->compare_with_flat >= 0 ? world->compare_with_flat
+                                               : !config->approximate && !world->options->corpus;
 
     flat.backend = "sklearn_flat";
     flat.describe = world->flat_describe;
