@@ -19,6 +19,11 @@ libspconformance_la_SOURCES = \
 	conformance/report_junit.c conformance/report_json.c conformance/core.c conformance/core.h \
 	conformance/tables.c conformance/tables.h \
 	conformance/corpus.c conformance/case.c conformance/oracle.c conformance/filter_cases.c
+## the checks that talk to the plugin's own table, with a host of ours
+libspconformance_la_SOURCES += \
+	conformance/host.c conformance/host.h conformance/guard.c conformance/guard.h \
+	conformance/rig.c conformance/rig.h conformance/elf_exports.c conformance/elf_exports.h \
+	conformance/abi.c
 libspconformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libspconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_BINDIR='"$(bindir)"' -DCONF_DATADIR='"$(pkgdatadir)/conformance"'
 libspconformance_la_LIBADD = libspcontract.la

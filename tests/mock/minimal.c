@@ -708,7 +708,7 @@ static int32_t minimal_describe(simplugin_reply *reply, simplugin_error **error)
     int32_t code;
 
     simplugin_writer_init(&out);
-    simplugin_write_map(&out, 16);
+    simplugin_write_map(&out, 17);
     simplugin_write_string(&out, "name");
     simplugin_write_string(&out, "minimal");
     simplugin_write_string(&out, "version");
@@ -730,6 +730,7 @@ static int32_t minimal_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_bool(&out, 1);
     simplugin_write_string(&out, "nonfinite");
     simplugin_write_bool(&out, 1);
+    describe_texts(&out, "consistency_levels", NULL, 0);
     describe_texts(&out, "parameters", NULL, 0);
     describe_texts(&out, "search_parameters", NULL, 0);
     simplugin_write_string(&out, "batch_bytes");
@@ -768,10 +769,14 @@ int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_back
         .call = minimal_call,
         .close = minimal_close,
     };
-    static const char message[] = "the backend minimal speaks one ABI version only";
+    char message[120];
 
-    if (host->abi_min > SIMPLUGIN_ABI_VERSION || host->abi_max < SIMPLUGIN_ABI_VERSION)
-        return host->error_set(error, SIMPLUGIN_INCOMPATIBLE, message, sizeof message - 1);
+    if (host->abi_min > SIMPLUGIN_ABI_VERSION || host->abi_max < SIMPLUGIN_ABI_VERSION) {
+        snprintf(message, sizeof message, "minimal speaks ABI %u.%u only, the host %u.%u to %u.%u",
+                 SIMPLUGIN_ABI_VERSION >> 16, SIMPLUGIN_ABI_VERSION & 0xffff, host->abi_min >> 16,
+                 host->abi_min & 0xffff, host->abi_max >> 16, host->abi_max & 0xffff);
+        return host->error_set(error, SIMPLUGIN_INCOMPATIBLE, message, strlen(message));
+    }
     minimal_host = host;
     *backend = &table;
     return SIMPLUGIN_OK;
