@@ -306,14 +306,18 @@ void conf_token_fire(uint64_t token)
 static int32_t cancel_watch(uint64_t token, void (*fn)(void *context), void *context,
                             uint64_t *number)
 {
-    watch *one = calloc(1, sizeof *one);
+    watch *one;
     int fired;
 
     *number = 0;
+    /* without the lock, which a child that was forked amid a call might find taken */
+    if (!token)
+        return SIMPLUGIN_STALE_HANDLE;
+    one = calloc(1, sizeof *one);
     if (!one)
         abort();
     pthread_mutex_lock(&cancel.lock);
-    if (!token || token > cancel.tokens) {
+    if (token > cancel.tokens) {
         pthread_mutex_unlock(&cancel.lock);
         free(one);
         return SIMPLUGIN_STALE_HANDLE;

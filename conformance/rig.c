@@ -225,12 +225,31 @@ static int encode(conf_rig *rig, contract_body *encoded, const json_t *body)
     return 0;
 }
 
+/* Puts request and method into memory that tells of misuse. */
+static void inputs_guard(const conf_rig *rig, simplugin_call_info *info, simplugin_request *request,
+                         conf_guarded *guarded)
+{
+    char what[80];
+
+    snprintf(what, sizeof what, "info->method of a call of %s", info->method);
+    conf_guarded_init(guarded, request, rig->inputs, info->method);
+    info->method = conf_guard_new(info->method, (size_t)info->method_size, rig->inputs, what);
+    *request = guarded->request;
+}
+
+static void inputs_bury(const simplugin_call_info *info, conf_guarded *guarded)
+{
+    conf_guarded_clear(guarded);
+    conf_guard_bury(info->method);
+}
+
 int32_t conf_instance_open(conf_rig *rig, int64_t deadline, uint64_t token,
                            simplugin_instance **instance, simplugin_error **error)
 {
     simplugin_call_info info = info_of("open", deadline, token);
     json_t *parameters = conf_rig_parameters(rig, 1);
     contract_body encoded;
+    conf_guarded guarded;
     simplugin_request request;
     int32_t code = SIMPLUGIN_INTERNAL;
 
@@ -239,7 +258,11 @@ int32_t conf_instance_open(conf_rig *rig, int64_t deadline, uint64_t token,
         conf_asks(rig->run, "open", parameters);
     if (encode(rig, &encoded, parameters)) {
         request = simplugin_writer_request(&encoded.writer);
+        if (rig->inputs)
+            inputs_guard(rig, &info, &request, &guarded);
         code = rig->table->open(&info, &request, instance, error);
+        if (rig->inputs)
+            inputs_bury(&info, &guarded);
     }
     body_clear(&encoded);
     json_decref(parameters);
@@ -303,15 +326,13 @@ int32_t conf_send(conf_rig *rig, simplugin_instance *instance, const char *metho
     if (!encode(rig, &encoded, body))
         goto out;
     request = simplugin_writer_request(&encoded.writer);
-    if (rig->inputs) {
-        conf_guarded_init(&guarded, &request, rig->inputs, method);
-        request = guarded.request;
-    }
+    if (rig->inputs)
+        inputs_guard(rig, &info, &request, &guarded);
     began = conf_clock();
     answer->code = rig->table->call(instance, &info, &request, &answer->reply, &answer->error);
     answer->seconds = (double)(conf_clock() - began) / 1e9;
     if (rig->inputs)
-        conf_guarded_clear(&guarded);
+        inputs_bury(&info, &guarded);
     if (!answer->code)
         decode(rig, method, answer);
 out:
