@@ -22,7 +22,7 @@ void conf_guard_watch(conf_run *run);
 void *conf_guard_new(const void *data, size_t size, unsigned int kinds, const char *what);
 /*
  * The call that it was for has ended. With CONF_GUARD_LATER its addresses are never used again;
- * otherwise it stays as it was, so that only the kinds that were asked for are told of.
+ * otherwise it becomes ordinary memory, so that only the kinds that were asked for are told of.
  */
 void conf_guard_bury(const void *memory);
 

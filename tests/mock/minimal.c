@@ -9,6 +9,7 @@
 #include "minimal_rows.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #define MAX_K 7
 #define BATCH_BYTES 16384
@@ -553,6 +554,14 @@ static int compare_hits(const void *left, const void *right)
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
+static int is_over(int64_t deadline)
+{
+    struct timespec now;
+
+    return deadline != INT64_MAX && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
+           (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= deadline;
+}
+
 static int32_t search(one_call *call, const simplugin_call_info *info)
 {
     const minimal_collection *collection = call->collection;
@@ -582,6 +591,8 @@ static int32_t search(one_call *call, const simplugin_call_info *info)
     for (uint64_t i = 0; i < vectors->rows; i++) {
         if (minimal_host->cancelled(info->cancel))
             return fail(call, SIMPLUGIN_CANCELLED, "cancelled");
+        if (is_over(info->deadline))
+            return fail(call, SIMPLUGIN_DEADLINE_EXCEEDED, "the call's timeout ran out");
         for (uint64_t row = 0; row < collection->row_count; row++)
             hits[row] = measure(collection, vector_of(vectors, i), row);
         qsort(hits, (size_t)collection->row_count, sizeof *hits, compare_hits);
