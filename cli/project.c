@@ -154,7 +154,7 @@ static int32_t add_file(cli *program, cli_project *project, const char *from, co
     sp_buffer filled;
     char *text = NULL;
     size_t size;
-    mode_t mode;
+    mode_t mode = 0;
     int32_t code = read_file(program, from, &text, &size, &mode);
 
     sp_buffer_init(&filled);
