@@ -4,11 +4,16 @@
  *
  * The program never loads the plugin itself. Every check runs in a child process of its own, so
  * that one that crashes, hangs, exits or spoils its memory fails alone: the parent ends it after
- * its time and says how it ended. What a check has to say goes to the parent through a pipe.
+ * its time and says how it ended. What a check has to say goes to the parent through a socket.
  *
  *   target    the plugin file, how to reach what is behind it, what it declares
  *   check     a name such as "memory/inputs-not-kept", a line that says what is shown, a function
  *   run       one check under way: where it tells that it failed, and with what request
+ *
+ * The child begins its own process group, which is killed at its end with whatever a check has
+ * forked; HOME and TMPDIR are private and removed; no FIFTYONE_ or SIMPLUGIN_ variable is set; it
+ * leaves no core file. Returning from the function is passing, unless it failed or was skipped; then
+ * the process exits as any other, so that a plugin that crashes only at its exit is found out too.
  */
 #ifndef CONFORMANCE_CHECK_H
 #define CONFORMANCE_CHECK_H
@@ -36,15 +41,22 @@ typedef struct conf_check {
     const char *says;        /* one line, present tense: what a backend that passes does */
     void (*run)(conf_run *run);
     unsigned int seconds;    /* it is ended after this time; 0: 60 */
+    unsigned int alone;      /* 1: nothing runs beside it, as it measures time or memory */
+    const void *subject;     /* what it is about, of checks that share their function; or NULL */
 } conf_check;
 
-/* The tables of checks, each ended by one without a name. */
+/* The tables of checks, each ended by one without a name; tables.c lists them in order. */
 extern const conf_check conf_abi[], conf_describe[], conf_methods[], conf_memory[], conf_semantics[],
     conf_filters[], conf_time[], conf_threads[], conf_malformed[], conf_cycles[], conf_fork[];
 
 /* ---- run.c: for a check -------------------------------------------------------------------- */
 
+/* All but conf_fail, conf_asks and conf_failed from the check's own thread only. */
+
 const conf_target *conf_run_target(const conf_run *run);
+const void *conf_run_subject(const conf_run *run);
+/* An empty directory of its own, absolute; also $TMPDIR. Removed when the check has ended. */
+const char *conf_run_directory(const conf_run *run);
 /* The check has failed; the first reason is the one that is printed. It goes on or returns. */
 void conf_fail(conf_run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The check does not apply to this backend; it returns after that. Printed as "# SKIP reason". */
@@ -52,7 +64,8 @@ void conf_skip(conf_run *run, const char *format, ...) __attribute__((format(pri
 int conf_failed(const conf_run *run);
 /*
  * What is being asked, for the report: kept when the check fails, or dies, before the next one.
- * body (borrowed; may be NULL) is the request with its tensors and columns as plain arrays.
+ * body (borrowed; may be NULL) is the request with its tensors and columns as plain arrays; of
+ * long arrays and texts only the beginning is shown, so that telling of each request is cheap.
  */
 void conf_asks(conf_run *run, const char *method, const json_t *body);
 

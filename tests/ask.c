@@ -5,7 +5,7 @@
 
 #include <stdarg.h>
 
-#include "contract/contract.h"
+#include "conformance/contract.h"
 #include "unit.h"
 
 #define BODY_MAX (1 << 20)

@@ -1,19 +1,11 @@
-## the contract program and its runs, the documents compared with the library, the headers and symbols
+## the corpus on the backends that need no server, the documents compared with the library, the headers and symbols
 
-## cases as data: read, made into calls and compared with what these answer; compiled once for all
+## cases as data, made into calls (conformance/local.mk), and asked by tests
 check_LTLIBRARIES += tests/libspcases.la
-tests_libspcases_la_SOURCES = \
-	tests/contract/expand.c tests/contract/encode.c tests/contract/decode.c tests/contract/match.c \
-	tests/contract/doc_table.c tests/contract/contract.h tests/ask.c tests/ask.h tests/tree.h tests/unit.h
+tests_libspcases_la_SOURCES = tests/ask.c tests/ask.h tests/unit.h
 tests_libspcases_la_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_libspcases_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-
-check_PROGRAMS += tests/contract/contract
-tests_contract_contract_SOURCES = tests/contract/main.c tests/contract/run.c tests/contract/oracle.c \
-	tests/contract/filter_cases.c
-tests_contract_contract_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
-tests_contract_contract_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_SRCDIR='"$(abs_top_srcdir)"'
-tests_contract_contract_LDADD = tests/libspcases.la libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+tests_libspcases_la_LIBADD = libspcontract.la
 
 check_PROGRAMS += test_protocol_doc
 TESTS += test_protocol_doc

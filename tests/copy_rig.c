@@ -5,7 +5,7 @@
 
 #include <dlfcn.h>
 
-#include "contract/contract.h"
+#include "conformance/contract.h"
 
 void (*disk_before)(const char *method);
 void (*disk_after)(const char *method);

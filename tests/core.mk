@@ -79,7 +79,7 @@ library_tests = tests/test_typed
 check_PROGRAMS += $(library_tests)
 TESTS += $(library_tests)
 
-tests_test_typed_SOURCES = tests/test_typed.c tests/library_rig.h tests/tree.h tests/unit.h
+tests_test_typed_SOURCES = tests/test_typed.c tests/library_rig.h conformance/tree.h tests/unit.h
 tests_test_typed_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
 tests_test_typed_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_test_typed_LDADD = libsimplugin.la $(CUNIT_LIBS)
@@ -89,7 +89,7 @@ if !SANITIZED
 check_PROGRAMS += tests/test_alloc
 TESTS += tests/test_alloc
 endif
-tests_test_alloc_SOURCES = tests/test_alloc.c tests/library_rig.h tests/tree.h tests/unit.h
+tests_test_alloc_SOURCES = tests/test_alloc.c tests/library_rig.h conformance/tree.h tests/unit.h
 tests_test_alloc_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
 tests_test_alloc_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_test_alloc_LDADD = libsimplugin.la $(CUNIT_LIBS) $(JANSSON_LIBS)

@@ -7,7 +7,7 @@
 #define SP_TESTS_INDEX_RIG_H
 
 #include "ask.h"
-#include "tree.h"
+#include "conformance/tree.h"
 #include "unit.h"
 
 /* What the hooks see of a call of the backend. */

@@ -8,7 +8,7 @@
 
 #include <unistd.h>
 
-#include "tree.h"
+#include "conformance/tree.h"
 #include "unit.h"
 
 static char *rig_directory;

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-#include "contract/contract.h"
+#include "conformance/contract.h"
 
 float *live_normal(uint64_t seed, uint64_t count, uint64_t dimension)
 {

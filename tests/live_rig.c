@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "tree.h"
+#include "conformance/tree.h"
 
 uint64_t session, bare;
 static const live_backend *backend;

@@ -24,7 +24,7 @@ tests_test_milvus_page_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_page_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_page_LDADD = $(MILVUS_LIBS)
 
-tests_test_milvus_address_SOURCES = tests/test_milvus_address.c tests/milvus_rig.h tests/tree.h tests/unit.h
+tests_test_milvus_address_SOURCES = tests/test_milvus_address.c tests/milvus_rig.h conformance/tree.h tests/unit.h
 tests_test_milvus_address_CPPFLAGS = $(MILVUS_CPPFLAGS)
 tests_test_milvus_address_CFLAGS = $(MILVUS_CFLAGS)
 tests_test_milvus_address_LDADD = $(MILVUS_LIBS)

@@ -13,7 +13,7 @@ tests_test_qdrant_transport_CPPFLAGS = $(QDRANT_CPPFLAGS)
 tests_test_qdrant_transport_CFLAGS = $(QDRANT_CFLAGS)
 tests_test_qdrant_transport_LDADD = $(QDRANT_LIBS)
 
-tests_test_qdrant_address_SOURCES = tests/test_qdrant_address.c tests/qdrant_link_rig.h tests/tree.h tests/unit.h
+tests_test_qdrant_address_SOURCES = tests/test_qdrant_address.c tests/qdrant_link_rig.h conformance/tree.h tests/unit.h
 tests_test_qdrant_address_CPPFLAGS = $(QDRANT_CPPFLAGS)
 tests_test_qdrant_address_CFLAGS = $(QDRANT_CFLAGS)
 tests_test_qdrant_address_LDADD = $(QDRANT_LIBS)

@@ -17,7 +17,7 @@
 #include "pb.h"
 #include "settings.h"
 #include "status.h"
-#include "tree.h"
+#include "conformance/tree.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -2,9 +2,9 @@
 /* docs/protocol.md says what there is: its tables against the core and the backends. */
 #include "config.h"
 
-#include "contract/contract.h"
+#include "conformance/contract.h"
 #include "protocol.h"
-#include "tree.h"
+#include "conformance/tree.h"
 #include "unit.h"
 
 #define PROTOCOL TEST_TOP_SRCDIR "/docs/protocol.md"

@@ -7,7 +7,7 @@
 
 #include "describe.h"
 #include "qdrant_link_rig.h"
-#include "tree.h"
+#include "conformance/tree.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

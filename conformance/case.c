@@ -6,9 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-#include "tests/tree.h"
+#include "tree.h"
 
 /* One case under way. */
 typedef struct runner {
@@ -236,6 +237,12 @@ out:
     return code;
 }
 
+static void asks(const runner *r, const char *method, const json_t *body)
+{
+    if (r->config->asks)
+        r->config->asks(r->config->asks_context, method, body);
+}
+
 static void remember(runner *r, const json_t *step, const json_t *reply)
 {
     const char *key;
@@ -343,6 +350,7 @@ static int call_step(runner *r, const json_t *step)
     if ((json_object_get(step, "body") && (!body || !lists)) ||
         !target_of(r, json_object_get(step, "target"), &target))
         goto out;
+    asks(r, method, lists);
     code = send(r, step, method, target, body, &reply, &error);
     if (r->config->verbose)
         printf("\n    %-18s %s %s", method, simplugin_code_name(code),
@@ -386,7 +394,9 @@ static int drain_step(runner *r, const json_t *step)
 
     ok = target_of(r, json_object_get(step, "drain"), &target);
     while (ok && !done && replies < 100000) {
-        int32_t code = send(r, json_null(), "scan.next", target, NULL, &reply, &error);
+        int32_t code;
+        asks(r, "scan.next", NULL);
+        code = send(r, json_null(), "scan.next", target, NULL, &reply, &error);
         if (code != SIMPLUGIN_OK || !reply) {
             ok = why_set(r->why, "scan.next: %s: %s", simplugin_code_name(code),
                          simplugin_error_message(error, NULL));
@@ -438,6 +448,7 @@ static int finish_step(runner *r, const json_t *step)
 
         json_decref(reply);
         reply = NULL;
+        asks(r, "copy.next", NULL);
         code = send(r, json_null(), "copy.next", target, NULL, &reply, &error);
         if (code != SIMPLUGIN_OK || !reply)
             ok = why_set(r->why, "copy.next: %s: %s", simplugin_code_name(code),
@@ -524,6 +535,7 @@ static int run_on(const contract_config *config, const json_t *one, json_t *reco
                   const json_t *reference, contract_why *why)
 {
     static unsigned int number;
+    struct timespec now;
     const json_t *steps = json_object_get(one, "steps"), *step;
     const char *base = getenv("TMPDIR");
     char directory[256], unique[64];
@@ -531,9 +543,12 @@ static int run_on(const contract_config *config, const json_t *one, json_t *reco
     size_t i;
     int ok;
 
-    snprintf(directory, sizeof directory, "%s/simplugin-contract-XXXXXX",
+    snprintf(directory, sizeof directory, "%s/simplugin-case-XXXXXX",
              base && *base ? base : "/tmp");
-    snprintf(unique, sizeof unique, "%ld_%u", (long)getpid(), ++number);
+    /* also among runs on other machines that use the same server */
+    clock_gettime(CLOCK_REALTIME, &now);
+    snprintf(unique, sizeof unique, "%lx_%lx_%u", (unsigned long)getpid(),
+             (unsigned long)now.tv_nsec & 0xffffff, ++number);
     if (!mkdtemp(directory))
         return why_set(why, "cannot make %s", directory);
     r.indexes = json_array();
@@ -583,6 +598,7 @@ static contract_config flat_config(const contract_config *config, json_t *parame
     flat.parameters = parameters;
     flat.approximate = 0;
     flat.replies = NULL;
+    flat.asks = NULL;
     flat.describe = config->flat_describe;
     return flat;
 }
@@ -642,31 +658,4 @@ const char *case_lacks(const contract_config *config, const json_t *one)
                 return lack;
     }
     return NULL;
-}
-
-static json_t *describe(const contract_config *config, contract_why *why)
-{
-    json_t *one = json_pack("{s:[{s:s, s:{s:s}}]}", "steps", "call", "backends.describe", "body",
-                            "backend", config->backend);
-    json_t *record = json_array(), *answer = NULL;
-
-    if (run_on(config, one, record, NULL, why))
-        answer = json_incref(json_array_get(record, 0));
-    json_decref(record);
-    json_decref(one);
-    return answer;
-}
-
-int config_describe(contract_config *config, contract_why *why)
-{
-    json_t *parameters = json_object();
-    contract_config quiet = *config, flat;
-
-    quiet.replies = NULL;
-    config->describe = describe(&quiet, why);
-    flat = flat_config(config, parameters);
-    if (config->flat && config->describe)
-        config->flat_describe = describe(&flat, why);
-    json_decref(parameters);
-    return config->describe && (!config->flat || config->flat_describe);
 }

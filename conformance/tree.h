@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removing what a test made. */
-#ifndef SP_TESTS_TREE_H
-#define SP_TESTS_TREE_H
+/* Removing what a check or test made. */
+#ifndef CONFORMANCE_TREE_H
+#define CONFORMANCE_TREE_H
 
 #include <ftw.h>
 #include <stdio.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The contract program: runs the cases of tests/corpus on any plugin. tests/corpus/README.md
- * describes the format; these are the parts that read, send, compare and compute.
+ * The cases of tests/corpus on any plugin. tests/corpus/README.md describes the format; these are
+ * the parts that read, send, compare and compute.
  */
-#ifndef CONTRACT_H
-#define CONTRACT_H
+#ifndef CONFORMANCE_CONTRACT_H
+#define CONFORMANCE_CONTRACT_H
 
 #include <jansson.h>
 #include <stddef.h>
@@ -99,7 +99,7 @@ json_t *doc_table_load(const char *path, const char *name);
 /* A truth table of tests/cases/filter as a corpus file with one case. The caller's. */
 json_t *filter_cases_convert(const json_t *table, const char *file);
 
-/* ---- run.c --------------------------------------------------------------------------------- */
+/* ---- case.c -------------------------------------------------------------------------------- */
 
 typedef struct contract_config {
     const char *backend;        /* the plugin's name */
@@ -114,13 +114,14 @@ typedef struct contract_config {
     json_t *describe;           /* what the plugin says of itself */
     json_t *flat_describe;      /* what sklearn_flat says, with flat */
     json_t *methods;            /* the application table: method -> [request keys, reply keys] */
+    /* is told of every call on the plugin itself before it is made; or NULL */
+    void (*asks)(void *context, const char *method, const json_t *body);
+    void *asks_context;
 } contract_config;
 
 /* NULL if the case applies to this backend, else what it lacks. */
 const char *case_lacks(const contract_config *config, const json_t *one);
 /* Runs one case; 1 if all steps passed. */
 int case_run(const contract_config *config, const json_t *one, contract_why *why);
-/* Asks the plugin, and with flat that one too, to describe itself. */
-int config_describe(contract_config *config, contract_why *why);
 
 #endif

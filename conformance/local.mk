@@ -1,0 +1,47 @@
+## SPDX-License-Identifier: Apache-2.0
+## simplugin-conformance: checks that a backend does what docs/protocol.md says
+
+## the cases: read, made into calls and compared with what these answer; tests use it too
+noinst_LTLIBRARIES += libspcontract.la
+libspcontract_la_SOURCES = \
+	conformance/contract.h conformance/tree.h conformance/expand.c conformance/encode.c conformance/decode.c \
+	conformance/match.c conformance/doc_table.c
+libspcontract_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+
+## all of the program but its main, for builds of it with backends linked in
+noinst_LTLIBRARIES += libspconformance.la
+libspconformance_la_SOURCES = \
+	conformance/program.c conformance/program.h conformance/options.c conformance/options.h \
+	conformance/settings.c conformance/target.c conformance/data.c conformance/world.h \
+	conformance/plan.c conformance/plan.h conformance/outcome.h conformance/schedule.c \
+	conformance/child.c conformance/child.h conformance/run.c conformance/run.h conformance/check.h \
+	conformance/brief.c conformance/brief.h conformance/report.h conformance/report_tap.c \
+	conformance/report_junit.c conformance/report_json.c conformance/core.c conformance/core.h \
+	conformance/tables.c conformance/tables.h \
+	conformance/corpus.c conformance/case.c conformance/oracle.c conformance/filter_cases.c
+libspconformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libspconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_BINDIR='"$(bindir)"' -DCONF_DATADIR='"$(pkgdatadir)/conformance"'
+libspconformance_la_LIBADD = libspcontract.la
+
+bin_PROGRAMS += simplugin-conformance
+simplugin_conformance_SOURCES = conformance/main.c
+simplugin_conformance_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+simplugin_conformance_LDADD = libspconformance.la libsimplugin.la $(JANSSON_LIBS)
+## its data, where a program that is not installed looks for them
+simplugin_conformance_DEPENDENCIES = libspconformance.la libsimplugin.la conformance/data/protocol.md
+
+conformance/data/protocol.md: $(srcdir)/docs/protocol.md
+	$(AM_V_GEN)$(MKDIR_P) conformance/data && rm -f conformance/data/corpus conformance/data/filter && \
+	$(LN_S) $(abs_top_srcdir)/tests/corpus conformance/data/corpus && \
+	$(LN_S) $(abs_top_srcdir)/tests/cases/filter conformance/data/filter && cp $(srcdir)/docs/protocol.md $@
+mostlyclean-local:
+	rm -rf conformance/data
+
+conformance_data = $(DESTDIR)$(pkgdatadir)/conformance
+install-data-local:
+	$(MKDIR_P) '$(conformance_data)/corpus' '$(conformance_data)/filter'
+	$(INSTALL_DATA) $(srcdir)/docs/protocol.md '$(conformance_data)'
+	$(INSTALL_DATA) $(srcdir)/tests/corpus/*.json '$(conformance_data)/corpus'
+	$(INSTALL_DATA) $(srcdir)/tests/cases/filter/*.json '$(conformance_data)/filter'
+uninstall-local:
+	rm -rf '$(conformance_data)'

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "tables.h"
+
+/* In the order in which they run. Without describe go those that find out why there is none. */
+static const struct {
+    const conf_check *checks;
+    int needs_describe;
+} tables[] = {
+    {NULL, 0},
+};
+
+void conf_tables_add(conf_plan *plan)
+{
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)
+        for (const conf_check *check = tables[i].checks; check && check->name; check++)
+            conf_plan_add(plan, check, tables[i].needs_describe);
+}
