@@ -67,8 +67,11 @@ impl Collection {
             Some(name) => name.as_str().and_then(Metric::named),
         };
         let mut fields = BTreeMap::new();
-        for (name, kind) in
-            request.get("fields").and_then(|map| map.as_map()).iter().flat_map(Map::iter)
+        for (name, kind) in request
+            .get("fields")
+            .and_then(|map| map.as_map())
+            .iter()
+            .flat_map(Map::iter)
         {
             let kind = kind.as_str().and_then(Kind::named);
             let kind = kind
@@ -80,7 +83,10 @@ impl Collection {
                 .ok_or_else(|| Error::argument("dimension", "dimension is from 1 to 65536"))?
                 as usize,
             metric: metric.ok_or_else(|| {
-                Error::argument("metric", format!("metric is one of {}", Metric::NAMES.join(", ")))
+                Error::argument(
+                    "metric",
+                    format!("metric is one of {}", Metric::NAMES.join(", ")),
+                )
             })?,
             fields,
             points: BTreeMap::new(),
@@ -106,7 +112,10 @@ impl Collection {
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let point = self.numbers.remove(id).and_then(|number| self.points.remove(&number));
+        let point = self
+            .numbers
+            .remove(id)
+            .and_then(|number| self.points.remove(&number));
         point.is_some()
     }
 
@@ -132,8 +141,10 @@ pub(crate) fn describe(
     _: &Call<'_>,
     request: Map<'_>,
 ) -> Result<Body<'static>, Error> {
-    let types =
-        collection.fields.iter().map(|(name, (kind, lists))| (name.clone(), kind.name(*lists)));
+    let types = collection
+        .fields
+        .iter()
+        .map(|(name, (kind, lists))| (name.clone(), kind.name(*lists)));
     let patches = collection.fields.get("sample_id") == Some(&(Kind::Text, false));
     Ok(Body::new()
         .with("collection", crate::text(request, "collection")?.to_owned())

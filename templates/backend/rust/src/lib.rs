@@ -67,7 +67,10 @@ impl Backend for Plugin {
                 .filter(|number| *number > 0)
                 .ok_or_else(|| Error::argument("max_points", "max_points: is at least 1"))?,
         };
-        Ok(Connection { owner: std::process::id(), max_points })
+        Ok(Connection {
+            owner: std::process::id(),
+            max_points,
+        })
     }
 }
 
@@ -76,11 +79,19 @@ impl Backend for Plugin {
 /// stored.
 fn parameters() -> Vec<Parameter> {
     vec![
-        Parameter::new("max_points", Kind::Int, "how many points a collection holds at most")
-            .connection(),
+        Parameter::new(
+            "max_points",
+            Kind::Int,
+            "how many points a collection holds at most",
+        )
+        .connection(),
         // known to the host, which sets the deadlines by it
-        Parameter::new("timeout_ms", Kind::Int, "how long a call may take that says nothing of it")
-            .connection(),
+        Parameter::new(
+            "timeout_ms",
+            Kind::Int,
+            "how long a call may take that says nothing of it",
+        )
+        .connection(),
         // Parameter::new("url", Kind::Text, "where the server is").connection(),
         // Parameter::new("password", Kind::Text, "the user's password").connection().secret(),
     ]
@@ -104,7 +115,11 @@ impl Instance for Connection {
             Serve::Reading(serve) => {
                 let store = store::read(call)?;
                 let name = text(request, "collection")?;
-                serve(store.get(name).ok_or_else(|| no_collection(name))?, call, request)
+                serve(
+                    store.get(name).ok_or_else(|| no_collection(name))?,
+                    call,
+                    request,
+                )
             }
             Serve::Writing(serve) => {
                 let mut store = store::write(call)?;
@@ -183,11 +198,17 @@ fn create(call: &Call<'_>, request: Map<'_>) -> Answer {
 
 fn drop_collection(call: &Call<'_>, request: Map<'_>) -> Answer {
     let name = text(request, "collection")?;
-    store::write(call)?.remove(name).map(|_| Body::new()).ok_or_else(|| no_collection(name))
+    store::write(call)?
+        .remove(name)
+        .map(|_| Body::new())
+        .ok_or_else(|| no_collection(name))
 }
 
 fn no_collection(name: &str) -> Error {
-    Error::new(code::NOT_FOUND, format!("there is no collection \"{name}\""))
+    Error::new(
+        code::NOT_FOUND,
+        format!("there is no collection \"{name}\""),
+    )
 }
 
 fn text<'a>(request: Map<'a>, key: &str) -> Result<&'a str, Error> {
@@ -197,7 +218,11 @@ fn text<'a>(request: Map<'a>, key: &str) -> Result<&'a str, Error> {
 }
 
 fn check_keys(request: Map<'_>, known: &[&str]) -> Result<(), Error> {
-    match request.iter().map(|(key, _)| key).find(|key| !known.contains(key)) {
+    match request
+        .iter()
+        .map(|(key, _)| key)
+        .find(|key| !known.contains(key))
+    {
         Some(key) => Err(Error::argument(
             key,
             format!("\"{key}\" is not taken here; known: {}", known.join(", ")),

@@ -10,12 +10,24 @@ use simplugin_backend::{
 use crate::Connection;
 use crate::collection::{Collection, Point};
 
-pub(crate) const UPSERT: &[&str] =
-    &["collection", "ids", "vectors", "fields", "rows", "parameters"];
+pub(crate) const UPSERT: &[&str] = &[
+    "collection",
+    "ids",
+    "vectors",
+    "fields",
+    "rows",
+    "parameters",
+];
 pub(crate) const DELETE: &[&str] = &["collection", "ids", "all"];
 pub(crate) const GET: &[&str] = &["collection", "ids", "vectors", "fields"];
-pub(crate) const SCAN: &[&str] =
-    &["collection", "cursor", "max_bytes", "max_rows", "vectors", "fields"];
+pub(crate) const SCAN: &[&str] = &[
+    "collection",
+    "cursor",
+    "max_bytes",
+    "max_rows",
+    "vectors",
+    "fields",
+];
 
 /// Time is looked at once in so many points.
 const BLOCK: usize = 1024;
@@ -42,7 +54,9 @@ pub(crate) fn upsert(
         Some(rows) => {
             let rows = rows.as_tensor().and_then(|rows| rows.elements::<i64>());
             let rows = rows.ok_or_else(|| Error::argument("rows", "rows: int64 is needed"))?;
-            rows.iter().map(|row| usize::try_from(*row).unwrap_or(usize::MAX)).collect()
+            rows.iter()
+                .map(|row| usize::try_from(*row).unwrap_or(usize::MAX))
+                .collect()
         }
     };
     if rows.iter().any(|row| *row >= ids.len()) {
@@ -51,7 +65,10 @@ pub(crate) fn upsert(
     if (collection.points.len() + rows.len()) as u64 > connection.max_points {
         return Err(Error::new(
             code::RESOURCE_EXHAUSTED,
-            format!("the collection would have more points than max_points: {}", connection.max_points),
+            format!(
+                "the collection would have more points than max_points: {}",
+                connection.max_points
+            ),
         ));
     }
     let mut made = Vec::with_capacity(rows.len());
@@ -69,10 +86,19 @@ pub(crate) fn upsert(
         });
     }
     for (name, column) in &columns {
-        collection.fields.entry(name.clone()).or_insert((column.kind(), column.has_lists()));
+        collection
+            .fields
+            .entry(name.clone())
+            .or_insert((column.kind(), column.has_lists()));
     }
-    let replaced = made.into_iter().map(|point| collection.put(point)).filter(|known| *known).count();
-    Ok(Body::new().with("upserted", rows.len()).with("replaced", replaced))
+    let replaced = made
+        .into_iter()
+        .map(|point| collection.put(point))
+        .filter(|known| *known)
+        .count();
+    Ok(Body::new()
+        .with("upserted", rows.len())
+        .with("replaced", replaced))
 }
 
 /// The columns of the fields that are given; all are checked before anything is written.
@@ -119,7 +145,10 @@ pub(crate) fn delete(
         collection.numbers.clear();
         count
     } else {
-        ids(request)?.iter().filter(|id| collection.remove(id)).count()
+        ids(request)?
+            .iter()
+            .filter(|id| collection.remove(id))
+            .count()
     };
     Ok(Body::new().with("deleted", deleted))
 }
@@ -130,8 +159,10 @@ pub(crate) fn get(
     request: Map<'_>,
 ) -> Result<Body<'static>, Error> {
     let found = ids(request)?;
-    let found =
-        found.iter().enumerate().filter_map(|(i, id)| Some((i as i64, collection.find(id)?)));
+    let found = found
+        .iter()
+        .enumerate()
+        .filter_map(|(i, id)| Some((i as i64, collection.find(id)?)));
     let (positions, points): (Vec<i64>, Vec<&Point>) = found.unzip();
     let with_vectors = flag(request, "vectors", true)?;
     let mut body = body_of(collection, &points, with_vectors, request.get("fields"));
@@ -164,7 +195,12 @@ pub(crate) fn scan(
             )
         }
     };
-    let limit = |key| request.get(key).and_then(|value| value.as_u64()).unwrap_or(u64::MAX);
+    let limit = |key| {
+        request
+            .get(key)
+            .and_then(|value| value.as_u64())
+            .unwrap_or(u64::MAX)
+    };
     let bytes = (collection.dimension * size_of::<f32>()) as u64;
     let rows = limit("max_rows").min(limit("max_bytes") / bytes).max(1) as usize;
     let mut rest = collection.points.range(first..);
@@ -180,9 +216,9 @@ pub(crate) fn scan(
 pub(crate) fn flag(request: Map<'_>, key: &str, otherwise: bool) -> Result<bool, Error> {
     match request.get(key) {
         None => Ok(otherwise),
-        Some(value) => {
-            value.as_bool().ok_or_else(|| Error::argument(key, format!("{key} is a bool")))
-        }
+        Some(value) => value
+            .as_bool()
+            .ok_or_else(|| Error::argument(key, format!("{key} is a bool"))),
     }
 }
 
@@ -194,9 +230,16 @@ pub(crate) fn body_of(
     fields: Option<Value<'_>>,
 ) -> Body<'static> {
     let mut body = Body::new();
-    body.set("ids", points.iter().map(|point| &point.id).collect::<Ids<'_>>());
+    body.set(
+        "ids",
+        points.iter().map(|point| &point.id).collect::<Ids<'_>>(),
+    );
     if with_vectors {
-        let all: Vec<f32> = points.iter().flat_map(|point| &point.vector).copied().collect();
+        let all: Vec<f32> = points
+            .iter()
+            .flat_map(|point| &point.vector)
+            .copied()
+            .collect();
         body.set("vectors", Matrix::owned(all, collection.dimension));
     }
     if let Some(asked) = fields {

@@ -5,8 +5,14 @@ use simplugin_backend::{Body, Call, Error, Map, Numbers};
 use crate::collection::{Collection, Metric, Point};
 use crate::points::{body_of, flag};
 
-pub(crate) const SEARCH: &[&str] =
-    &["collection", "vectors", "k", "fields", "with_vectors", "parameters"];
+pub(crate) const SEARCH: &[&str] = &[
+    "collection",
+    "vectors",
+    "k",
+    "fields",
+    "with_vectors",
+    "parameters",
+];
 
 /// Time is looked at once in so many numbers that were multiplied.
 const BLOCK: usize = 1 << 18;
@@ -23,9 +29,14 @@ pub(crate) fn search(
     request: Map<'_>,
 ) -> Result<Body<'static>, Error> {
     let queries = collection.vectors(request)?;
-    let k = request.get("k").map_or(Some(10), |k| k.as_u64()).filter(|k| *k > 0);
+    let k = request
+        .get("k")
+        .map_or(Some(10), |k| k.as_u64())
+        .filter(|k| *k > 0);
     let k = k.ok_or_else(|| Error::argument("k", "k is at least 1"))?;
-    let k = usize::try_from(k).unwrap_or(usize::MAX).min(collection.points.len());
+    let k = usize::try_from(k)
+        .unwrap_or(usize::MAX)
+        .min(collection.points.len());
     let (mut offsets, mut found) = (vec![0], Vec::with_capacity(queries.len() * k));
     let block = BLOCK / collection.dimension + 1;
     for query in queries {
@@ -46,8 +57,20 @@ pub(crate) fn search(
     let with_vectors = flag(request, "with_vectors", false)?;
     let mut body = body_of(collection, &points, with_vectors, request.get("fields"));
     body.set("offsets", Numbers(offsets));
-    body.set("distances", found.iter().map(|hit| hit.distance as f32).collect::<Numbers<f32>>());
-    body.set("scores", found.iter().map(|hit| hit.score as f32).collect::<Numbers<f32>>());
+    body.set(
+        "distances",
+        found
+            .iter()
+            .map(|hit| hit.distance as f32)
+            .collect::<Numbers<f32>>(),
+    );
+    body.set(
+        "scores",
+        found
+            .iter()
+            .map(|hit| hit.score as f32)
+            .collect::<Numbers<f32>>(),
+    );
     Ok(body)
 }
 
@@ -67,5 +90,9 @@ fn measure<'a>(metric: Metric, query: &[f32], point: &'a Point) -> Hit<'a> {
         Metric::Cosine if q == 0.0 || x == 0.0 => (1.0, 0.0),
         Metric::Cosine => (1.0 - dot / q.sqrt() / x.sqrt(), dot / q.sqrt() / x.sqrt()),
     };
-    Hit { point, distance, score }
+    Hit {
+        point,
+        distance,
+        score,
+    }
 }

@@ -42,10 +42,7 @@ impl Store {
 }
 
 /// Tries until there is a lock, or the call is out of time or cancelled.
-fn locked<G>(
-    call: &Call<'_>,
-    lock: impl Fn() -> Result<G, TryLockError<G>>,
-) -> Result<G, Error> {
+fn locked<G>(call: &Call<'_>, lock: impl Fn() -> Result<G, TryLockError<G>>) -> Result<G, Error> {
     loop {
         match lock() {
             Ok(guard) => return Ok(guard),
