@@ -168,7 +168,9 @@ int32_t reply_points(struct call *call, const struct point *const *points, uint6
 
     if (!code && with_vectors)
         code = write_vectors(call, points, count);
-    if (!code && simplugin_find(&call->body, "fields", &asked))
-        code = write_fields(call, &asked, points, count);
-    return code;
+    if (code || !simplugin_find(&call->body, "fields", &asked))
+        return code;
+    if (asked.type != SIMPLUGIN_ARRAY && asked.type != SIMPLUGIN_BOOL)
+        return fail_argument(call, "fields", "an array of names, or true, is needed");
+    return write_fields(call, &asked, points, count);
 }

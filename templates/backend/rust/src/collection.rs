@@ -47,6 +47,34 @@ pub(crate) struct Point {
     pub(crate) values: HashMap<String, rmpv::Value>,
 }
 
+impl Point {
+    /// How large it is in a reply, roughly.
+    pub(crate) fn bytes(&self) -> u64 {
+        let values: u64 = self.values.values().map(value_bytes).sum();
+        (self.id.len() + size_of_val(&self.vector[..])) as u64 + values
+    }
+}
+
+fn value_bytes(value: &rmpv::Value) -> u64 {
+    match value {
+        rmpv::Value::String(text) => text.as_bytes().len() as u64,
+        rmpv::Value::Array(items) => items.iter().map(value_bytes).sum(),
+        _ => 8,
+    }
+}
+
+/// A map of the request, if it is there.
+pub(crate) fn map<'a>(request: Map<'a>, key: &str) -> Result<Option<Map<'a>>, Error> {
+    request
+        .get(key)
+        .map(|value| {
+            value
+                .as_map()
+                .ok_or_else(|| Error::argument(key, format!("{key}: a map is needed")))
+        })
+        .transpose()
+}
+
 pub(crate) struct Collection {
     pub(crate) dimension: usize,
     pub(crate) metric: Metric,
@@ -67,12 +95,7 @@ impl Collection {
             Some(name) => name.as_str().and_then(Metric::named),
         };
         let mut fields = BTreeMap::new();
-        for (name, kind) in request
-            .get("fields")
-            .and_then(|map| map.as_map())
-            .iter()
-            .flat_map(Map::iter)
-        {
+        for (name, kind) in map(request, "fields")?.iter().flat_map(Map::iter) {
             let kind = kind.as_str().and_then(Kind::named);
             let kind = kind
                 .ok_or_else(|| Error::argument("fields", format!("{name} is of no known type")))?;

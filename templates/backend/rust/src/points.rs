@@ -8,7 +8,7 @@ use simplugin_backend::{
 };
 
 use crate::Connection;
-use crate::collection::{Collection, Point};
+use crate::collection::{Collection, Point, map};
 
 pub(crate) const UPSERT: &[&str] = &[
     "collection",
@@ -108,8 +108,7 @@ fn columns<'a>(
     rows: usize,
 ) -> Result<HashMap<String, Column<'a>>, Error> {
     let mut columns = HashMap::new();
-    let fields = request.get("fields").and_then(|value| value.as_map());
-    for (name, value) in fields.iter().flat_map(Map::iter) {
+    for (name, value) in map(request, "fields")?.iter().flat_map(Map::iter) {
         let wrong = |what| Error::argument("fields", format!("the field {name}: {what}"));
         let map = value.as_map().ok_or_else(|| wrong("is no column"))?;
         let column = Column::read(&map).map_err(wrong)?;
@@ -165,7 +164,7 @@ pub(crate) fn get(
         .filter_map(|(i, id)| Some((i as i64, collection.find(id)?)));
     let (positions, points): (Vec<i64>, Vec<&Point>) = found.unzip();
     let with_vectors = flag(request, "vectors", true)?;
-    let mut body = body_of(collection, &points, with_vectors, request.get("fields"));
+    let mut body = body_of(collection, &points, with_vectors, request.get("fields"))?;
     body.set("positions", Numbers(positions));
     Ok(body)
 }
@@ -195,22 +194,37 @@ pub(crate) fn scan(
             )
         }
     };
-    let limit = |key| {
-        request
-            .get(key)
-            .and_then(|value| value.as_u64())
-            .unwrap_or(u64::MAX)
-    };
-    let bytes = (collection.dimension * size_of::<f32>()) as u64;
-    let rows = limit("max_rows").min(limit("max_bytes") / bytes).max(1) as usize;
-    let mut rest = collection.points.range(first..);
-    let points: Vec<&Point> = rest.by_ref().take(rows).map(|(_, point)| point).collect();
+    let max_rows = limit(request, "max_rows")?;
+    let max_bytes = limit(request, "max_bytes")?;
     let with_vectors = flag(request, "vectors", true)?;
-    let mut body = body_of(collection, &points, with_vectors, request.get("fields"));
-    if let Some((next, _)) = rest.next() {
-        body.set("cursor", rmpv::Value::Binary(next.to_be_bytes().to_vec()));
+    let (mut points, mut bytes, mut next) = (Vec::new(), 0, None);
+    for (number, point) in collection.points.range(first..) {
+        bytes += point.bytes();
+        // one at least, or a scan would stand still
+        if points.len() as u64 >= max_rows || (!points.is_empty() && bytes > max_bytes) {
+            next = Some(number);
+            break;
+        }
+        points.push(point);
+    }
+    let mut body = body_of(collection, &points, with_vectors, request.get("fields"))?;
+    if let Some(number) = next {
+        body.set("cursor", rmpv::Value::Binary(number.to_be_bytes().to_vec()));
     }
     Ok(body)
+}
+
+/// A number of at least 1; without one there is no limit.
+fn limit(request: Map<'_>, key: &str) -> Result<u64, Error> {
+    match request.get(key) {
+        None => Ok(u64::MAX),
+        Some(value) => value.as_u64().filter(|limit| *limit > 0).ok_or_else(|| {
+            Error::argument(
+                key,
+                format!("{key}: a whole number of at least 1 is needed"),
+            )
+        }),
+    }
 }
 
 pub(crate) fn flag(request: Map<'_>, key: &str, otherwise: bool) -> Result<bool, Error> {
@@ -228,7 +242,7 @@ pub(crate) fn body_of(
     points: &[&Point],
     with_vectors: bool,
     fields: Option<Value<'_>>,
-) -> Body<'static> {
+) -> Result<Body<'static>, Error> {
     let mut body = Body::new();
     body.set(
         "ids",
@@ -243,6 +257,12 @@ pub(crate) fn body_of(
         body.set("vectors", Matrix::owned(all, collection.dimension));
     }
     if let Some(asked) = fields {
+        if !matches!(asked, Value::Array(_) | Value::Bool(_)) {
+            return Err(Error::argument(
+                "fields",
+                "fields: an array of names, or true, is needed",
+            ));
+        }
         let is_asked = |name: &str| match asked {
             Value::Array(names) => names.iter().any(|one| one.as_str() == Some(name)),
             asked => asked.as_bool() == Some(true),
@@ -257,5 +277,5 @@ pub(crate) fn body_of(
         }
         body.set("fields", columns);
     }
-    body
+    Ok(body)
 }

@@ -55,7 +55,7 @@ pub(crate) fn search(
     }
     let points: Vec<&Point> = found.iter().map(|hit| hit.point).collect();
     let with_vectors = flag(request, "with_vectors", false)?;
-    let mut body = body_of(collection, &points, with_vectors, request.get("fields"));
+    let mut body = body_of(collection, &points, with_vectors, request.get("fields"))?;
     body.set("offsets", Numbers(offsets));
     body.set(
         "distances",
