@@ -8,7 +8,7 @@ static const struct {
     const conf_check *checks;
     int needs_describe;
 } tables[] = {
-    {NULL, 0},
+    {conf_filters, 1},
 };
 
 void conf_tables_add(conf_plan *plan)
