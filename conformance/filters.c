@@ -285,9 +285,6 @@ static void filters_check(conf_run *run)
     } else if (pair_open(&p, run, create)) {
         if (pair_ask(&p, "index.add", points))
             trees_try(&p, &d, used, about->trees);
-        else
-            conf_fail(run, "index.add fails with %s: %s", simplugin_code_name(p.answer.code),
-                      p.answer.message);
         pair_close(&p);
     }
     json_decref(points);

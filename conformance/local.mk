@@ -18,7 +18,7 @@ libspconformance_la_SOURCES = \
 	conformance/brief.c conformance/brief.h conformance/report.h conformance/report_tap.c \
 	conformance/report_junit.c conformance/report_json.c conformance/core.c conformance/core.h \
 	conformance/tables.c conformance/tables.h conformance/dice.h conformance/pair.c conformance/pair.h \
-	conformance/filters.c conformance/filter_trees.c conformance/filter_trees.h \
+	conformance/agree.c conformance/agree.h conformance/semantics.c conformance/filters.c conformance/filter_trees.c conformance/filter_trees.h \
 	conformance/corpus.c conformance/case.c conformance/oracle.c conformance/filter_cases.c
 libspconformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libspconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_BINDIR='"$(bindir)"' -DCONF_DATADIR='"$(pkgdatadir)/conformance"'

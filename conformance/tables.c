@@ -8,6 +8,7 @@ static const struct {
     const conf_check *checks;
     int needs_describe;
 } tables[] = {
+    {conf_semantics, 1},
     {conf_filters, 1},
 };
 
