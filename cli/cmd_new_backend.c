@@ -21,7 +21,8 @@ static const struct form {
     const char *language;
     int option;            /* by which it is chosen; -1: the only one of its language */
     const char *parts[4];  /* directories of templates, ended by NULL */
-    const char *packages;  /* of Debian */
+    const char *tools;     /* programs that it is built with */
+    const char *packages;  /* of Debian, which bring them */
     const char *first;     /* the file to begin reading with */
     const char *directory; /* where the plugin is once it is tested */
     const char *build;
@@ -30,18 +31,20 @@ static const struct form {
     const char *tarball;
 } forms[] = {
     {"c", OPT_AUTOTOOLS, {"common", "c", "c-autotools"},
-     "gcc libc6-dev make autoconf automake pkg-config", "src/backend.h", ".",
+     "gcc make autoreconf automake pkg-config", "gcc libc6-dev make autoconf automake pkg-config",
+     "src/backend.h", ".",
      "autoreconf -i && ./configure && make", "make check", "make install", "make tarball"},
     {"c", OPT_MESON, {"common", "c", "c-meson"},
-     "gcc libc6-dev meson ninja-build pkg-config", "src/backend.h", "build",
+     "gcc meson ninja pkg-config", "gcc libc6-dev meson ninja-build pkg-config",
+     "src/backend.h", "build",
      "meson setup build && meson compile -C build", "meson test -C build --print-errorlogs",
      "meson install -C build", "meson compile -C build tarball"},
     {"c", OPT_CMAKE, {"common", "c", "c-cmake"},
-     "gcc libc6-dev make cmake pkg-config", "src/backend.h", "build",
+     "gcc make cmake pkg-config", "gcc libc6-dev make cmake pkg-config", "src/backend.h", "build",
      "cmake -B build && cmake --build build", "ctest --test-dir build --output-on-failure",
      "cmake --install build", "cmake --build build --target tarball"},
     {"rust", -1, {"common", "rust"},
-     "gcc libc6-dev cargo pkg-config", "src/lib.rs", "target/plugin",
+     "gcc cargo pkg-config", "gcc libc6-dev cargo pkg-config", "src/lib.rs", "target/plugin",
      "cargo build --release", "cargo test --release",
      "install -m 755 target/release/libsimplugin_NAME.so "
      "\"$(pkg-config --variable=plugindir simplugin)/simplugin_NAME.so\"",
@@ -168,6 +171,7 @@ static int32_t make_project(cli *program, const struct form *form, const char *n
     const cli_word words[] = {
         {"NAME", name},
         {"VERSION", PACKAGE_VERSION},
+        {"TOOLS", form->tools},
         {"PACKAGES", form->packages},
         {"FIRST", form->first},
         {"DIRECTORY", form->directory},

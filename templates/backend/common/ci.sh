@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# ./ci.sh: builds, tests and packs the backend. On Debian what is missing is installed. Where
+# ./ci.sh: builds, tests and packs the backend. What is missing is installed, on Debian. Where
 # simplugin is not installed, SIMPLUGIN_SOURCE=DIRECTORY, its source, is built and installed
 # below this directory first.
 set -e
@@ -12,18 +12,16 @@ die() {
     exit 1
 }
 
-if command -v dpkg-query >/dev/null 2>&1; then
-    missing=
-    for package in @PACKAGES@; do
-        dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
-            missing="$missing $package"
-    done
-    if [ -n "$missing" ]; then
-        as_root=
-        [ "$(id -u)" = 0 ] || as_root=sudo
-        $as_root apt-get update
-        $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $missing
-    fi
+missing=
+for tool in @TOOLS@; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+done
+if [ -n "$missing" ]; then
+    command -v apt-get >/dev/null 2>&1 || die "these programs are needed:$missing"
+    as_root=
+    [ "$(id -u)" = 0 ] || as_root=sudo
+    $as_root apt-get update
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends @PACKAGES@
 fi
 if ! pkg-config --exists simplugin; then
     [ -n "$SIMPLUGIN_SOURCE" ] || die "simplugin is not installed, or PKG_CONFIG_PATH does not name it;" \
