@@ -126,7 +126,9 @@ int pair_scan_one(pair *p, uint64_t index, const char *whose, const json_t *body
     int done = 0;
 
     *points = json_object();
-    conf_asks(p->run, "scan.open", body);
+    /* what flat is asked is of no interest to who looks at the other */
+    if (index == p->index)
+        conf_asks(p->run, "scan.open", body);
     core_call(index, "scan.open", body, 0, &answer);
     scan = (uint64_t)json_integer_value(json_object_get(answer.reply, "scan"));
     for (int i = 0; scan && !done && !twice && i < SCAN_REPLIES_MAX; i++) {

@@ -118,7 +118,10 @@ static int stores(const char *type)
     return found == 2;
 }
 
-/* Columns of the fields that both store, some values missing; NULL: they store none. */
+/*
+ * Columns of fields that both store, some values missing, and at times a whole field: a point that is
+ * replaced loses what it is not given again.
+ */
 static json_t *fields_random(dice *d, size_t count)
 {
     static const char *const words[] = {"red", "green", "", "\xc3\xa9", "red "};
@@ -130,10 +133,10 @@ static json_t *fields_random(dice *d, size_t count)
         json_array_append_new(numbers, dice_below(d, 4) ? json_integer((json_int_t)dice_below(d, 9))
                                                         : json_null());
     }
-    if (stores("text"))
+    if (stores("text") && dice_below(d, 3))
         json_object_set_new(fields, "color", json_pack("{s:{s:s, s:O}}", "$column", "type", "text",
                                                        "values", texts));
-    if (stores("int64"))
+    if (stores("int64") && dice_below(d, 3))
         json_object_set_new(fields, "page", json_pack("{s:{s:s, s:O}}", "$column", "type", "int64",
                                                       "values", numbers));
     json_decref(texts);
