@@ -20,6 +20,17 @@ libspconformance_la_SOURCES = \
 	conformance/tables.c conformance/tables.h conformance/dice.h conformance/pair.c conformance/pair.h \
 	conformance/agree.c conformance/agree.h conformance/semantics.c conformance/filters.c conformance/filter_trees.c conformance/filter_trees.h \
 	conformance/corpus.c conformance/case.c conformance/oracle.c conformance/filter_cases.c
+## the checks that talk to the plugin's own table, with a host of ours
+libspconformance_la_SOURCES += \
+	conformance/host.c conformance/host.h conformance/guard.c conformance/guard.h \
+	conformance/rig.c conformance/rig.h conformance/elf_exports.c conformance/elf_exports.h \
+	conformance/measure.c conformance/measure.h conformance/abi.c conformance/describe.c \
+	conformance/describe_truth.c conformance/describe_truth.h \
+	conformance/shape.c conformance/shape.h conformance/methods.c \
+	conformance/points.c conformance/points_search.c conformance/points_search.h \
+	conformance/tour.c conformance/tour.h conformance/flat.c conformance/flat.h conformance/memory.c \
+	conformance/long.c conformance/long.h conformance/time.c conformance/threads.c \
+	conformance/cycles.c conformance/fork.c
 libspconformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libspconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_BINDIR='"$(bindir)"' -DCONF_DATADIR='"$(pkgdatadir)/conformance"'
 libspconformance_la_LIBADD = libspcontract.la

@@ -9,6 +9,7 @@
 #include "minimal_rows.h"
 
 #include <stdio.h>
+#include <time.h>
 
 #define MAX_K 7
 #define BATCH_BYTES 16384
@@ -553,6 +554,14 @@ static int compare_hits(const void *left, const void *right)
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
+static int is_over(int64_t deadline)
+{
+    struct timespec now;
+
+    return deadline != INT64_MAX && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
+           (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= deadline;
+}
+
 static int32_t search(one_call *call, const simplugin_call_info *info)
 {
     const minimal_collection *collection = call->collection;
@@ -582,6 +591,8 @@ static int32_t search(one_call *call, const simplugin_call_info *info)
     for (uint64_t i = 0; i < vectors->rows; i++) {
         if (minimal_host->cancelled(info->cancel))
             return fail(call, SIMPLUGIN_CANCELLED, "cancelled");
+        if (is_over(info->deadline))
+            return fail(call, SIMPLUGIN_DEADLINE_EXCEEDED, "the call's timeout ran out");
         for (uint64_t row = 0; row < collection->row_count; row++)
             hits[row] = measure(collection, vector_of(vectors, i), row);
         qsort(hits, (size_t)collection->row_count, sizeof *hits, compare_hits);
@@ -708,7 +719,7 @@ static int32_t minimal_describe(simplugin_reply *reply, simplugin_error **error)
     int32_t code;
 
     simplugin_writer_init(&out);
-    simplugin_write_map(&out, 16);
+    simplugin_write_map(&out, 17);
     simplugin_write_string(&out, "name");
     simplugin_write_string(&out, "minimal");
     simplugin_write_string(&out, "version");
@@ -730,6 +741,7 @@ static int32_t minimal_describe(simplugin_reply *reply, simplugin_error **error)
     simplugin_write_bool(&out, 1);
     simplugin_write_string(&out, "nonfinite");
     simplugin_write_bool(&out, 1);
+    describe_texts(&out, "consistency_levels", NULL, 0);
     describe_texts(&out, "parameters", NULL, 0);
     describe_texts(&out, "search_parameters", NULL, 0);
     simplugin_write_string(&out, "batch_bytes");
@@ -768,10 +780,14 @@ int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_back
         .call = minimal_call,
         .close = minimal_close,
     };
-    static const char message[] = "the backend minimal speaks one ABI version only";
+    char message[120];
 
-    if (host->abi_min > SIMPLUGIN_ABI_VERSION || host->abi_max < SIMPLUGIN_ABI_VERSION)
-        return host->error_set(error, SIMPLUGIN_INCOMPATIBLE, message, sizeof message - 1);
+    if (host->abi_min > SIMPLUGIN_ABI_VERSION || host->abi_max < SIMPLUGIN_ABI_VERSION) {
+        snprintf(message, sizeof message, "minimal speaks ABI %u.%u only, the host %u.%u to %u.%u",
+                 SIMPLUGIN_ABI_VERSION >> 16, SIMPLUGIN_ABI_VERSION & 0xffff, host->abi_min >> 16,
+                 host->abi_min & 0xffff, host->abi_max >> 16, host->abi_max & 0xffff);
+        return host->error_set(error, SIMPLUGIN_INCOMPATIBLE, message, strlen(message));
+    }
     minimal_host = host;
     *backend = &table;
     return SIMPLUGIN_OK;

@@ -193,7 +193,7 @@ int collection_put(struct collection *collection, struct point *added, int *is_n
     return 1;
 }
 
-const struct point *collection_find(const struct collection *collection, const char *id,
+struct point *collection_find(const struct collection *collection, const char *id,
                                     uint64_t size)
 {
     struct point **place = find_id(collection, id, size);

@@ -98,7 +98,7 @@ uint64_t item_size(uint32_t type);
 int collection_reserve(struct collection *collection, uint64_t count);
 /* Takes the point, in the place of one of the same id. 0: no memory, it is still the caller's. */
 int collection_put(struct collection *collection, struct point *point, int *is_new);
-const struct point *collection_find(const struct collection *collection, const char *id,
+struct point *collection_find(const struct collection *collection, const char *id,
                                     uint64_t size);
 /* Takes a point out, if it is there; collection_close_gaps ends what was taken out. */
 void collection_take_out(struct collection *collection, const char *id, uint64_t size);

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "flat.h"
+
+#include <dirent.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#define ROUNDS 4
+/* Fewer bytes each time are no leak that this can tell from what a library keeps ready. */
+#define BYTES_EACH 16
+#define BYTES_LEAST 8192
+#define RESIDENT_EACH 128
+#define RESIDENT_LEAST (1 << 19)
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTS_RESIDENT 0 /* they keep what was freed */
+#else
+#define COUNTS_RESIDENT 1
+#endif
+
+typedef struct used {
+    int64_t heap, resident;
+} used;
+
+static used used_now(void)
+{
+    struct mallinfo2 heap = mallinfo2();
+    used now = {(int64_t)(heap.uordblks + heap.hblkhd), 0};
+    FILE *file = fopen("/proc/self/statm", "r");
+    long long size, resident;
+
+    if (file && fscanf(file, "%lld %lld", &size, &resident) == 2)
+        now.resident = (int64_t)resident * sysconf(_SC_PAGESIZE);
+    if (file)
+        fclose(file);
+    return now;
+}
+
+/* How much it grew in all, if it grew in each part; else 0. */
+static int64_t growth(const int64_t *after)
+{
+    for (int i = 0; i < ROUNDS; i++)
+        if (after[i + 1] <= after[i])
+            return 0;
+    return after[ROUNDS] - after[0];
+}
+
+static int repeat(conf_rig *rig, size_t times, int (*once)(conf_rig *rig, void *context), void *context)
+{
+    for (size_t i = 0; i < times; i++)
+        if (!once(rig, context))
+            return 0;
+    return 1;
+}
+
+void conf_flat_memory(conf_rig *rig, size_t times, double seconds, const char *what,
+                      int (*once)(conf_rig *rig, void *context), void *context)
+{
+    int64_t heap[ROUNDS + 1], resident[ROUNDS + 1], grown, began = conf_clock();
+    size_t each = times / (ROUNDS + 1), could;
+    double took;
+
+    /* the first ones make what is then kept, and show how long one takes */
+    if (!repeat(rig, 4, once, context))
+        return;
+    took = (double)(conf_clock() - began) / 1e9 / 4;
+    could = took > 0 ? (size_t)(seconds / took / (ROUNDS + 1)) : each;
+    each = each < could ? each : could ? could : 1;
+    rig->quiet = 1;
+    for (int i = -1; i < ROUNDS; i++) {
+        used now;
+
+        if (!repeat(rig, each, once, context))
+            return;
+        now = used_now();
+        heap[i + 1] = now.heap;
+        resident[i + 1] = now.resident;
+    }
+    grown = growth(heap);
+    if (grown > BYTES_LEAST && grown >= (int64_t)each * ROUNDS * BYTES_EACH)
+        conf_fail(rig->run, "%s leaves memory behind: the heap grew by %lld bytes in %zu times, in each quarter "
+                            "of them", what, (long long)grown, each * ROUNDS);
+    grown = growth(resident);
+    if (COUNTS_RESIDENT && grown > RESIDENT_LEAST && grown >= (int64_t)each * ROUNDS * RESIDENT_EACH)
+        conf_fail(rig->run, "%s leaves memory behind: the process grew by %lld bytes in %zu times, in each "
+                            "quarter of them", what, (long long)grown, each * ROUNDS);
+}
+
+size_t conf_descriptors(void)
+{
+    DIR *directory = opendir("/proc/self/fd");
+    const struct dirent *entry;
+    size_t count = 0;
+
+    while (directory && (entry = readdir(directory)) != NULL)
+        count += entry->d_name[0] != '.';
+    if (directory)
+        closedir(directory);
+    return count;
+}
