@@ -135,6 +135,12 @@ static const cli_option options[OPT_COUNT] = {
     [OPT_MIXED_FIELDS] = {"mixed-fields", 0, CLI_CHOICE, "HOW", "fail skip",
                           "what becomes of a value that is not of its field's type: an error, or "
                           "it is left out (default: fail)"},
+    [OPT_LANG] = {"lang", 0, CLI_CHOICE, "LANGUAGE", "c rust",
+                  "what the backend is written in (default: c)"},
+    [OPT_AUTOTOOLS] = {"autotools", 0, CLI_FLAG, NULL, NULL,
+                       "builds with autoconf and automake (default for C)"},
+    [OPT_MESON] = {"meson", 0, CLI_FLAG, NULL, NULL, "builds with Meson"},
+    [OPT_CMAKE] = {"cmake", 0, CLI_FLAG, NULL, NULL, "builds with CMake"},
 };
 
 #define LIST(name, ...) static const uint8_t name[] = {__VA_ARGS__, CLI_END}
@@ -168,6 +174,7 @@ LIST(of_list, OPT_DATASET, OPT_WHERE);
 LIST(of_run, OPT_DATASET);
 LIST(of_call, OPT_TENSOR, OPT_FORMAT, OPT_KEY, OPT_CONNECTION, OPT_DATASET, OPT_BACKEND,
      OPT_COLLECTION, OPT_PARAM);
+LIST(of_new_backend, OPT_LANG, OPT_AUTOTOOLS, OPT_MESON, OPT_CMAKE);
 
 static const uint8_t nothing[] = {CLI_END};
 
@@ -243,6 +250,11 @@ static const cli_command commands[] = {
      of_call, cli_call_method},
     {NULL, "metrics", "", 0, 0, NULL, "prints this process's metrics in Prometheus' text format",
      NULL, nothing, cli_metrics},
+    {NULL, "new-backend", "NAME", 1, 1, NULL, "makes a project for a backend of your own",
+     "Into the directory simplugin-NAME, which must not exist: a backend that keeps vectors in "
+     "memory and passes its tests, to put your database into; with what builds, tests and packs "
+     "it. NAME is made of a to z, 0 to 9 and _. docs/backend-guide.md goes on from there.",
+     of_new_backend, cli_new_backend},
     {NULL, "completion", "SHELL", 1, 1, "bash zsh fish man",
      "writes a script that completes command lines, or the man page",
      "For bash: source <(simplugin completion bash)", nothing, cli_write_completion},

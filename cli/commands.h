@@ -76,6 +76,10 @@ enum {
     OPT_NO_RESUME,
     OPT_BATCH_BYTES,
     OPT_MIXED_FIELDS,
+    OPT_LANG,
+    OPT_AUTOTOOLS,
+    OPT_MESON,
+    OPT_CMAKE,
     OPT_COUNT
 };
 
@@ -102,6 +106,7 @@ int32_t cli_runs_delete(cli *program);
 int32_t cli_copy(cli *program);
 int32_t cli_call_method(cli *program);
 int32_t cli_metrics(cli *program);
+int32_t cli_new_backend(cli *program);
 int32_t cli_write_completion(cli *program);
 
 #endif

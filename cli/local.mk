@@ -8,9 +8,11 @@ libspcli_la_SOURCES = \
 	cli/source.c cli/source.h cli/input.c cli/input.h cli/input_npy.c cli/input_fvecs.c \
 	cli/input_jsonl.c \
 	cli/cmd_backends.c cli/cmd_explain.c cli/cmd_index.c cli/cmd_gc.c cli/cmd_add.c cli/cmd_get.c \
-	cli/cmd_search.c cli/cmd_copy.c cli/cmd_runs.c cli/cmd_call.c \
+	cli/cmd_search.c cli/cmd_copy.c cli/cmd_runs.c cli/cmd_call.c cli/cmd_new_backend.c \
+	cli/project.c cli/project.h \
 	core/suggest.c core/suggest.h core/buffer.c core/buffer.h
 libspcli_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libspcli_la_CPPFLAGS = $(AM_CPPFLAGS) -DCLI_DATA_DIR='"$(pkgdatadir)"' -DCLI_PKG_CONFIG_DIR='"$(pkgconfigdir)"'
 
 bin_PROGRAMS += simplugin
 simplugin_SOURCES = cli/main.c

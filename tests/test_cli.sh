@@ -454,6 +454,82 @@ run 3 copy --collection back --to-collection back --to-backend sklearn_flat --to
 err "is the source itself"
 run 0 index cleanup rich_too --delete-run --param "data_dir=$work/elsewhere"
 
+# ---- new-backend ----
+# an installation that was moved: the templates are found beside the program
+mkdir -p "$work/moved/bin" "$work/moved/share/simplugin" "$work/projects"
+cp "$TEST_TOP_BUILDDIR/.libs/simplugin" "$work/moved/bin"
+ln -s "$TEST_TOP_SRCDIR/templates" "$work/moved/share/simplugin"
+here=$program
+program=$work/moved/bin/simplugin
+export LD_LIBRARY_PATH=$TEST_TOP_BUILDDIR/.libs${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+cd projects || exit 2
+# nothing: there is nothing in the directory
+nothing() { checks=$((checks + 1)); [ -z "$(ls -A)" ] || fail "left: $(ls -A)"; }
+run 2 new-backend
+run 2 new-backend a b
+run 2 new-backend mine --lang cobol
+run 2 new-backend mine --meson --cmake
+err "one of --autotools, --meson and --cmake is enough"
+run 2 new-backend mine --lang rust --meson
+err "are for C"
+for name in "" Mine my-backend mine.so ../mine größe "$(printf 'a%.0s' $(seq 65))"; do
+    run 41 new-backend "$name"
+done
+err "more than 64 characters"
+for name in sklearn sklearn_flat milvus qdrant; do
+    run 41 new-backend "$name"
+    err "is a backend that simplugin brings"
+done
+nothing
+
+run 0 new-backend mine
+out "    cd simplugin-mine"
+out "    autoreconf -i && ./configure && make"
+out "    make check"
+checks=$((checks + 6))
+[ -f simplugin-mine/src/plugin.c ] && [ -f simplugin-mine/configure.ac ] && [ -f simplugin-mine/.gitignore ] || fail "files are missing"
+[ ! -e simplugin-mine/meson.build ] && [ ! -e simplugin-mine/gitignore ] || fail "files of another form"
+[ -x simplugin-mine/ci.sh ] && [ -x simplugin-mine/tests/conformance ] && [ ! -x simplugin-mine/README.md ] || fail "wrong modes"
+grep -q '"name", "mine"' simplugin-mine/src/describe.c || fail "the name is not in it"
+! grep -rEq '@[A-Z]+@|SPDX' simplugin-mine || fail "words of the templates are left: $(grep -rE '@[A-Z]+@|SPDX' simplugin-mine)"
+[ "$(ls -A)" = simplugin-mine ] || fail "left: $(ls -A)"
+run 5 new-backend mine --meson
+err "simplugin-mine is there already: remove it, or choose another name"
+touch simplugin-file
+run 5 new-backend file
+run 0 new-backend m1 --meson --quiet
+is ""
+run 0 new-backend c2_ --cmake --json
+out '{"directory": "simplugin-c2_", "files": ["LICENSE", '
+out '"CMakeLists.txt"'
+out '"next": ["cd simplugin-c2_", '
+run 0 new-backend 3 --lang rust
+checks=$((checks + 1))
+grep -qF "path = '$work/moved/share/simplugin/bindings/rust/simplugin-backend'" simplugin-3/Cargo.toml || fail "another path of the crates"
+rm -rf simplugin-* && nothing
+
+# all of it or nothing: with templates that end in the middle, and in a full directory
+mkdir -p "$work/half/bin" "$work/half/share/simplugin/templates/backend"
+cp "$work/moved/bin/simplugin" "$work/half/bin"
+ln -s "$TEST_TOP_SRCDIR/templates/backend/common" "$TEST_TOP_SRCDIR/templates/backend/c" "$work/half/share/simplugin/templates/backend"
+program=$work/half/bin/simplugin
+run 4 new-backend mine
+err "c-autotools"
+nothing
+program=$work/moved/bin/simplugin
+mkdir "$work/closed"
+cd "$work/closed" || exit 2
+checks=$((checks + 1))
+said=$(
+    ulimit -f 0
+    trap '' XFSZ
+    "$program" new-backend mine 2>&1
+)
+[[ $said == *"cannot write"*"File too large"* ]] || fail "a file that could not be written was not noticed: $said"
+nothing
+cd "$work" || exit 2
+program=$here
+
 # ---- Ctrl-C ----
 # catches PID: the program, and not the shell before it, has its handler of SIGINT
 catches() {

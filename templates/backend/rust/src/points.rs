@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `points.*`
+use std::collections::HashMap;
+
+use simplugin_backend::plugin::code;
+use simplugin_backend::{
+    Body, Call, Column, Columns, Error, Ids, Map, Matrix, Numbers, Texts, Value, Values, rmpv,
+};
+
+use crate::Connection;
+use crate::collection::{Collection, Point, map};
+
+pub(crate) const UPSERT: &[&str] = &[
+    "collection",
+    "ids",
+    "vectors",
+    "fields",
+    "rows",
+    "parameters",
+];
+pub(crate) const DELETE: &[&str] = &["collection", "ids", "all"];
+pub(crate) const GET: &[&str] = &["collection", "ids", "vectors", "fields"];
+pub(crate) const SCAN: &[&str] = &[
+    "collection",
+    "cursor",
+    "max_bytes",
+    "max_rows",
+    "vectors",
+    "fields",
+];
+
+/// Time is looked at once in so many points.
+const BLOCK: usize = 1024;
+
+fn ids<'a>(request: Map<'a>) -> Result<Texts<'a>, Error> {
+    let ids = request.get("ids").and_then(|value| value.as_texts());
+    ids.ok_or_else(|| Error::argument("ids", "ids are a column of text"))
+}
+
+/// The points are made first: an upsert that fails, or runs out of time, has written none.
+pub(crate) fn upsert(
+    connection: &Connection,
+    collection: &mut Collection,
+    call: &Call<'_>,
+    request: Map<'_>,
+) -> Result<Body<'static>, Error> {
+    let (ids, vectors) = (ids(request)?, collection.vectors(request)?);
+    if ids.len() != vectors.len() {
+        return Err(Error::argument("ids", "ids and vectors are not as many"));
+    }
+    let columns = columns(collection, request, ids.len())?;
+    let rows: Vec<usize> = match request.get("rows") {
+        None => (0..ids.len()).collect(),
+        Some(rows) => {
+            let rows = rows.as_tensor().and_then(|rows| rows.elements::<i64>());
+            let rows = rows.ok_or_else(|| Error::argument("rows", "rows: int64 is needed"))?;
+            rows.iter()
+                .map(|row| usize::try_from(*row).unwrap_or(usize::MAX))
+                .collect()
+        }
+    };
+    if rows.iter().any(|row| *row >= ids.len()) {
+        return Err(Error::argument("rows", "a row is none of those given"));
+    }
+    if (collection.points.len() + rows.len()) as u64 > connection.max_points {
+        return Err(Error::new(
+            code::RESOURCE_EXHAUSTED,
+            format!(
+                "the collection would have more points than max_points: {}",
+                connection.max_points
+            ),
+        ));
+    }
+    let mut made = Vec::with_capacity(rows.len());
+    for (i, row) in rows.iter().enumerate() {
+        if i % BLOCK == 0 {
+            call.check()?;
+        }
+        let values = columns.iter().filter_map(|(name, column)| {
+            Some((name.clone(), rmpv::Value::from(column.get(*row)?)))
+        });
+        made.push(Point {
+            id: ids.get(*row).unwrap_or_default().to_owned(),
+            vector: vectors[*row].to_vec(),
+            values: values.collect(),
+        });
+    }
+    for (name, column) in &columns {
+        collection
+            .fields
+            .entry(name.clone())
+            .or_insert((column.kind(), column.has_lists()));
+    }
+    let replaced = made
+        .into_iter()
+        .map(|point| collection.put(point))
+        .filter(|known| *known)
+        .count();
+    Ok(Body::new()
+        .with("upserted", rows.len())
+        .with("replaced", replaced))
+}
+
+/// The columns of the fields that are given; all are checked before anything is written.
+fn columns<'a>(
+    collection: &Collection,
+    request: Map<'a>,
+    rows: usize,
+) -> Result<HashMap<String, Column<'a>>, Error> {
+    let mut columns = HashMap::new();
+    for (name, value) in map(request, "fields")?.iter().flat_map(Map::iter) {
+        let wrong = |what| Error::argument("fields", format!("the field {name}: {what}"));
+        let map = value.as_map().ok_or_else(|| wrong("is no column"))?;
+        let column = Column::read(&map).map_err(wrong)?;
+        if column.len() != rows {
+            return Err(wrong("has not as many rows as there are ids"));
+        }
+        // a column without a single value may be of any type
+        if column.iter().all(|value| value.is_none()) {
+            continue;
+        }
+        let before = collection.fields.get(name);
+        if before.is_some_and(|before| *before != (column.kind(), column.has_lists())) {
+            return Err(wrong("is of another type than before"));
+        }
+        columns.insert(name.to_owned(), column);
+    }
+    Ok(columns)
+}
+
+pub(crate) fn delete(
+    _: &Connection,
+    collection: &mut Collection,
+    _: &Call<'_>,
+    request: Map<'_>,
+) -> Result<Body<'static>, Error> {
+    let all = flag(request, "all", false)?;
+    if all == request.get("ids").is_some() {
+        return Err(Error::argument("ids", "either ids or all is needed"));
+    }
+    let deleted = if all {
+        let count = collection.points.len();
+        collection.points.clear();
+        collection.numbers.clear();
+        count
+    } else {
+        ids(request)?
+            .iter()
+            .filter(|id| collection.remove(id))
+            .count()
+    };
+    Ok(Body::new().with("deleted", deleted))
+}
+
+pub(crate) fn get(
+    collection: &Collection,
+    _: &Call<'_>,
+    request: Map<'_>,
+) -> Result<Body<'static>, Error> {
+    let found = ids(request)?;
+    let found = found
+        .iter()
+        .enumerate()
+        .filter_map(|(i, id)| Some((i as i64, collection.find(id)?)));
+    let (positions, points): (Vec<i64>, Vec<&Point>) = found.unzip();
+    let with_vectors = flag(request, "vectors", true)?;
+    let mut body = body_of(collection, &points, with_vectors, request.get("fields"))?;
+    body.set("positions", Numbers(positions));
+    Ok(body)
+}
+
+pub(crate) fn count(
+    collection: &Collection,
+    _: &Call<'_>,
+    _: Map<'_>,
+) -> Result<Body<'static>, Error> {
+    Ok(Body::new().with("count", collection.points.len()))
+}
+
+/// Nothing is remembered between two calls. The cursor is the number of the next point: points are
+/// numbered as they come, and keep their number when they are replaced, so that each one that stays
+/// is seen once whatever else is written meanwhile.
+pub(crate) fn scan(
+    collection: &Collection,
+    _: &Call<'_>,
+    request: Map<'_>,
+) -> Result<Body<'static>, Error> {
+    let first = match request.get("cursor") {
+        None => 0,
+        Some(cursor) => {
+            let number = cursor.as_bytes().and_then(|bytes| bytes.try_into().ok());
+            u64::from_be_bytes(
+                number.ok_or_else(|| Error::argument("cursor", "the cursor is none of ours"))?,
+            )
+        }
+    };
+    let max_rows = limit(request, "max_rows")?;
+    let max_bytes = limit(request, "max_bytes")?;
+    let with_vectors = flag(request, "vectors", true)?;
+    let (mut points, mut bytes, mut next) = (Vec::new(), 0, None);
+    for (number, point) in collection.points.range(first..) {
+        bytes += point.bytes();
+        // one at least, or a scan would stand still
+        if points.len() as u64 >= max_rows || (!points.is_empty() && bytes > max_bytes) {
+            next = Some(number);
+            break;
+        }
+        points.push(point);
+    }
+    let mut body = body_of(collection, &points, with_vectors, request.get("fields"))?;
+    if let Some(number) = next {
+        body.set("cursor", rmpv::Value::Binary(number.to_be_bytes().to_vec()));
+    }
+    Ok(body)
+}
+
+/// A number of at least 1; without one there is no limit.
+fn limit(request: Map<'_>, key: &str) -> Result<u64, Error> {
+    match request.get(key) {
+        None => Ok(u64::MAX),
+        Some(value) => value.as_u64().filter(|limit| *limit > 0).ok_or_else(|| {
+            Error::argument(
+                key,
+                format!("{key}: a whole number of at least 1 is needed"),
+            )
+        }),
+    }
+}
+
+pub(crate) fn flag(request: Map<'_>, key: &str, otherwise: bool) -> Result<bool, Error> {
+    match request.get(key) {
+        None => Ok(otherwise),
+        Some(value) => value
+            .as_bool()
+            .ok_or_else(|| Error::argument(key, format!("{key} is a bool"))),
+    }
+}
+
+/// Ids, vectors and fields of points, as asked.
+pub(crate) fn body_of(
+    collection: &Collection,
+    points: &[&Point],
+    with_vectors: bool,
+    fields: Option<Value<'_>>,
+) -> Result<Body<'static>, Error> {
+    let mut body = Body::new();
+    body.set(
+        "ids",
+        points.iter().map(|point| &point.id).collect::<Ids<'_>>(),
+    );
+    if with_vectors {
+        let all: Vec<f32> = points
+            .iter()
+            .flat_map(|point| &point.vector)
+            .copied()
+            .collect();
+        body.set("vectors", Matrix::owned(all, collection.dimension));
+    }
+    if let Some(asked) = fields {
+        if !matches!(asked, Value::Array(_) | Value::Bool(_)) {
+            return Err(Error::argument(
+                "fields",
+                "fields: an array of names, or true, is needed",
+            ));
+        }
+        let is_asked = |name: &str| match asked {
+            Value::Array(names) => names.iter().any(|one| one.as_str() == Some(name)),
+            asked => asked.as_bool() == Some(true),
+        };
+        let mut columns = Columns::new();
+        for (name, (kind, lists)) in collection.fields.iter().filter(|(name, _)| is_asked(name)) {
+            let mut values = Values::empty(*kind, *lists);
+            for point in points {
+                values.push_owned(point.values.get(name).unwrap_or(&rmpv::Value::Nil));
+            }
+            columns = columns.with(name.as_str(), values);
+        }
+        body.set("fields", columns);
+    }
+    Ok(body)
+}
