@@ -49,13 +49,14 @@ void pgv_metric_distance(pgv_call *call, pgv_sql *sql, pgv_metric metric, const 
         return;
     }
     /* pgvector's cosine distance of a zero vector is NaN; with either an index is not thought of */
-    pgv_words(sql, metric == PGV_COSINE ? "coalesce(nullif(p.vector OPERATOR(" : "(p.vector OPERATOR(");
+    pgv_words(sql, metric == PGV_COSINE ? "coalesce(nullif(p.vector OPERATOR("
+                                        : "((p.vector OPERATOR(");
     pgv_name(sql, call->connection->vector_schema);
     pgv_words(sql, ".");
     pgv_words(sql, operators[metric]);
     pgv_words(sql, ") ");
     pgv_bind_vector(sql, query, dimension, type);
-    pgv_words(sql, metric == PGV_COSINE ? ", 'NaN'), 1)" : " + 0)");
+    pgv_words(sql, metric == PGV_COSINE ? ", 'NaN'), 1)" : ") + 0)");
 }
 
 float pgv_metric_score(pgv_metric metric, float distance)
