@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The HNSW graph of a collection in this process. It follows the store: points with greater
+//! numbers than it has seen are added, points of removals it has not seen are taken out. All of
+//! that is done in blocks, by whoever needs the graph, within that call's time; what is done stays
+//! done.
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use simplugin_backend::plugin::code;
+use simplugin_backend::{Call, Error};
+use usearch::{Index, IndexOptions, ScalarKind};
+
+use crate::collection::Collection;
+use crate::rows::floats;
+use crate::saved::{self, Marks};
+use crate::store::{Store, failed};
+
+/// Points that are added while others wait, and the bytes of their vectors.
+const BLOCK_ROWS: usize = 256;
+const BLOCK_BYTES: usize = 256 << 10;
+
+/// Removals that are followed while others wait.
+const REMOVALS: usize = 4096;
+
+/// Threads that add a block.
+const THREADS: usize = 8;
+
+/// A graph out of which more points were taken than this, and than are left, is begun anew: those
+/// that are gone still stand between the others.
+const CHURN_MIN: i64 = 1000;
+
+/// Searches in one graph at a time; USearch keeps memory for each.
+const SEARCHES: usize = 64;
+
+#[derive(Default)]
+pub(crate) struct Graph {
+    built: RwLock<Option<Built>>,
+    searches: AtomicUsize,
+}
+
+struct Built {
+    index: Index,
+    marks: Marks,
+    /// What the file says.
+    saved: Option<Marks>,
+    /// Whether the graph began with it.
+    from_file: bool,
+    /// Whether it was begun because points and store were not as many.
+    recounted: bool,
+    uuid: String,
+}
+
+/// What `native.graph` tells.
+pub(crate) struct State {
+    pub(crate) points: usize,
+    pub(crate) bytes: usize,
+    pub(crate) from_file: bool,
+}
+
+impl Graph {
+    /// Keeps step with the store, as it is now.
+    pub(crate) fn follow(
+        &self,
+        call: &Call<'_>,
+        store: &Store,
+        collection: &Collection,
+    ) -> Result<(), Error> {
+        while !self.is_current(call, store, collection)? {
+            let mut built = self.writing();
+            // one thread at a time works in here, and lets others in after each block
+            store.read(call, |transaction| step(&mut built, transaction, store, collection))?;
+            if let Some(built) = &*built {
+                call.progress(built.index.size() as u64, collection.points as u64);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_current(
+        &self,
+        call: &Call<'_>,
+        store: &Store,
+        collection: &Collection,
+    ) -> Result<bool, Error> {
+        call.check()?;
+        let known = self.reading().as_ref().map(|built| (built.marks, built.index.size()));
+        let Some((marks, size)) = known else { return Ok(false) };
+        store.read(call, |transaction| {
+            let mut statement = transaction
+                .prepare_cached(
+                    "SELECT epoch = ?2 AND points = ?5
+                        AND NOT EXISTS (SELECT 1 FROM points WHERE collection = ?1 AND number > ?3)
+                        AND NOT EXISTS (SELECT 1 FROM removals WHERE number > ?4)
+                     FROM collections WHERE number = ?1",
+                )
+                .map_err(failed)?;
+            let known = (collection.number, marks.epoch, marks.added, marks.removed, size as i64);
+            let current =
+                statement.query_row(known, |row| row.get(0)).optional().map_err(failed)?;
+            current.ok_or_else(|| collection.is_gone())
+        })
+    }
+
+    /// The numbers of points that are nearest, as the graph sees it.
+    pub(crate) fn search(
+        &self,
+        call: &Call<'_>,
+        query: &[f32],
+        candidates: usize,
+    ) -> Result<Vec<i64>, Error> {
+        while self.searches.fetch_add(1, Ordering::Acquire) >= SEARCHES {
+            self.searches.fetch_sub(1, Ordering::Release);
+            call.check()?;
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let found = match &*self.reading() {
+            Some(built) if built.index.size() > 0 => {
+                built.index.search(query, candidates).map(|found| found.keys)
+            }
+            _ => Ok(Vec::new()),
+        };
+        self.searches.fetch_sub(1, Ordering::Release);
+        Ok(found.map_err(of_usearch)?.into_iter().map(|key| key as i64).collect())
+    }
+
+    pub(crate) fn state(&self) -> Option<State> {
+        self.reading().as_ref().map(|built| State {
+            points: built.index.size(),
+            bytes: built.index.memory_usage(),
+            from_file: built.from_file,
+        })
+    }
+
+    /// Writes the file, if there is anything new to be kept, and the collection is still there.
+    pub(crate) fn save(
+        &self,
+        connection: &Connection,
+        directory: &Path,
+        number: i64,
+    ) -> Result<(), Error> {
+        let mut built = self.writing();
+        let Some(built) = built.as_mut() else { return Ok(()) };
+        if built.saved == Some(built.marks) || built.index.size() == 0 {
+            return Ok(());
+        }
+        let uuid: Option<String> = connection
+            .query_row("SELECT uuid FROM collections WHERE number = ?", [number], |row| row.get(0))
+            .optional()
+            .map_err(failed)?;
+        if uuid.as_ref() != Some(&built.uuid) {
+            return Ok(());
+        }
+        saved::write(directory, &built.uuid, built.marks, &built.index).map_err(|error| {
+            let code = match error.kind() {
+                std::io::ErrorKind::StorageFull => code::NO_SPACE,
+                _ => code::IO,
+            };
+            Error::new(code, format!("the graph of {} cannot be written: {error}", built.uuid))
+        })?;
+        built.saved = Some(built.marks);
+        Ok(())
+    }
+
+    fn reading(&self) -> RwLockReadGuard<'_, Option<Built>> {
+        self.built.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whoever panicked while changing the graph may have left half of a change.
+    fn writing(&self) -> RwLockWriteGuard<'_, Option<Built>> {
+        self.built.write().unwrap_or_else(|poisoned| {
+            self.built.clear_poison();
+            let mut built = poisoned.into_inner();
+            *built = None;
+            built
+        })
+    }
+}
+
+/// One block of work: removals first, then points that are new, all of one state of the store.
+fn step(
+    place: &mut Option<Built>,
+    transaction: &Transaction<'_>,
+    store: &Store,
+    collection: &Collection,
+) -> Result<(), Error> {
+    let mut statement = transaction
+        .prepare_cached(
+            "SELECT epoch, points,
+                (SELECT coalesce(min(number), 0) FROM removals),
+                (SELECT coalesce(max(number), 0) FROM removals)
+             FROM collections WHERE number = ?",
+        )
+        .map_err(failed)?;
+    let state = statement
+        .query_row([collection.number], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+        })
+        .optional();
+    let (epoch, points, oldest, youngest): (i64, i64, i64, i64) =
+        state.map_err(failed)?.ok_or_else(|| collection.is_gone())?;
+    let begun = Marks { epoch, removed: youngest, ..Marks::default() };
+    let mut built = match place.take() {
+        Some(built) => built,
+        None => Built::load(&store.directory, collection, begun)?,
+    };
+    let marks = built.marks;
+    // removals that nobody remembers any more may have been of our points
+    let forgotten = oldest > marks.removed + 1;
+    if marks.epoch != epoch || forgotten || marks.churn > points.max(CHURN_MIN) {
+        built = Built::new(collection, begun)?;
+    }
+    if built.take_out(transaction, collection)?
+        && !built.add(transaction, collection)?
+        && built.index.size() as i64 != points
+    {
+        // the store is another one than the file knew, such as a restored one
+        if built.recounted {
+            return Err(collection.is_damaged());
+        }
+        built = Built { recounted: true, ..Built::new(collection, begun)? };
+    }
+    // not after an error: it may have come halfway
+    *place = Some(built);
+    Ok(())
+}
+
+impl Built {
+    fn new(collection: &Collection, marks: Marks) -> Result<Self, Error> {
+        let options = IndexOptions {
+            dimensions: collection.dimension,
+            metric: collection.metric.kind(),
+            quantization: ScalarKind::F32,
+            connectivity: collection.connectivity as usize,
+            expansion_add: collection.expansion_add as usize,
+            // a search asks for as many candidates as it wants to be looked at
+            expansion_search: 1,
+            multi: false,
+        };
+        let built = Built {
+            index: Index::new(&options).map_err(of_usearch)?,
+            marks,
+            saved: None,
+            from_file: false,
+            recounted: false,
+            uuid: collection.uuid.clone(),
+        };
+        built.reserve(0)?;
+        Ok(built)
+    }
+
+    /// From its file, if there is one that is any good.
+    fn load(directory: &Path, collection: &Collection, begun: Marks) -> Result<Self, Error> {
+        let mut built = Built::new(collection, begun)?;
+        match saved::read(directory, &collection.uuid, &built.index) {
+            Some(marks) => {
+                (built.marks, built.saved, built.from_file) = (marks, Some(marks), true);
+                built.index.change_expansion_add(collection.expansion_add as usize);
+                built.index.change_expansion_search(1);
+                built.reserve(0)?;
+                Ok(built)
+            }
+            // a load that failed may have left anything in it
+            None => Built::new(collection, begun),
+        }
+    }
+
+    /// Room for so many more.
+    fn reserve(&self, more: usize) -> Result<(), Error> {
+        let needed = self.index.size() + self.marks.churn as usize + more;
+        if more > 0 && needed <= self.index.capacity() {
+            return Ok(());
+        }
+        let capacity = needed.next_power_of_two().max(self.index.capacity());
+        self.index.reserve_capacity_and_threads(capacity, SEARCHES).map_err(of_usearch)
+    }
+
+    /// Whether there are no more removals to be followed.
+    fn take_out(
+        &mut self,
+        transaction: &Transaction<'_>,
+        collection: &Collection,
+    ) -> Result<bool, Error> {
+        let mut statement = transaction
+            .prepare_cached(
+                "SELECT number, collection, point FROM removals WHERE number > ?
+                 ORDER BY number LIMIT ?",
+            )
+            .map_err(failed)?;
+        let mut rows = statement.query((self.marks.removed, REMOVALS as i64)).map_err(failed)?;
+        let mut count = 0;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let (number, of, point): (i64, i64, i64) = row.try_into().map_err(failed)?;
+            self.marks.removed = number;
+            count += 1;
+            if of == collection.number && point <= self.marks.added {
+                self.marks.churn += self.index.remove(point as u64).map_err(of_usearch)? as i64;
+            }
+        }
+        Ok(count < REMOVALS)
+    }
+
+    /// Whether there was anything to add.
+    fn add(
+        &mut self,
+        transaction: &Transaction<'_>,
+        collection: &Collection,
+    ) -> Result<bool, Error> {
+        let rows = (BLOCK_BYTES / size_of::<f32>() / collection.dimension).clamp(1, BLOCK_ROWS);
+        let mut statement = transaction
+            .prepare_cached(
+                "SELECT number, vector FROM points WHERE collection = ? AND number > ?
+                 ORDER BY number LIMIT ?",
+            )
+            .map_err(failed)?;
+        let found = statement
+            .query_map((collection.number, self.marks.added, rows as i64), |row| {
+                Ok((row.get::<_, i64>(0)?, floats(row.get_ref(1)?.as_blob()?)))
+            })
+            .map_err(failed)?;
+        let block: Vec<(i64, Vec<f32>)> = found.collect::<Result<_, _>>().map_err(failed)?;
+        let Some((last, _)) = block.last() else { return Ok(false) };
+        self.reserve(block.len())?;
+        let index = &self.index;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+        let part = block.len().div_ceil(threads);
+        let add = |rows: &[(i64, Vec<f32>)]| {
+            rows.iter().try_for_each(|(number, vector)| {
+                index.add(*number as u64, &collection.metric.fit(vector)).map_err(of_usearch)
+            })
+        };
+        std::thread::scope(|scope| {
+            let (first, others) = block.split_at(part);
+            let others: Vec<_> =
+                others.chunks(part).map(|rows| scope.spawn(move || add(rows))).collect();
+            let mut result = add(first);
+            for other in others {
+                let ended = other.join().unwrap_or_else(|_| Err(of_usearch("a thread panicked")));
+                result = result.and(ended);
+            }
+            result
+        })?;
+        self.marks.added = *last;
+        Ok(true)
+    }
+}
+
+fn of_usearch(error: impl std::fmt::Display) -> Error {
+    Error::new(code::INTERNAL, format!("USearch failed: {error}"))
+}
