@@ -144,7 +144,7 @@ SIMPLUGIN_EXPORT int32_t simplugin_backend_entry(const simplugin_host *offered,
 {
     static const simplugin_backend table = {
         .size = sizeof table,
-        .abi = SIMPLUGIN_ABI_VERSION,
+        .abi = SIMPLUGIN_ABI_1_0,
         .threads = SIMPLUGIN_THREADS_CONCURRENT,
         .describe = describe,
         .open = backend_open,
@@ -154,9 +154,9 @@ SIMPLUGIN_EXPORT int32_t simplugin_backend_entry(const simplugin_host *offered,
     char message[128];
     int size;
 
-    if (offered->abi_min > SIMPLUGIN_ABI_VERSION || offered->abi_max < SIMPLUGIN_ABI_VERSION) {
+    if (offered->abi_min > SIMPLUGIN_ABI_1_0 || offered->abi_max < SIMPLUGIN_ABI_1_0) {
         size = snprintf(message, sizeof message, "@NAME@ speaks ABI %u.%u only, not %u.%u to %u.%u",
-                        SIMPLUGIN_ABI_VERSION >> 16, SIMPLUGIN_ABI_VERSION & 0xffff,
+                        SIMPLUGIN_ABI_1_0 >> 16, SIMPLUGIN_ABI_1_0 & 0xffff,
                         offered->abi_min >> 16, offered->abi_min & 0xffff, offered->abi_max >> 16,
                         offered->abi_max & 0xffff);
         return offered->error_set(error, SIMPLUGIN_INCOMPATIBLE, message, (uint64_t)size);
