@@ -14,7 +14,7 @@
 #define AT_ONCE 1.0
 #define SOON 2.0
 /* What is interrupted would take this long. */
-#define LONG 4.0
+#define LONG 6.0
 
 /* ---- before it begins --------------------------------------------------------------------------- */
 
