@@ -49,11 +49,11 @@ void conf_core_begin(const conf_world *world)
         simplugin_backend_register(world->target.name, world->target.entry, NULL);
 }
 
-/* The configuration file that makes the target the default; its path. */
-static char *brain_config_write(const conf_world *world, const char *directory)
+/* The configuration file that makes the backend the default; its path. */
+static char *brain_config_write(const char *backend, const json_t *parameters, const char *directory)
 {
-    json_t *brain = json_pack("{s:s, s:{s:O}}", "default_similarity_backend", world->target.name,
-                              "similarity_backends", world->target.name, world->target.parameters);
+    json_t *brain = json_pack("{s:s, s:{s:O}}", "default_similarity_backend", backend,
+                              "similarity_backends", backend, parameters);
     char *path = NULL;
 
     if (asprintf(&path, "%s/brain_config.json", directory) < 0)
@@ -63,9 +63,10 @@ static char *brain_config_write(const conf_world *world, const char *directory)
     return path;
 }
 
-uint64_t core_session(const conf_world *world, const char *directory, core_answer *answer)
+uint64_t core_session(const conf_world *world, const char *backend, const json_t *parameters,
+                      const char *directory, core_answer *answer)
 {
-    char *config = brain_config_write(world, directory);
+    char *config = brain_config_write(backend, parameters, directory);
     json_t *body = json_pack("{s:s, s:s+, s:{}, s:O}", "config_path", config, "data_dir", directory,
                              "/data", "environment", "plugin_path", world->plugin_path);
     uint64_t session;

@@ -16,11 +16,11 @@ typedef struct core_answer {
 } core_answer;
 
 /*
- * Makes a registered target known, and opens a session in which the target is the default backend
- * with the parameters of --config, reached by its name like any other; data is in directory. 0: failed,
- * and answer says why.
+ * Makes a registered target known, and opens a session in which the backend is the default one, with
+ * these parameters; its data are in directory. 0: failed, and answer says why.
  */
-uint64_t core_session(const conf_world *world, const char *directory, core_answer *answer);
+uint64_t core_session(const conf_world *world, const char *backend, const json_t *parameters,
+                      const char *directory, core_answer *answer);
 /* body (borrowed): in the notations of tests/corpus/README.md. as_columns: see body_encode. */
 void core_call(uint64_t target, const char *method, const json_t *body, int as_columns,
                core_answer *answer);

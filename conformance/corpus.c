@@ -151,7 +151,9 @@ static void asks(void *context, const char *method, const json_t *body)
 static int wants_flat(const conf_world *world, const contract_config *config, const json_t *one)
 {
     contract_config flat = *config;
-    int wanted = world->compare_with_flat >= 0 ? world->compare_with_flat : !config->approximate;
+    /* cases of one's own may ask for what only one backend has */
+    int wanted = world->compare_with_flat >= 0 ? world->compare_with_flat
+                                               : !config->approximate && !world->options->corpus;
 
     flat.backend = "sklearn_flat";
     flat.describe = world->flat_describe;
@@ -173,8 +175,8 @@ static void case_check(conf_run *run)
     const char *lack = case_lacks(&config, subject->one);
     contract_why why = {""};
 
-    if (lack) {
-        conf_skip(run, "it has no %s", lack);
+    if (lack || (target->entry && json_is_true(json_object_get(subject->one, "from_file")))) {
+        conf_skip(run, "it has no %s", lack ? lack : "file, but is linked into the program");
         return;
     }
     conf_core_begin(world);

@@ -217,7 +217,7 @@ static int told_take(conf_world *world, json_t *told, const conf_outcome *outcom
 
 int conf_target_find(conf_world *world, const conf_static *statics, char *problem, size_t size)
 {
-    conf_check check = {.name = "look", .says = "", .run = look, .seconds = 120, .subject = world};
+    conf_check check = {.name = "look", .says = "", .run = look, .seconds = 30, .subject = world};
     json_t *directory = json_sprintf("%s/plugins", world->directory), *told = NULL;
     conf_outcome outcome;
     int ok;

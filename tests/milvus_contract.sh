@@ -1,49 +1,44 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # The corpus on the milvus backend, against the server of tests/servers/milvus.py:
-# milvus_contract.sh DIRECTORY FORM PARTS [approximate]. Several runs beside each other, as
-# Milvus takes seconds to load a collection, however small; their logs are in DIRECTORY.
+# milvus_contract.sh DIRECTORY FORM JOBS [approximate]. Several cases beside each other, as
+# Milvus takes seconds to load a collection, however small; the logs are in DIRECTORY.
 # "approximate": the cases that search, with the default index, HNSW, of whose hits 0.95 are to
 # be right.
 set -e
-directory=$1 form=$2 parts=$3 approximate=$4
-contract=$TEST_TOP_BUILDDIR/tests/contract/contract
+directory=$1 form=$2 jobs=$3 approximate=$4
+plugin=$TEST_TOP_BUILDDIR/.libs/simplugin_milvus.so
 [ -n "$SIMPLUGIN_TEST_MILVUS_URI" ] || {
     echo "SIMPLUGIN_TEST_MILVUS_URI names no server: run this by tests/servers/milvus.py" >&2
     exit 1
 }
-mkdir -p "$directory/plugins"
-ln -sf "$TEST_TOP_BUILDDIR/.libs/simplugin_milvus.so" "$directory/plugins/simplugin_milvus.so"
+mkdir -p "$directory"
 # exact answers, as the corpus expects them
-kind='"index_type": "FLAT"}' corpus=
+kind='"index_type": "FLAT"}' only='--only corpus/'
 if [ -n "$approximate" ]; then
     kind='"index_type": "HNSW"}, "approximate": true, "recall": 0.95'
-    corpus="--corpus $directory/searches"
-    mkdir -p "$directory/searches"
-    for cases in filters index_search views walks; do
-        ln -sf "$TEST_TOP_SRCDIR/tests/corpus/$cases.json" "$directory/searches/$cases.json"
-    done
+    only='--only corpus/filters/ --only corpus/index_search/ --only corpus/views/ --only corpus/walks/'
 fi
-printf '{"plugin_path": ["%s/plugins"], "parameters": {"uri": "%s", "metric": "cosine", %s}\n' \
-    "$directory" "$SIMPLUGIN_TEST_MILVUS_URI" "$kind" >"$directory/config"
-pids= part=1
-while [ $part -le "$parts" ]; do
-    "$contract" milvus --config "$directory/config" --form "$form" --part $part/"$parts" $corpus \
-        >"$directory/contract-$part.log" 2>&1 &
-    pids="$pids $!" part=$((part + 1))
-done
+printf '{"parameters": {"uri": "%s", "metric": "cosine", %s}\n' "$SIMPLUGIN_TEST_MILVUS_URI" "$kind" \
+    >"$directory/config"
+# run NAME OPTION...: prints how it ended, and what failed
+run() {
+    log=$directory/contract-$1.log
+    shift
+    status=0
+    "$TEST_TOP_BUILDDIR/simplugin-conformance" "$plugin" --config "$directory/config" "$@" >"$log" 2>&1 || status=1
+    [ $status = 0 ] || grep -A6 '^not ok' "$log" >&2 || true
+    printf '%-28s %s\n' "$(basename "$log" .log)" "$(tail -n 1 "$log")"
+    return $status
+}
+native=
 if [ -z "$approximate" ]; then
-    "$contract" milvus --config "$directory/config" --form plain --corpus "$TEST_TOP_SRCDIR/tests/cases/milvus" \
-        >"$directory/contract-native.log" 2>&1 &
-    pids="$pids $!"
+    run native --form plain -j 1 --corpus "$TEST_TOP_SRCDIR/tests/cases/milvus" &
+    native=$!
 fi
 result=0
-for pid in $pids; do
-    wait "$pid" || result=1
-done
-for log in "$directory"/contract-*.log; do
-    grep -A1 'FAILED' "$log" >&2 || true
-    line=$(grep -E '^ +tests +[0-9]' "$log") || { result=1; tail -n 5 "$log" >&2; }
-    printf '%-28s %s\n' "$(basename "$log" .log)" "$line"
-done
+# $only is several words
+# shellcheck disable=SC2086
+run corpus --form "$form" -j "$jobs" $only || result=1
+[ -z "$native" ] || wait "$native" || result=1
 exit $result

@@ -163,7 +163,7 @@ def own_metrics(tmp_path):
     (tmp_path / "corpus").mkdir()
     (tmp_path / "corpus" / "metrics.json").write_text(json.dumps({"cases": [{"name": "metrics", "steps": steps}]}))
     done = subprocess.run(
-        [BUILD / "tests/contract/contract", BUILD / ".libs/simplugin_sklearn_flat.so", "--corpus", tmp_path / "corpus",
+        [BUILD / "simplugin-conformance", BUILD / ".libs/simplugin_sklearn_flat.so", "--corpus", tmp_path / "corpus",
          "--form", "plain", "--replies", tmp_path / "replies"],
         capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

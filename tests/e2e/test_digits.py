@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every answer about the digits of data/, compared with scikit-learn's.
 
-SIMPLUGIN_BUILDDIR names the build. The calls go through the contract program, in the form of
+SIMPLUGIN_BUILDDIR names the build. The calls go through simplugin-conformance, in the form of
 tests/corpus, and through the example that ./quickstart runs.
 """
 import json
@@ -52,7 +52,7 @@ def run_calls(metric, calls, tmp_path):
     (tmp_path / "digits.json").write_text(json.dumps({"cases": [{"name": metric, "steps": steps}]}))
     replies = tmp_path / "replies"
     done = subprocess.run(
-        [BUILD / "tests/contract/contract", PLUGIN, "--corpus", tmp_path, "--form", "columns", "--replies", replies],
+        [BUILD / "simplugin-conformance", PLUGIN, "--corpus", tmp_path, "--form", "columns", "--replies", replies],
         capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     (line,) = replies.read_text().splitlines()
