@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "sanitized.h"
+
 #define ROUNDS 4
 /* Fewer bytes each time are no leak that this can tell from what a library keeps ready. */
 #define BYTES_EACH 16
@@ -15,11 +17,8 @@
 #define RESIDENT_EACH 128
 #define RESIDENT_LEAST (1 << 19)
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COUNTS_RESIDENT 0 /* they keep what was freed */
-#else
-#define COUNTS_RESIDENT 1
-#endif
+/* Sanitizers keep what was freed. */
+#define COUNTS_RESIDENT (!CONF_IS_SANITIZED)
 
 typedef struct used {
     int64_t heap, resident;

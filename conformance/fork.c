@@ -12,12 +12,10 @@
 #include <unistd.h>
 
 #include "rig.h"
+#include "sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FORKS_AMID_CALLS 0 /* the sanitizers' own locks may be taken then */
-#else
-#define FORKS_AMID_CALLS 8
-#endif
+/* The sanitizers' own locks may be taken then. */
+#define FORKS_AMID_CALLS (CONF_IS_SANITIZED ? 0 : 8)
 
 /* What the child may take, and then some for its being started. */
 #define CHILD_SECONDS 2
