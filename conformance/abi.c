@@ -92,7 +92,7 @@ static void table(conf_run *run)
         conf_fail(run, "the table's %s is NULL: all four functions are needed",
                   !t->describe ? "describe" : !t->open ? "open" : !t->call ? "call" : "close");
     else if (t->abi < conf_host.abi_min || t->abi > conf_host.abi_max)
-        conf_fail(run, "the table's abi is %u.%u; it is chosen from the host's range, here %u.%u to "
+        conf_fail(run, "the table's abi is %u.%u; it is to be in the host's range, here %u.%u to "
                        "%u.%u", t->abi >> 16, t->abi & 0xffff, conf_host.abi_min >> 16,
                   conf_host.abi_min & 0xffff, conf_host.abi_max >> 16, conf_host.abi_max & 0xffff);
     else if (t->threads != SIMPLUGIN_THREADS_SERIAL && t->threads != SIMPLUGIN_THREADS_CONCURRENT)
@@ -194,9 +194,11 @@ static void newer_host(conf_run *run)
                   conf_host.abi_min >> 16, conf_host.abi_min & 0xffff);
         return;
     }
+    if (!conf_rig_usable(&rig))
+        return;
     if (rig.table->abi >= ABI_OF(971, 0)) {
         conf_fail(run, "the entry chose ABI %u.%u, the host's newest, which no plugin of today can "
-                       "know: choose the newest that both speak", rig.table->abi >> 16,
+                       "know: name the version that the plugin follows", rig.table->abi >> 16,
                   rig.table->abi & 0xffff);
         return;
     }
@@ -223,6 +225,8 @@ static void host_end(conf_run *run)
         conf_fail(run, "the entry refuses a host of today's version");
         return;
     }
+    if (!conf_rig_usable(&rig))
+        return;
     rig.describe = conf_rig_describe(&rig);
     if (rig.describe && (rig.instance = conf_instance(&rig)) != NULL)
         conf_use(&rig);

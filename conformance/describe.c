@@ -84,8 +84,8 @@ static void types(conf_run *run)
         while (i < COUNT(keys) && strcmp(keys[i].key, key))
             i++;
         if (i == COUNT(keys))
-            conf_fail(run, "describe has a key \"%s\", which is none of those listed (" WHERE "): is "
-                           "another meant?", key);
+            conf_fail(run, "describe has a key \"%s\", which is none of those listed (" WHERE "): the host "
+                           "ignores it; is another meant?", key);
         else if (!is_of(value, keys[i].type))
             conf_fail(run, "describe: \"%s\" is of another type than %s (" WHERE ")", key,
                       keys[i].type);
@@ -155,8 +155,8 @@ static void words(conf_run *run, const char *key, int (*fits)(const char *word),
 
     json_array_foreach(list, i, word)
         if (json_is_string(word) && !fits(json_string_value(word)))
-            conf_fail(run, "describe: \"%s\" holds \"%s\", which is none of %s", key,
-                      json_string_value(word), known);
+            conf_fail(run, "describe: \"%s\" holds \"%s\", which is none of %s (of a later version? then "
+                           "use its simplugin-conformance)", key, json_string_value(word), known);
     all_different(run, list, key);
     json_decref(said);
     conf_rig_close(&rig);
