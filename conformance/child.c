@@ -133,14 +133,14 @@ static void close_if_open(int *fd)
 }
 
 int conf_child_start(conf_child *child, const conf_target *target, const conf_check *check,
-                     const char *directory)
+                     const char *directory, unsigned int seconds)
 {
     int says[2] = {-1, -1}, output[2] = {-1, -1}, problem = 0;
     pid_t parent = getpid();
 
     memset(child, 0, sizeof *child);
     child->says = child->output = -1;
-    child->seconds = check->seconds ? check->seconds : SECONDS_DEFAULT;
+    child->seconds = seconds ? seconds : check->seconds ? check->seconds : SECONDS_DEFAULT;
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, says) != 0 ||
         pipe2(output, O_CLOEXEC) != 0)
         goto fail;
@@ -379,7 +379,7 @@ void conf_child_once(const conf_target *target, const conf_check *check, const c
     memset(outcome, 0, sizeof *outcome);
     if (!child)
         abort();
-    if (!conf_child_start(child, target, check, directory)) {
+    if (!conf_child_start(child, target, check, directory, 0)) {
         outcome->state = CONF_FAILED;
         outcome->reason = joined("cannot start a process: ", strerror(errno), "");
         free(child);

@@ -37,9 +37,12 @@ void conf_signals_block(void);
 int conf_interrupted(void);
 /* Until one of them has something, a child has ended, or a moment has passed. */
 void conf_wait(struct pollfd *fds, nfds_t count);
-/* Starts the check; directory is its own, absolute. 0 with errno if it cannot. */
+/*
+ * Starts the check; directory is its own, absolute; seconds: instead of those of the check, if not 0.
+ * 0 with errno if it cannot.
+ */
 int conf_child_start(conf_child *child, const conf_target *target, const conf_check *check,
-                     const char *directory);
+                     const char *directory, unsigned int seconds);
 /* Takes what has been said and written so far. */
 void conf_child_read(conf_child *child);
 /* Ends it and all of its group. */

@@ -175,8 +175,8 @@ static void case_check(conf_run *run)
     const char *lack = case_lacks(&config, subject->one);
     contract_why why = {""};
 
-    if (lack) {
-        conf_skip(run, "it has no %s", lack);
+    if (lack || (target->entry && json_is_true(json_object_get(subject->one, "from_file")))) {
+        conf_skip(run, "it has no %s", lack ? lack : "file, but is linked into the program");
         return;
     }
     conf_core_begin(world);

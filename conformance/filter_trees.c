@@ -79,7 +79,7 @@ static const filter_field *field_named(const char *name)
 static const char *sort_for(dice *d, const filter_field *field)
 {
     static const char *const sorts[] = {"text", "int64", "float64", "bool"};
-    size_t which = dice_below(d, 8);
+    size_t which = dice_below(d, 12);
 
     if (which == 0 || !field->sort)
         return sorts[dice_below(d, COUNT(sorts))];
@@ -122,15 +122,17 @@ static json_t *leaf(dice *d, const json_t *used)
 
     if (dice_below(d, 40) == 0)
         return json_boolean(dice_below(d, 2));
-    /* half of the conditions on lists are those that are meant for them */
-    if (field->is_list && dice_below(d, 2))
-        kind = dice_below(d, 3) ? memberships[2 + dice_below(d, 2)] : "array_contains";
-    else if (dice_below(d, 2))
-        kind = comparisons[dice_below(d, COUNT(comparisons))];
-    else if (dice_below(d, 2))
-        kind = memberships[dice_below(d, COUNT(memberships))];
-    else
+    /* most are what is meant for the field: the others hold of no point, or of all */
+    if (dice_below(d, 8) == 0)
         kind = others[dice_below(d, COUNT(others))];
+    else if (field->is_list == (dice_below(d, 8) != 0))
+        kind = dice_below(d, 3) ? memberships[2 + dice_below(d, 2)] : "array_contains";
+    else if (!strcmp(sort, "text") && dice_below(d, 3) == 0)
+        kind = others[1 + dice_below(d, 2)];
+    else if (dice_below(d, 3))
+        kind = comparisons[dice_below(d, COUNT(comparisons))];
+    else
+        kind = memberships[dice_below(d, 2)];
     return leaf_of(d, kind, name, sort);
 }
 

@@ -249,7 +249,7 @@ static void trees_try(pair *p, dice *d, const json_t *used, size_t count)
         count = json_array_size(leaves);
     for (size_t i = 0; i < count && !conf_failed(p->run); i++) {
         verdict v;
-        tree = leaves ? json_incref(json_array_get(leaves, i)) : filter_tree(d, used, DEPTH);
+        tree = leaves ? json_incref(json_array_get(leaves, i)) : filter_tree(d, used, 1 + (unsigned int)dice_below(d, DEPTH));
         v = filter_try(p, tree, i % 5 == 0);
         if (conf_the_world.options->verbose) {
             char *text = filter_text(tree);

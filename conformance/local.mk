@@ -57,3 +57,21 @@ install-data-local:
 	$(INSTALL_DATA) $(srcdir)/tests/cases/filter/*.json '$(conformance_data)/filter'
 uninstall-local:
 	rm -rf '$(conformance_data)'
+
+dist_man_MANS += docs/simplugin-conformance.1
+
+if TESTS_ENABLED
+TESTS += tests/test_conformance.sh
+EXTRA_DIST += tests/test_conformance.sh
+
+## the backend "minimal" linked into the program, and spoiled
+check_PROGRAMS += conformance_static
+conformance_static_SOURCES = tests/conformance_static.c tests/mock/minimal.c tests/mock/minimal_rows.c \
+	tests/mock/minimal_rows.h
+conformance_static_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+conformance_static_LDADD = libspconformance.la libsimplugin.la $(JANSSON_LIBS)
+check_LTLIBRARIES += simplugin_mock_spoiled.la
+simplugin_mock_spoiled_la_SOURCES = tests/mock/spoiled.c tests/mock/minimal_rows.c tests/mock/minimal_rows.h
+simplugin_mock_spoiled_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \
+	-rpath /nowhere -export-symbols-regex '^simplugin_backend_entry$$'
+endif

@@ -30,6 +30,7 @@ const char conf_usage[] =
     "  --corpus DIR     a directory of cases instead of those that are installed\n"
     "  --form FORM      how the corpus sends arrays: plain, columns (with tensors), or both (default)\n"
     "  -j, --jobs N     checks beside each other (default: the number of processors)\n"
+    "  --seconds N      ends each check after N seconds, instead of after its own time\n"
     "  --junit FILE     writes the result as JUnit's XML too\n"
     "  --json           prints the result as a JSON document instead of TAP\n"
     "  --replies FILE   writes the replies of each case of the corpus to FILE, an array on a line\n"
@@ -39,7 +40,7 @@ const char conf_usage[] =
     "\n"
     "Exit status: 0 all passed, 1 something failed, 2 it could not begin.\n";
 
-enum { ONLY = 256, EXCEPT, CONFIG, SEED, PART, CORPUS, FORM, JUNIT, JSON, REPLIES, LIST, VERBOSE,
+enum { ONLY = 256, EXCEPT, CONFIG, SEED, SECONDS, PART, CORPUS, FORM, JUNIT, JSON, REPLIES, LIST, VERBOSE,
        HELP, VERSION_OPTION };
 
 static int number_read(const char *text, uint64_t most, uint64_t *number)
@@ -121,6 +122,11 @@ static const char *option_take(conf_options *options, int option, const char *va
             return "--jobs wants a number from 1 to 1024";
         options->jobs = (unsigned int)number;
         return NULL;
+    case SECONDS:
+        if (!number_read(value, 86400, &number) || number == 0)
+            return "--seconds wants a number from 1 to 86400";
+        options->seconds = (unsigned int)number;
+        return NULL;
     case JSON: options->json = 1; return NULL;
     case LIST: options->list = 1; return NULL;
     case VERBOSE: options->verbose = 1; return NULL;
@@ -155,6 +161,7 @@ int conf_options_read(conf_options *options, int argc, char **argv, char *proble
         {"part", required_argument, NULL, PART},       {"corpus", required_argument, NULL, CORPUS},
         {"form", required_argument, NULL, FORM},       {"jobs", required_argument, NULL, 'j'},
         {"junit", required_argument, NULL, JUNIT},     {"json", no_argument, NULL, JSON},
+        {"seconds", required_argument, NULL, SECONDS},
         {"replies", required_argument, NULL, REPLIES}, {"list", no_argument, NULL, LIST},
         {"verbose", no_argument, NULL, VERBOSE},       {"help", no_argument, NULL, HELP},
         {"version", no_argument, NULL, VERSION_OPTION}, {NULL, 0, NULL, 0}};

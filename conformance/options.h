@@ -23,6 +23,7 @@ typedef struct conf_options {
     uint64_t seed;
     size_t part, parts;      /* every parts-th from the part-th (from 0) on */
     unsigned int jobs;
+    unsigned int seconds;    /* of every check; 0: its own */
     unsigned int forms;      /* CONF_FORM_... */
     int json, list, verbose;
     int wants_help, wants_version;

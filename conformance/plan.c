@@ -136,6 +136,8 @@ char *conf_plan_replay(const conf_plan *plan, const conf_check *check)
     option_write(out, "--config", options->config);
     option_write(out, "--corpus", options->corpus);
     option_write(out, "--form", forms[options->forms]);
+    if (options->seconds)
+        fprintf(out, " --seconds %u", options->seconds);
     fprintf(out, " --seed %" PRIu64, plan->target->seed);
     option_write(out, "--only", check->name);
     if (fclose(out) != 0)

@@ -50,7 +50,8 @@ static void start(schedule *s, place *at)
     if (asprintf(&at->directory, "%s/%zu", s->plan->directory, at->item) < 0)
         abort();
     if (mkdir(at->directory, 0700) == 0 &&
-        conf_child_start(&at->child, s->plan->target, item->check, at->directory)) {
+        conf_child_start(&at->child, s->plan->target, item->check, at->directory,
+                         s->plan->options->seconds)) {
         s->running++;
         s->alone = item->check->alone != 0;
         return;

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* simplugin-conformance with the backend "minimal" linked in, as a program that has no plugin files. */
+#include "config.h"
+
+#include "conformance/program.h"
+
+int main(int argc, char **argv)
+{
+    static const conf_static statics[] = {{"minimal", simplugin_backend_entry}, {NULL, NULL}};
+
+    return conf_program(argc, argv, statics);
+}
