@@ -194,6 +194,8 @@ static void newer_host(conf_run *run)
                   conf_host.abi_min >> 16, conf_host.abi_min & 0xffff);
         return;
     }
+    if (!conf_rig_usable(&rig))
+        return;
     if (rig.table->abi >= ABI_OF(971, 0)) {
         conf_fail(run, "the entry chose ABI %u.%u, the host's newest, which no plugin of today can "
                        "know: choose the newest that both speak", rig.table->abi >> 16,
@@ -223,6 +225,8 @@ static void host_end(conf_run *run)
         conf_fail(run, "the entry refuses a host of today's version");
         return;
     }
+    if (!conf_rig_usable(&rig))
+        return;
     rig.describe = conf_rig_describe(&rig);
     if (rig.describe && (rig.instance = conf_instance(&rig)) != NULL)
         conf_use(&rig);

@@ -216,7 +216,7 @@ static void replaced(conf_run *run)
         conf_upsert(&rig, name, conf_ids("u", 0, 1), conf_vectors(5, 1, 4), json_pack("{s:[i]}", "kept", 9))) {
         vectors_check(&rig, name, conf_ids("u", 0, 1), conf_vectors(5, 1, 4),
                       "points.upsert of an id that was there");
-        back = get(&rig, name, conf_ids("u", 0, 1));
+        back = get(&rig, name, conf_ids("u", 0, 2));
         if (back && json_integer_value(json_array_get(json_object_get(json_object_get(back, "fields"), "kept"),
                                                       0)) != 9)
             conf_fail(run, "points.upsert of an id that was there did not replace its field");

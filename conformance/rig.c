@@ -57,6 +57,16 @@ int conf_rig_entry(conf_rig *rig, conf_run *run)
     return symbol != NULL;
 }
 
+int conf_rig_usable(conf_rig *rig)
+{
+    const simplugin_backend *t = rig->table;
+
+    if (t && t->size >= sizeof *t && t->describe && t->open && t->call && t->close)
+        return 1;
+    conf_skip(rig->run, "the plugin's table cannot be used: see abi/table");
+    return 0;
+}
+
 int conf_rig_load(conf_rig *rig, conf_run *run)
 {
     simplugin_error *error = NULL;
@@ -73,11 +83,8 @@ int conf_rig_load(conf_rig *rig, conf_run *run)
     conf_error_free(&error);
     if (code)
         return 0;
-    if (!rig->table || rig->table->size < sizeof *rig->table || !rig->table->describe ||
-        !rig->table->open || !rig->table->call || !rig->table->close) {
-        conf_skip(run, "the plugin's table cannot be used: see abi/table");
+    if (!conf_rig_usable(rig))
         return 0;
-    }
     rig->describe = rig->target->describe ? json_incref(rig->target->describe)
                                           : conf_rig_describe(rig);
     return rig->describe != NULL;

@@ -39,9 +39,11 @@ typedef struct conf_answer {
 
 /* ---- the plugin --------------------------------------------------------------------------- */
 
-/* The file as a handle of dlopen and its entry; fails the check if there is none. */
+/* Loads the file and finds its entry; fails the check if there is none. */
 int conf_rig_entry(conf_rig *rig, conf_run *run);
-/* The same, and calls the entry; where the table is of no use the check is skipped. */
+/* Whether the table that the entry gave can be called; where it cannot the check is skipped. */
+int conf_rig_usable(conf_rig *rig);
+/* Finds the entry and calls it; where the table cannot be called the check is skipped. */
 int conf_rig_load(conf_rig *rig, conf_run *run);
 /* The same, and opens an instance. */
 int conf_rig_open(conf_rig *rig, conf_run *run);

@@ -67,7 +67,7 @@ static void cancelled_before(conf_run *run)
     uint64_t token = conf_token_new();
 
     conf_token_fire(token);
-    ended_before(run, INT64_MAX, token, SIMPLUGIN_CANCELLED, "whose token was fired before");
+    ended_before(run, conf_in(60), token, SIMPLUGIN_CANCELLED, "whose token was fired before");
 }
 
 /* ---- amid it ------------------------------------------------------------------------------------- */
@@ -126,7 +126,7 @@ static void cancel_amid(conf_rig *rig, const char *method, json_t *body, double 
 
     if (pthread_create(&thread, NULL, fire, &f))
         abort();
-    conf_send(rig, rig->instance, method, body, INT64_MAX, f.token, &answer);
+    conf_send(rig, rig->instance, method, body, conf_in(60), f.token, &answer);
     late = (double)(conf_clock() - __atomic_load_n(&f.fired, __ATOMIC_SEQ_CST)) / 1e9;
     if (answer.code && answer.code != SIMPLUGIN_CANCELLED)
         conf_fail(rig->run, "%s answers %s when its token is fired by another thread; CANCELLED (or OK) was "

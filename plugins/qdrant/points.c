@@ -18,6 +18,16 @@ static int32_t ids_need(qdrant_call *call, sp_column *ids)
     return code;
 }
 
+/* The numbers of rows that are selected are numbers of rows that there are. */
+static int32_t selection_check(qdrant_call *call, const int64_t *select, uint64_t selected, uint64_t count)
+{
+    for (uint64_t i = 0; i < selected; i++)
+        if (select[i] < 0 || (uint64_t)select[i] >= count)
+            return plug_fail_argument(&call->base, "rows", "rows: there is no row %lld",
+                                      (long long)select[i]);
+    return SIMPLUGIN_OK;
+}
+
 int32_t qdrant_serve_points_upsert(qdrant_call *call)
 {
     plug_matrix vectors = {0};
@@ -38,6 +48,8 @@ int32_t qdrant_serve_points_upsert(qdrant_call *call)
         return plug_fail_argument(&call->base, "ids", "ids: there are %llu, for %llu vectors",
                                   (unsigned long long)ids.count, (unsigned long long)vectors.rows);
     code = plug_arg_int64s(&call->base, "rows", &rows.select, &selected);
+    if (!code)
+        code = selection_check(call, rows.select, selected, ids.count);
     if (!code)
         code = plug_arg_columns(&call->base, ids.count, &fields);
     if (code)

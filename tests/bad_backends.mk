@@ -1,0 +1,57 @@
+## SPDX-License-Identifier: Apache-2.0
+## deliberately wrong backends, one defect each, and that simplugin-conformance finds just that
+
+bad_backend_sources = \
+	tests/bad_backends/accepts_future_hosts.c tests/bad_backends/accepts_old_hosts.c \
+	tests/bad_backends/answers_first_query.c tests/bad_backends/cancelled_is_busy.c \
+	tests/bad_backends/changes_table.c tests/bad_backends/chooses_newest.c \
+	tests/bad_backends/claims_any_dimension.c tests/bad_backends/claims_concurrent.c \
+	tests/bad_backends/claims_conditional_upsert.c tests/bad_backends/claims_counts.c \
+	tests/bad_backends/claims_exact.c tests/bad_backends/claims_max_k.c tests/bad_backends/claims_method.c \
+	tests/bad_backends/claims_radius.c tests/bad_backends/claims_reverse.c tests/bad_backends/closes_nothing.c \
+	tests/bad_backends/counts_deleted.c tests/bad_backends/crashes_in_child.c \
+	tests/bad_backends/creates_again.c tests/bad_backends/cuts_ids.c tests/bad_backends/deletes_nothing.c \
+	tests/bad_backends/describe_opens_file.c tests/bad_backends/describes_a_metric_twice.c \
+	tests/bad_backends/describes_a_parameter_twice.c tests/bad_backends/describes_alone.c \
+	tests/bad_backends/describes_anew.c tests/bad_backends/describes_empty.c \
+	tests/bad_backends/describes_invented_filter.c tests/bad_backends/describes_invented_method.c \
+	tests/bad_backends/describes_invented_word.c tests/bad_backends/describes_no_version.c \
+	tests/bad_backends/describes_version_as_number.c tests/bad_backends/drops_ties.c \
+	tests/bad_backends/empty_is_not_found.c tests/bad_backends/everything_exists.c \
+	tests/bad_backends/exports_more.c tests/bad_backends/forgets_metric.c tests/bad_backends/forgets_nan.c \
+	tests/bad_backends/hangs_in_child.c tests/bad_backends/ignores_cancel.c \
+	tests/bad_backends/ignores_deadline.c tests/bad_backends/ignores_k.c tests/bad_backends/ignores_rows.c \
+	tests/bad_backends/ignores_stride.c tests/bad_backends/keeps_ids.c tests/bad_backends/keeps_reply.c \
+	tests/bad_backends/last_value_is_there.c tests/bad_backends/late_and_slow.c \
+	tests/bad_backends/leaks_descriptor.c tests/bad_backends/leaks_instance.c \
+	tests/bad_backends/leaks_on_failure.c tests/bad_backends/leaks_on_success.c \
+	tests/bad_backends/leaves_watch.c tests/bad_backends/loses_last_row.c \
+	tests/bad_backends/mismatch_is_invalid.c tests/bad_backends/mixes_vectors.c \
+	tests/bad_backends/needs_error.c tests/bad_backends/not_found_is_invalid.c tests/bad_backends/null_slot.c \
+	tests/bad_backends/numbers_positions.c tests/bad_backends/opens_a_dozen.c tests/bad_backends/overflows.c \
+	tests/bad_backends/reads_past_host.c tests/bad_backends/reads_past_text.c \
+	tests/bad_backends/rounds_vectors.c tests/bad_backends/says_nothing.c tests/bad_backends/says_otherwise.c \
+	tests/bad_backends/says_two_lines.c tests/bad_backends/scans_on.c tests/bad_backends/scans_twice.c \
+	tests/bad_backends/serves_undeclared.c tests/bad_backends/shares_state.c tests/bad_backends/size_zero.c \
+	tests/bad_backends/sorts_nothing.c tests/bad_backends/squares_distances.c tests/bad_backends/static_reply.c \
+	tests/bad_backends/stores_true.c tests/bad_backends/succeeds_with_error.c \
+	tests/bad_backends/trusts_columns.c tests/bad_backends/wide_distances.c \
+	tests/bad_backends/writes_past_reply.c tests/bad_backends/writes_request.c \
+	tests/bad_backends/zero_is_near.c
+bad_backend_files = $(bad_backend_sources:.c=.so)
+EXTRA_DIST += $(bad_backend_sources) tests/bad_backends/bad.h
+CLEANFILES += $(bad_backend_files)
+
+## the good one that they are, with limits as large as other backends'
+check_LTLIBRARIES += tests/bad_backends/libgood.la
+tests_bad_backends_libgood_la_SOURCES = tests/mock/minimal.c tests/mock/minimal_rows.c tests/mock/minimal_rows.h
+tests_bad_backends_libgood_la_CPPFLAGS = $(AM_CPPFLAGS) -Dsimplugin_backend_entry=good_entry -DMAX_K=2000
+
+## not by libtool: there are many, and nothing is to be known of their linking
+tests/bad_backends/%.so: tests/bad_backends/%.c tests/bad_backends/bad.h tests/bad_backends/libgood.la
+	$(AM_V_CC)$(CC) $(AM_CPPFLAGS) $(DEFAULT_INCLUDES) $(AM_CFLAGS) $(CFLAGS) -fPIC -shared $(SP_LDFLAGS) \
+		-Wl,--exclude-libs,ALL -o $@ $< tests/bad_backends/.libs/libgood.a -lm
+
+check_DATA = $(bad_backend_files)
+TESTS += tests/test_bad_backends.sh
+EXTRA_DIST += tests/test_bad_backends.sh

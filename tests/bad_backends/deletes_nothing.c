@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fails: methods/arguments */
+/* A delete that says neither which nor all succeeds. */
+#include "bad.h"
+
+static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
+                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+{
+    simplugin_value map = simplugin_body_value(request->body, request->body_size);
+
+    if (bad_is(info, "points.delete") && map.size == 1)
+        return SIMPLUGIN_OK;
+    return good->call(instance, info, request, reply, error);
+}
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    int32_t code = bad_begin(host, backend, error);
+
+    bad.call = call;
+    return code;
+}

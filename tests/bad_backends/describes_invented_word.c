@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fails: describe/vectors-and-reverse-words */
+/* Says of vectors what is none of the three words. */
+#include "bad.h"
+
+static int32_t describe(simplugin_reply *reply, simplugin_error **error)
+{
+    simplugin_writer value = bad_text("precise");
+    int32_t code = bad_describe(reply, error, "vectors", &value);
+
+    simplugin_writer_clear(&value);
+    return code;
+}
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    int32_t code = bad_begin(host, backend, error);
+
+    bad.describe = describe;
+    return code;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fails: points/rows-selected */
+/* Writes all rows, whichever are selected. */
+#include "bad.h"
+
+static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
+                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+{
+    return bad_is(info, "points.upsert") ? bad_ask(instance, info, request, reply, error, "rows", NULL)
+                                         : good->call(instance, info, request, reply, error);
+}
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    int32_t code = bad_begin(host, backend, error);
+
+    bad.call = call;
+    return code;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fails: memory/succeeding-calls */
+/* Leaves memory behind where it succeeds. */
+#include "bad.h"
+
+static void *volatile leaked; /* only the last */
+
+static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
+                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+{
+    int32_t code = good->call(instance, info, request, reply, error);
+
+    if (!code && bad_is(info, "points.get"))
+        leaked = malloc(1000);
+    return code;
+}
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    int32_t code = bad_begin(host, backend, error);
+
+    bad.call = call;
+    return code;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fails: memory/errors */
+/* Sets an error though it succeeds. */
+#include "bad.h"
+
+static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
+                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+{
+    int32_t code = good->call(instance, info, request, reply, error);
+
+    if (!code && bad_is(info, "points.count"))
+        bad_fail(error, SIMPLUGIN_INTERNAL, "slow today");
+    return code;
+}
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    int32_t code = bad_begin(host, backend, error);
+
+    bad.call = call;
+    return code;
+}

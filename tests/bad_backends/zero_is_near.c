@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fails: points/search-zero */
+/* A zero vector is taken to be near to everything. */
+#include "bad.h"
+
+static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
+                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+{
+    int32_t code = good->call(instance, info, request, reply, error);
+    const simplugin_tensor *distances = code ? NULL : bad_tensor(reply, "distances", NULL);
+
+    for (uint64_t i = 0; distances && i < distances->rows; i++)
+        if (bad_floats(distances)[i] == 1)
+            bad_floats(distances)[i] = 0;
+    return code;
+}
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    int32_t code = bad_begin(host, backend, error);
+
+    bad.call = call;
+    return code;
+}
