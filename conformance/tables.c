@@ -10,7 +10,7 @@ static const struct {
 } tables[] = {
     {conf_semantics, 1},
     {conf_filters, 1},
-    {conf_abi, 0}, {conf_describe, 0}, {conf_methods, 0}, {conf_points, 0}, {conf_memory, 0}, {conf_time, 0}, {conf_threads, 0},
+    {conf_abi, 0}, {conf_describe, 0}, {conf_methods, 0}, {conf_points, 0}, {conf_memory, 0}, {conf_time, 0}, {conf_threads, 0}, {conf_malformed, 0},
     {conf_cycles, 0}, {conf_fork, 0},
 };
 
