@@ -38,3 +38,6 @@ templates/Cargo.toml: bindings/rust/Cargo.toml
 	$(AM_V_GEN)$(MKDIR_P) templates && \
 	sed -e 's/^members = .*/members = ["simplugin-abi", "simplugin-backend"]/' -e '/^simplugin-sys = /d' \
 		$(srcdir)/bindings/rust/Cargo.toml >$@.tmp && mv $@.tmp $@
+
+## docs/backend-guide.md, and what does as it says; both tests need an installation
+EXTRA_DIST += docs/backend-guide.md tests/test_backend_guide.sh tests/backend_guide.py tests/kit/templates.sh

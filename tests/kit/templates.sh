@@ -3,7 +3,9 @@
 # tests/kit/templates.sh DIRECTORY [FORM...]: what `simplugin new-backend` makes is built with the
 # commands it prints, without warnings, passes its tests, is installed as one file and packed. FORM is
 # autotools, meson, cmake or rust; all of them without one. DIRECTORY is for all that is made here.
-# SIMPLUGIN_INSTALLED names the prefix of an installation, which is left as it was.
+# SIMPLUGIN_INSTALLED names the prefix of an installation, which is left as it was. Of the checks of
+# simplugin-conformance every sixth is run, as tests/test_backend_guide.sh runs all of them on the same
+# sources; SIMPLUGIN_KIT_PART=1/1 runs all here too.
 set -e
 umask 022
 die() {
@@ -23,6 +25,13 @@ export HOME="$work/home" # nobody's configuration
 mkdir "$HOME"
 # what the printed commands build has to stand these
 export CFLAGS="-O2 -Werror -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes" RUSTFLAGS="-D warnings"
+
+cat >"$work/conformance" <<END
+#!/bin/sh
+exec simplugin-conformance "\$@" --part ${SIMPLUGIN_KIT_PART:-1/6}
+END
+chmod +x "$work/conformance"
+export SIMPLUGIN_CONFORMANCE="$work/conformance"
 
 # run NAME COMMAND...: its output into a log, the end of that if it fails
 run() {

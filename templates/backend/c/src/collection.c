@@ -6,7 +6,8 @@
 
 /* ---- fields ---- */
 
-static uint64_t find_field(const struct collection *collection, const char *name, uint64_t size)
+uint64_t collection_find_field(const struct collection *collection, const char *name,
+                               uint64_t size)
 {
     for (uint64_t i = 0; i < collection->field_count; i++)
         if (collection->fields[i].size == size &&
@@ -15,17 +16,10 @@ static uint64_t find_field(const struct collection *collection, const char *name
     return NO_FIELD;
 }
 
-uint32_t collection_type(const struct collection *collection, const char *name, uint64_t size)
-{
-    uint64_t field = find_field(collection, name, size);
-
-    return field == NO_FIELD ? 0 : collection->fields[field].type;
-}
-
 uint64_t collection_field(struct collection *collection, const char *name, uint64_t size,
                           uint32_t type)
 {
-    uint64_t found = find_field(collection, name, size);
+    uint64_t found = collection_find_field(collection, name, size);
     struct field *grown;
     char *copy;
 
@@ -266,18 +260,18 @@ static uint64_t point_bytes(const struct point *point, uint64_t dimension)
     return bytes;
 }
 
-uint64_t collection_page(const struct collection *collection, uint64_t first, uint64_t max_points,
-                         uint64_t max_bytes)
+uint64_t points_fit(const struct point *const *points, uint64_t count, uint64_t dimension,
+                    uint64_t max_points, uint64_t max_bytes)
 {
-    uint64_t count = 0, bytes = 0;
+    uint64_t fit = 0, bytes = 0;
 
-    while (first + count < collection->point_count && count < max_points) {
-        bytes += point_bytes(collection->points[first + count], collection->dimension);
-        if (count && bytes > max_bytes)
+    while (fit < count && fit < max_points) {
+        bytes += point_bytes(points[fit], dimension);
+        if (fit && bytes > max_bytes)
             break;
-        count++;
+        fit++;
     }
-    return count;
+    return fit;
 }
 
 /* ---- a collection ---- */
@@ -288,7 +282,7 @@ struct collection *collection_new(const char *name, uint64_t size, uint64_t dime
     struct collection *made = calloc(1, sizeof *made);
     char *copy = malloc((size_t)size + 1);
 
-    if (!made || !copy) {
+    if (!made || !copy || !collection_reserve(made, 1)) {
         free(made);
         free(copy);
         return NULL;

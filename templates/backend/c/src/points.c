@@ -71,9 +71,10 @@ static int32_t check_fields(struct call *call, const simplugin_value *fields, ui
     if (fields->type && fields->type != SIMPLUGIN_MAP)
         wrong = "a map of names to columns is needed";
     while (!wrong && next_column(call, &iter, count, &name, &column, &wrong)) {
-        uint32_t type = collection_type(call->collection, (const char *)name.data, name.size);
+        uint64_t field = collection_find_field(call->collection, (const char *)name.data,
+                                               name.size);
 
-        if (type && type != column.type)
+        if (field != NO_FIELD && call->collection->fields[field].type != column.type)
             wrong = "a field is of another type than before";
     }
     return wrong ? fail_argument(call, "fields", wrong) : SIMPLUGIN_OK;
@@ -258,7 +259,8 @@ int32_t points_scan(struct call *call)
 {
     const struct collection *collection = call->collection;
     uint64_t max_rows = UINT64_MAX, max_bytes = UINT64_MAX;
-    uint64_t next = 0, first, count;
+    uint64_t next = 0, first, left, count;
+    const struct point *const *points;
     simplugin_value cursor;
     int with_vectors = 1;
     int32_t code = read_count(call, "max_rows", &max_rows);
@@ -275,11 +277,12 @@ int32_t points_scan(struct call *call)
         memcpy(&next, cursor.data, sizeof next);
     }
     first = collection_position(collection, next);
-    count = collection_page(collection, first, max_rows, max_bytes);
-    code = reply_points(call, (const struct point *const *)collection->points + first, count,
-                        with_vectors);
-    if (!code && first + count < collection->point_count) {
-        next = collection->points[first + count]->number;
+    points = (const struct point *const *)collection->points + first;
+    left = collection->point_count - first;
+    count = points_fit(points, left, collection->dimension, max_rows, max_bytes);
+    code = reply_points(call, points, count, with_vectors);
+    if (!code && count < left) {
+        next = points[count]->number;
         simplugin_write_bytes(reply_key(call, "cursor"), &next, sizeof next);
     }
     return code;

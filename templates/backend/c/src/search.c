@@ -52,16 +52,16 @@ static int compare_hits(const void *left, const void *right)
     return a->point->number < b->point->number ? -1 : a->point->number > b->point->number;
 }
 
-static int32_t measure_all(struct call *call, const float *query, struct hit *hits)
+static int32_t measure_all(struct call *call, const float *query, const struct point *const *points,
+                           uint64_t count, struct hit *hits)
 {
-    const struct collection *collection = call->collection;
-    uint64_t block = BLOCK / collection->dimension + 1;
+    uint64_t block = BLOCK / call->collection->dimension + 1;
     int32_t code = SIMPLUGIN_OK;
 
-    for (uint64_t i = 0; !code && i < collection->point_count; i++) {
+    for (uint64_t i = 0; !code && i < count; i++) {
         if (i % block == 0)
             code = check_time(call);
-        hits[i] = measure(collection, query, collection->points[i]);
+        hits[i] = measure(call->collection, query, points[i]);
     }
     return code;
 }
@@ -74,15 +74,16 @@ struct found {
     float *scores;
 };
 
-static int32_t find_nearest(struct call *call, const simplugin_tensor *queries, uint64_t take,
+static int32_t find_nearest(struct call *call, const simplugin_tensor *queries,
+                            const struct point *const *points, uint64_t count, uint64_t take,
                             struct found *found)
 {
-    uint64_t count = call->collection->point_count, at = 0;
     struct hit *hits = malloc(((size_t)count + 1) * sizeof *hits);
     int32_t code = hits ? SIMPLUGIN_OK : fail_no_memory(call);
+    uint64_t at = 0;
 
     for (uint64_t i = 0; !code && i < queries->rows; i++) {
-        code = measure_all(call, vector_at(queries, i), hits);
+        code = measure_all(call, vector_at(queries, i), points, count, hits);
         if (code)
             break;
         qsort(hits, (size_t)count, sizeof *hits, compare_hits);
@@ -100,7 +101,8 @@ static int32_t find_nearest(struct call *call, const simplugin_tensor *queries, 
 int32_t search(struct call *call)
 {
     const simplugin_tensor *queries;
-    uint64_t k = 10, take, total;
+    const struct point *const *points;
+    uint64_t k = 10, count, take, total;
     struct found found;
     int with_vectors = 0;
     int32_t code = read_vectors(call, &queries);
@@ -111,7 +113,9 @@ int32_t search(struct call *call)
         code = read_flag(call, "with_vectors", &with_vectors);
     if (code)
         return code;
-    take = k < call->collection->point_count ? k : call->collection->point_count;
+    points = (const struct point *const *)call->collection->points;
+    count = call->collection->point_count;
+    take = k < count ? k : count;
     total = queries->rows * take;
     found.offsets = host->reply_alloc(call->reply, (queries->rows + 1) * sizeof *found.offsets);
     found.points = host->reply_alloc(call->reply, (total + 1) * sizeof *found.points);
@@ -119,7 +123,7 @@ int32_t search(struct call *call)
     found.scores = host->reply_alloc(call->reply, (total + 1) * sizeof *found.scores);
     if (!found.offsets || !found.points || !found.distances || !found.scores)
         return fail_no_memory(call);
-    code = find_nearest(call, queries, take, &found);
+    code = find_nearest(call, queries, points, count, take, &found);
     if (code)
         return code;
     reply_numbers(call, "offsets", SIMPLUGIN_INT64, found.offsets, queries->rows + 1);

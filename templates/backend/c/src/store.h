@@ -76,9 +76,10 @@ void store_remove(struct collection *collection);
 struct collection *collection_new(const char *name, uint64_t size, uint64_t dimension,
                                   int32_t metric);
 void collection_free(struct collection *collection);
-/* The type of a field, 0 if there is none of that name. */
-uint32_t collection_type(const struct collection *collection, const char *name, uint64_t size);
-/* The field's number, made if need be; NO_FIELD: no memory. */
+/* A field's number; NO_FIELD: there is none of that name. */
+uint64_t collection_find_field(const struct collection *collection, const char *name,
+                               uint64_t size);
+/* The same, and makes it if need be; NO_FIELD: no memory. */
 uint64_t collection_field(struct collection *collection, const char *name, uint64_t size,
                           uint32_t type);
 
@@ -106,8 +107,8 @@ void collection_close_gaps(struct collection *collection);
 void collection_empty(struct collection *collection);
 /* Where the first point is whose number is not below this one. */
 uint64_t collection_position(const struct collection *collection, uint64_t number);
-/* How many points from there on fit: one at least, unless there is none. */
-uint64_t collection_page(const struct collection *collection, uint64_t first, uint64_t max_points,
-                         uint64_t max_bytes);
+/* How many of these points fit into a reply: one at least, unless there is none. */
+uint64_t points_fit(const struct point *const *points, uint64_t count, uint64_t dimension,
+                    uint64_t max_points, uint64_t max_bytes);
 
 #endif
