@@ -230,7 +230,7 @@ locked() {
 }
 try "somebody locks a table" 0 until_true locked
 try "a call that waits for it ends in time" 7 simplugin index size pages --timeout 0.5
-try "and the server is told that nobody waits any more" 0 until_true waiting 0
+try "and the server has been told that nobody waits any more" 0 until_true waiting 0
 kill "$holder"
 wait "$holder" 2>/dev/null
 holder=
