@@ -5,7 +5,13 @@
 
 #include <libpq-fe.h>
 
-/* Asks for it and returns at once; whether the server hears it nobody waits for. */
+/* Asks for it and returns at once; whether the server hears it no call waits for. */
 void pgv_cancel(PGconn *pg);
+
+/*
+ * Gives what has been asked for a second to arrive: a program that ends right after its call would
+ * take it along, and leave the server waiting for a lock for nobody.
+ */
+void pgv_cancel_settle(void);
 
 #endif

@@ -17,6 +17,8 @@
 #define SERVER_MIN 130000
 /* How long a call that is over waits for its ROLLBACK. */
 #define ROLLBACK_NS INT64_C(2000000000)
+/* Of one message of a COPY. */
+#define COPY_PIECE ((size_t)1 << 20)
 
 /* ---- waiting -------------------------------------------------------------------------------- */
 
@@ -189,22 +191,31 @@ int32_t pgv_copy_begin(pgv_call *call, const char *text)
     return pgv_command(call, text);
 }
 
-int32_t pgv_copy_put(pgv_call *call, pgv_buffer *bytes)
+static int32_t piece_put(pgv_call *call, const char *data, size_t size)
 {
     int taken;
-    int32_t code = SIMPLUGIN_OK;
 
-    if (bytes->failed)
-        return pgv_no_memory(call);
-    while ((taken = PQputCopyData(call->connection->pg, bytes->data, (int)bytes->size)) == 0) {
-        code = wait_ready(call, call->connection, POLLOUT);
+    while ((taken = PQputCopyData(call->connection->pg, data, (int)size)) == 0) {
+        int32_t code = wait_ready(call, call->connection, POLLOUT);
+
         if (code)
             return code;
     }
     if (taken < 0)
         return send_failed(call);
-    bytes->size = 0;
     return flush(call); /* or it would all be in memory twice */
+}
+
+/* Rows may be of any size, and the messages that carry them end anywhere. */
+int32_t pgv_copy_put(pgv_call *call, pgv_buffer *bytes)
+{
+    int32_t code = bytes->failed ? pgv_no_memory(call) : SIMPLUGIN_OK;
+
+    for (size_t at = 0; !code && at < bytes->size; at += COPY_PIECE)
+        code = piece_put(call, bytes->data + at,
+                         bytes->size - at < COPY_PIECE ? bytes->size - at : COPY_PIECE);
+    bytes->size = 0;
+    return code;
 }
 
 int32_t pgv_copy_end(pgv_call *call)
@@ -341,10 +352,8 @@ int32_t pgv_connection_open(pgv_call *call, const pgv_settings *settings, pgv_co
 
     memset(connection, 0, sizeof *connection);
     connection->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (connection->wake < 0) {
-        memset(connection, 0, sizeof *connection);
+    if (connection->wake < 0)
         return pgv_fail(call, SIMPLUGIN_RESOURCE_EXHAUSTED, "no file descriptor is left");
-    }
     connection->pg = start(settings);
     if (!connection->pg)
         code = pgv_no_memory(call);
@@ -376,8 +385,7 @@ void pgv_connection_close(pgv_connection *connection)
     if (connection->watch)
         pgv_host->cancel_unwatch(connection->watch);
     PQfinish(connection->pg);
-    if (connection->pg || connection->wake > 0)
-        close(connection->wake);
+    close(connection->wake);
     free(connection->vector_schema);
     free(connection->staged);
     memset(connection, 0, sizeof *connection);

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "call.h"
+#include "cancel.h"
 
 int pgv_pool_init(pgv_pool *pool, uint32_t count)
 {
@@ -34,6 +35,7 @@ void pgv_pool_clear(pgv_pool *pool)
     for (uint32_t i = 0; i < pool->count; i++)
         if (pool->slots[i].is_open)
             pgv_connection_close(&pool->slots[i].connection);
+    pgv_cancel_settle();
     pthread_cond_destroy(&pool->freed);
     pthread_mutex_destroy(&pool->lock);
     free(pool->slots);

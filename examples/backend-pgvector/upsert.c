@@ -204,7 +204,7 @@ int32_t pgv_points_upsert(pgv_call *call)
 {
     pgv_collection collection;
     simplugin_value parameters = {0};
-    pgv_column *columns;
+    pgv_column *columns = NULL;
     pgv_selection rows;
     simplugin_column ids;
     pgv_matrix vectors;
