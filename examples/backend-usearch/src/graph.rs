@@ -25,8 +25,10 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// Removals that are followed while others wait.
 const REMOVALS: usize = 4096;
 
-/// Threads that add a block.
+/// Threads that add a block to a graph that has so many points. In smaller ones, points that are
+/// added at once too often miss each other.
 const THREADS: usize = 8;
+const THREADS_FROM: usize = 4096;
 
 /// A graph out of which more points were taken than this, and than are left, is begun anew: those
 /// that are gone still stand between the others.
@@ -324,8 +326,11 @@ impl Built {
         let Some((last, _)) = block.last() else { return Ok(false) };
         self.reserve(block.len())?;
         let index = &self.index;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-        let part = block.len().div_ceil(threads);
+        let threads = match index.size() {
+            THREADS_FROM.. => std::thread::available_parallelism().map_or(1, usize::from),
+            _ => 1,
+        };
+        let part = block.len().div_ceil(threads.min(THREADS));
         let add = |rows: &[(i64, Vec<f32>)]| {
             rows.iter().try_for_each(|(number, vector)| {
                 index.add(*number as u64, &collection.metric.fit(vector)).map_err(of_usearch)
