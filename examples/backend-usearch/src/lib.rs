@@ -27,6 +27,8 @@ mod rows;
 mod saved;
 mod search;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use collection::Collection;
 use opened::Opened;
