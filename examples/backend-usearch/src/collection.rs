@@ -7,7 +7,7 @@ use simplugin_backend::plugin::code;
 use simplugin_backend::{Body, Call, Error, Kind, Map, Tensor, rmpv};
 
 use crate::metric::Metric;
-use crate::request::{Setting, check_keys, text};
+use crate::request::{Setting, check_keys, flag, text};
 use crate::rows::{pack, unpack};
 use crate::saved;
 use crate::store::{Store, failed};
@@ -270,14 +270,20 @@ pub(crate) fn flush<'a>(
     Ok(Body::new())
 }
 
-/// What there is of the graph in this process, as it is.
+pub(crate) const GRAPH: &[&str] = &["collection", "follow"];
+
+/// What there is of the graph in this process: as it is, or with `follow` brought up to date.
 pub(crate) fn graph<'a>(
     store: &Store,
     collection: &Collection,
-    _: &Call<'a>,
-    _: Map<'a>,
+    call: &Call<'a>,
+    request: Map<'a>,
 ) -> Result<Body<'a>, Error> {
-    let state = store.graph(collection.number).state();
+    let graph = store.graph(collection.number);
+    if flag(request, "follow", false)? {
+        graph.follow(call, store, collection)?;
+    }
+    let state = graph.state();
     Ok(Body::new()
         .with("points", state.as_ref().map_or(0, |state| state.points))
         .with("bytes", state.as_ref().map_or(0, |state| state.bytes))

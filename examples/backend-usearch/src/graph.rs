@@ -5,12 +5,12 @@
 //! done.
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use simplugin_backend::plugin::code;
-use simplugin_backend::{Call, Error};
+use simplugin_backend::{Call, Error, LogLevel, log};
 use usearch::{Index, IndexOptions, ScalarKind};
 
 use crate::collection::Collection;
@@ -25,12 +25,22 @@ const BLOCK_BYTES: usize = 256 << 10;
 /// Removals that are followed while others wait.
 const REMOVALS: usize = 4096;
 
-/// Threads that add a block.
+/// Threads that add a block to a graph that has so many points. In smaller ones, points that are
+/// added at once too often miss each other.
 const THREADS: usize = 8;
+const THREADS_FROM: usize = 4096;
 
 /// A graph out of which more points were taken than this, and than are left, is begun anew: those
 /// that are gone still stand between the others.
 const CHURN_MIN: i64 = 1000;
+
+/// A graph is saved when so many points were added or taken out since, and this part of all: few
+/// programs close what they open.
+const UNSAVED_MIN: usize = 1000;
+const UNSAVED_PART: usize = 8;
+
+/// What a disk writes in a second at least: a call that has less time than that does not save.
+const BYTES_PER_SECOND: usize = 50 << 20;
 
 /// Searches in one graph at a time; USearch keeps memory for each.
 const SEARCHES: usize = 64;
@@ -39,13 +49,15 @@ const SEARCHES: usize = 64;
 pub(crate) struct Graph {
     built: RwLock<Option<Built>>,
     searches: AtomicUsize,
+    /// What the file says, which one thread at a time writes.
+    saved: Mutex<Option<Marks>>,
+    /// Points that were added or taken out since then.
+    unsaved: AtomicUsize,
 }
 
 struct Built {
     index: Index,
     marks: Marks,
-    /// What the file says.
-    saved: Option<Marks>,
     /// Whether the graph began with it.
     from_file: bool,
     /// Whether it was begun because points and store were not as many.
@@ -71,12 +83,36 @@ impl Graph {
         while !self.is_current(call, store, collection)? {
             let mut built = self.writing();
             // one thread at a time works in here, and lets others in after each block
-            store.read(call, |transaction| step(&mut built, transaction, store, collection))?;
+            let changed = store
+                .read(call, |transaction| self.step(&mut built, transaction, store, collection))?;
+            self.unsaved.fetch_add(changed, Ordering::Relaxed);
             if let Some(built) = &*built {
                 call.progress(built.index.size() as u64, collection.points as u64);
             }
         }
+        if self.is_worth_saving(call) {
+            let saved = store.read(call, |transaction| {
+                self.save(transaction, &store.directory, collection.number)
+            });
+            if let Err(error) = saved {
+                // the next one tries again
+                log(LogLevel::Warning, &format!("usearch: {error}"));
+            }
+        }
         Ok(())
+    }
+
+    fn is_worth_saving(&self, call: &Call<'_>) -> bool {
+        let unsaved = self.unsaved.load(Ordering::Relaxed);
+        if unsaved < UNSAVED_MIN {
+            return false;
+        }
+        let (points, bytes) = match &*self.reading() {
+            Some(built) => (built.index.size(), built.index.serialized_length()),
+            None => return false,
+        };
+        let needed = Duration::from_secs((bytes / BYTES_PER_SECOND + 1) as u64);
+        unsaved >= points / UNSAVED_PART && call.remaining().is_none_or(|left| left > needed)
     }
 
     fn is_current(
@@ -141,26 +177,36 @@ impl Graph {
         directory: &Path,
         number: i64,
     ) -> Result<(), Error> {
-        let mut built = self.writing();
-        let Some(built) = built.as_mut() else { return Ok(()) };
-        if built.saved == Some(built.marks) || built.index.size() == 0 {
-            return Ok(());
-        }
-        let uuid: Option<String> = connection
+        let mut saved = match self.saved.try_lock() {
+            Ok(saved) => saved,
+            Err(TryLockError::Poisoned(saved)) => saved.into_inner(),
+            // another thread is at it
+            Err(TryLockError::WouldBlock) => return Ok(()),
+        };
+        let (marks, uuid, bytes, changes) = match &*self.reading() {
+            Some(built) if *saved != Some(built.marks) && built.index.size() > 0 => {
+                let bytes = saved::bytes(built.marks, &built.index).map_err(of_usearch)?;
+                let changes = self.unsaved.load(Ordering::Relaxed);
+                (built.marks, built.uuid.clone(), bytes, changes)
+            }
+            _ => return Ok(()),
+        };
+        let known: Option<String> = connection
             .query_row("SELECT uuid FROM collections WHERE number = ?", [number], |row| row.get(0))
             .optional()
             .map_err(failed)?;
-        if uuid.as_ref() != Some(&built.uuid) {
+        if known.as_ref() != Some(&uuid) {
             return Ok(());
         }
-        saved::write(directory, &built.uuid, built.marks, &built.index).map_err(|error| {
+        saved::write(directory, &uuid, &bytes).map_err(|error| {
             let code = match error.kind() {
                 std::io::ErrorKind::StorageFull => code::NO_SPACE,
                 _ => code::IO,
             };
-            Error::new(code, format!("the graph of {} cannot be written: {error}", built.uuid))
+            Error::new(code, format!("the graph {uuid} cannot be written: {error}"))
         })?;
-        built.saved = Some(built.marks);
+        *saved = Some(marks);
+        self.unsaved.fetch_sub(changes, Ordering::Relaxed);
         Ok(())
     }
 
@@ -177,54 +223,62 @@ impl Graph {
             built
         })
     }
-}
 
-/// One block of work: removals first, then points that are new, all of one state of the store.
-fn step(
-    place: &mut Option<Built>,
-    transaction: &Transaction<'_>,
-    store: &Store,
-    collection: &Collection,
-) -> Result<(), Error> {
-    let mut statement = transaction
-        .prepare_cached(
-            "SELECT epoch, points,
+    /// One block of work: removals first, then points that are new, all of one state of the store.
+    /// Returns how many there were.
+    fn step(
+        &self,
+        place: &mut Option<Built>,
+        transaction: &Transaction<'_>,
+        store: &Store,
+        collection: &Collection,
+    ) -> Result<usize, Error> {
+        let mut statement = transaction
+            .prepare_cached(
+                "SELECT epoch, points,
                 (SELECT coalesce(min(number), 0) FROM removals),
                 (SELECT coalesce(max(number), 0) FROM removals)
              FROM collections WHERE number = ?",
-        )
-        .map_err(failed)?;
-    let state = statement
-        .query_row([collection.number], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
-        })
-        .optional();
-    let (epoch, points, oldest, youngest): (i64, i64, i64, i64) =
-        state.map_err(failed)?.ok_or_else(|| collection.is_gone())?;
-    let begun = Marks { epoch, removed: youngest, ..Marks::default() };
-    let mut built = match place.take() {
-        Some(built) => built,
-        None => Built::load(&store.directory, collection, begun)?,
-    };
-    let marks = built.marks;
-    // removals that nobody remembers any more may have been of our points
-    let forgotten = oldest > marks.removed + 1;
-    if marks.epoch != epoch || forgotten || marks.churn > points.max(CHURN_MIN) {
-        built = Built::new(collection, begun)?;
-    }
-    if built.take_out(transaction, collection)?
-        && !built.add(transaction, collection)?
-        && built.index.size() as i64 != points
-    {
-        // the store is another one than the file knew, such as a restored one
-        if built.recounted {
-            return Err(collection.is_damaged());
+            )
+            .map_err(failed)?;
+        let state = statement
+            .query_row([collection.number], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            })
+            .optional();
+        let (epoch, points, oldest, youngest): (i64, i64, i64, i64) =
+            state.map_err(failed)?.ok_or_else(|| collection.is_gone())?;
+        let begun = Marks { epoch, removed: youngest, ..Marks::default() };
+        let mut built = match place.take() {
+            Some(built) => built,
+            None => {
+                let built = Built::load(&store.directory, collection, begun)?;
+                if let Some(mut saved) = self.saved.try_lock().ok().filter(|_| built.from_file) {
+                    *saved = Some(built.marks);
+                }
+                built
+            }
+        };
+        let marks = built.marks;
+        // removals that nobody remembers any more may have been of our points
+        let forgotten = oldest > marks.removed + 1;
+        if marks.epoch != epoch || forgotten || marks.churn > points.max(CHURN_MIN) {
+            built = Built::new(collection, begun)?;
         }
-        built = Built { recounted: true, ..Built::new(collection, begun)? };
+        let (mut changed, last) = built.take_out(transaction, collection)?;
+        let added = if last { built.add(transaction, collection)? } else { 0 };
+        changed += added;
+        if last && added == 0 && built.index.size() as i64 != points {
+            // the store is another one than the file knew, such as a restored one
+            if built.recounted {
+                return Err(collection.is_damaged());
+            }
+            built = Built { recounted: true, ..Built::new(collection, begun)? };
+        }
+        // not after an error: it may have come halfway
+        *place = Some(built);
+        Ok(changed)
     }
-    // not after an error: it may have come halfway
-    *place = Some(built);
-    Ok(())
 }
 
 impl Built {
@@ -242,7 +296,6 @@ impl Built {
         let built = Built {
             index: Index::new(&options).map_err(of_usearch)?,
             marks,
-            saved: None,
             from_file: false,
             recounted: false,
             uuid: collection.uuid.clone(),
@@ -256,7 +309,7 @@ impl Built {
         let mut built = Built::new(collection, begun)?;
         match saved::read(directory, &collection.uuid, &built.index) {
             Some(marks) => {
-                (built.marks, built.saved, built.from_file) = (marks, Some(marks), true);
+                (built.marks, built.from_file) = (marks, true);
                 built.index.change_expansion_add(collection.expansion_add as usize);
                 built.index.change_expansion_search(1);
                 built.reserve(0)?;
@@ -277,12 +330,12 @@ impl Built {
         self.index.reserve_capacity_and_threads(capacity, SEARCHES).map_err(of_usearch)
     }
 
-    /// Whether there are no more removals to be followed.
+    /// How many points it took out, and whether there are no more removals to be followed.
     fn take_out(
         &mut self,
         transaction: &Transaction<'_>,
         collection: &Collection,
-    ) -> Result<bool, Error> {
+    ) -> Result<(usize, bool), Error> {
         let mut statement = transaction
             .prepare_cached(
                 "SELECT number, collection, point FROM removals WHERE number > ?
@@ -290,24 +343,25 @@ impl Built {
             )
             .map_err(failed)?;
         let mut rows = statement.query((self.marks.removed, REMOVALS as i64)).map_err(failed)?;
-        let mut count = 0;
+        let (mut count, mut removed) = (0, 0);
         while let Some(row) = rows.next().map_err(failed)? {
             let (number, of, point): (i64, i64, i64) = row.try_into().map_err(failed)?;
             self.marks.removed = number;
             count += 1;
             if of == collection.number && point <= self.marks.added {
-                self.marks.churn += self.index.remove(point as u64).map_err(of_usearch)? as i64;
+                removed += self.index.remove(point as u64).map_err(of_usearch)?;
             }
         }
-        Ok(count < REMOVALS)
+        self.marks.churn += removed as i64;
+        Ok((removed, count < REMOVALS))
     }
 
-    /// Whether there was anything to add.
+    /// How many points it added.
     fn add(
         &mut self,
         transaction: &Transaction<'_>,
         collection: &Collection,
-    ) -> Result<bool, Error> {
+    ) -> Result<usize, Error> {
         let rows = (BLOCK_BYTES / size_of::<f32>() / collection.dimension).clamp(1, BLOCK_ROWS);
         let mut statement = transaction
             .prepare_cached(
@@ -321,11 +375,14 @@ impl Built {
             })
             .map_err(failed)?;
         let block: Vec<(i64, Vec<f32>)> = found.collect::<Result<_, _>>().map_err(failed)?;
-        let Some((last, _)) = block.last() else { return Ok(false) };
+        let Some((last, _)) = block.last() else { return Ok(0) };
         self.reserve(block.len())?;
         let index = &self.index;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
-        let part = block.len().div_ceil(threads);
+        let threads = match index.size() {
+            THREADS_FROM.. => std::thread::available_parallelism().map_or(1, usize::from),
+            _ => 1,
+        };
+        let part = block.len().div_ceil(threads.min(THREADS));
         let add = |rows: &[(i64, Vec<f32>)]| {
             rows.iter().try_for_each(|(number, vector)| {
                 index.add(*number as u64, &collection.metric.fit(vector)).map_err(of_usearch)
@@ -343,7 +400,7 @@ impl Built {
             result
         })?;
         self.marks.added = *last;
-        Ok(true)
+        Ok(block.len())
     }
 }
 

@@ -27,6 +27,8 @@ mod rows;
 mod saved;
 mod search;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use collection::Collection;
 use opened::Opened;
@@ -122,7 +124,7 @@ impl Instance for Opened {
             "points.count" => (points::count, &["collection"]),
             "points.scan" => (points::scan, points::SCAN),
             "search" => (search::search, search::SEARCH),
-            "native.graph" => (collection::graph, &["collection"]),
+            "native.graph" => (collection::graph, collection::GRAPH),
             method => return Err(Error::unknown_method(method)),
         };
         check_keys(request, known)?;

@@ -29,14 +29,13 @@ impl Metric {
     /// What orders the graph: the same order, by other figures.
     pub(crate) const fn kind(self) -> MetricKind {
         match self {
-            Metric::Cosine => MetricKind::Cos,
-            Metric::Dotproduct => MetricKind::IP,
+            Metric::Cosine | Metric::Dotproduct => MetricKind::IP,
             Metric::Euclidean => MetricKind::L2sq,
         }
     }
 
-    /// What the graph holds of a vector: by its direction alone nothing is too large or too small
-    /// to be squared in float32.
+    /// What the graph holds of a vector. Directions alone are compared by their products, which is
+    /// quicker, and nothing is too large or too small for that.
     pub(crate) fn fit(self, vector: &[f32]) -> Cow<'_, [f32]> {
         let squared = vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum::<f64>();
         if self != Metric::Cosine || squared == 0.0 {

@@ -32,23 +32,23 @@ fn file(directory: &Path, uuid: &str) -> PathBuf {
     directory.join(format!("{uuid}.graph"))
 }
 
-/// Either the whole file is there afterwards, or what was there before.
-pub(crate) fn write(
-    directory: &Path,
-    uuid: &str,
-    marks: Marks,
-    index: &Index,
-) -> std::io::Result<()> {
+/// What the file of such a graph holds.
+pub(crate) fn bytes(marks: Marks, index: &Index) -> Result<Vec<u8>, impl std::fmt::Display> {
     let mut bytes = vec![0; HEAD + index.serialized_length()];
-    index.save_to_buffer(&mut bytes[HEAD..]).map_err(std::io::Error::other)?;
-    let numbers = [marks.epoch, marks.added, marks.removed, marks.churn];
-    for (place, number) in bytes[12..HEAD].chunks_exact_mut(8).zip(numbers) {
-        place.copy_from_slice(&number.to_le_bytes());
-    }
-    let checksum = crc32fast::hash(&bytes[12..]);
-    bytes[..8].copy_from_slice(MAGIC);
-    bytes[8..12].copy_from_slice(&checksum.to_le_bytes());
+    index.save_to_buffer(&mut bytes[HEAD..]).map(|()| {
+        let numbers = [marks.epoch, marks.added, marks.removed, marks.churn];
+        for (place, number) in bytes[12..HEAD].chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        let checksum = crc32fast::hash(&bytes[12..]);
+        bytes[..8].copy_from_slice(MAGIC);
+        bytes[8..12].copy_from_slice(&checksum.to_le_bytes());
+        bytes
+    })
+}
 
+/// Either the whole file is there afterwards, or what was there before.
+pub(crate) fn write(directory: &Path, uuid: &str, bytes: &[u8]) -> std::io::Result<()> {
     let unfinished = directory.join(format!("{uuid}.{}.new", std::process::id()));
     let written = File::options()
         .write(true)
@@ -56,7 +56,7 @@ pub(crate) fn write(
         .truncate(true)
         .mode(0o600)
         .open(&unfinished)
-        .and_then(|mut to| to.write_all(&bytes).and_then(|()| to.sync_all()))
+        .and_then(|mut to| to.write_all(bytes).and_then(|()| to.sync_all()))
         .and_then(|()| fs::rename(&unfinished, file(directory, uuid)));
     if written.is_err() {
         _ = fs::remove_file(&unfinished);

@@ -23,6 +23,52 @@ impl<'a> Call<'a> {
         Call { info: unsafe { *info }, borrowed: PhantomData }
     }
 
+    /// A call that no host makes, for the tests of a backend: it has all the time there is, and
+    /// nobody cancels it or listens.
+    ///
+    /// ```
+    /// use simplugin_backend::{Backend, Body, Call, Error, Instance, Map, Threads};
+    /// # struct Counter;
+    /// # impl Backend for Counter {
+    /// #     type Instance = Counter;
+    /// #     const THREADS: Threads = Threads::Serial;
+    /// #     fn describe() -> Body<'static> { Body::new() }
+    /// #     fn open(_: &Call<'_>, _: Map<'_>) -> Result<Counter, Error> { Ok(Counter) }
+    /// # }
+    /// # impl Instance for Counter {
+    /// #     fn call<'a>(&'a self, call: &Call<'a>, _: Map<'a>) -> Result<Body<'a>, Error> {
+    /// #         call.check()?;
+    /// #         Ok(Body::new().with("count", 0))
+    /// #     }
+    /// # }
+    /// let instance = Counter::open(&Call::new("open"), Body::new().map())?;
+    /// let request = Body::new().with("collection", "digits");
+    /// let reply = instance.call(&Call::new("points.count"), request.map())?;
+    /// assert_eq!(reply.map().get("count").unwrap().as_u64(), Some(0));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn new(method: &'a str) -> Self {
+        let info = simplugin_call_info {
+            size: size_of::<simplugin_call_info>() as u64,
+            method: method.as_ptr().cast(),
+            method_size: method.len() as u64,
+            deadline: i64::MAX,
+            cancel: 0,
+            trace_id: std::ptr::null(),
+            trace_id_size: 0,
+            progress: 0,
+            reserved: [0; 4],
+        };
+        Call { info, borrowed: PhantomData }
+    }
+
+    /// The same, that ends after so much time.
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        let timeout = i64::try_from(timeout.as_nanos()).unwrap_or(i64::MAX);
+        self.info.deadline = now().saturating_add(timeout);
+        self
+    }
+
     /// The method; `open` when an instance is opened.
     pub fn method(&self) -> &'a str {
         text(self.info.method, self.info.method_size).unwrap_or_default()

@@ -69,6 +69,32 @@ fn host(abi_min: u32, abi_max: u32) -> simplugin_host {
     }
 }
 
+/// A backend's own tests have no host.
+#[test]
+fn calls_without_a_host() {
+    use std::time::Duration;
+
+    let call = Call::new("points.count");
+    assert_eq!((call.method(), call.trace_id(), call.remaining()), ("points.count", None, None));
+    assert!(!call.is_cancelled());
+    call.check().unwrap();
+    call.progress(1, 2);
+    assert_eq!(call.while_watched(|| unreachable!(), || 3), 3);
+
+    let call = call.with_timeout(Duration::from_secs(60));
+    let left = call.remaining().unwrap();
+    assert!(left > Duration::from_secs(50) && left <= Duration::from_secs(60));
+    call.check().unwrap();
+    let over = call.with_timeout(Duration::ZERO);
+    assert_eq!(over.remaining(), Some(Duration::ZERO));
+    assert_eq!(over.check().unwrap_err().code(), code::DEADLINE_EXCEEDED);
+    assert_eq!(over.with_timeout(Duration::MAX).remaining(), None);
+
+    let request = Body::new().with("collection", "digits");
+    let unknown = Nothing.call(&Call::new("native.none"), request.map());
+    assert_eq!(unknown.unwrap_err().code(), code::UNKNOWN_METHOD);
+}
+
 /// One test, as the host that is met first is kept.
 #[test]
 fn what_a_host_meets() {
