@@ -132,6 +132,15 @@ static int names_version(const char *message, uint32_t version)
     return strstr(message, text[0]) || strstr(message, text[1]) || strcasestr(message, text[2]);
 }
 
+/* Which of today's versions a plugin follows is its own choice. */
+static int names_own_version(const char *text)
+{
+    for (uint32_t version = SIMPLUGIN_ABI_1_0; version <= SIMPLUGIN_ABI_VERSION; version++)
+        if (names_version(text, version))
+            return 1;
+    return 0;
+}
+
 static void refuses(conf_run *run, uint32_t min, uint32_t max, const char *which)
 {
     static simplugin_host host;
@@ -155,7 +164,7 @@ static void refuses(conf_run *run, uint32_t min, uint32_t max, const char *which
         conf_fail(run, "the entry answers INCOMPATIBLE without setting an error of that code");
     else if (!names_version(conf_error_text(error), min) ||
              !names_version(conf_error_text(error), max) ||
-             !names_version(conf_error_text(error), SIMPLUGIN_ABI_VERSION))
+             !names_own_version(conf_error_text(error)))
         conf_fail(run, "the message of INCOMPATIBLE is \"%s\"; it is to name both ranges, the host's "
                        "%u.%u to %u.%u and the plugin's", conf_error_text(error), min >> 16,
                   min & 0xffff, max >> 16, max & 0xffff);

@@ -368,7 +368,7 @@ uint64_t conf_host_watches(void)
 
 const simplugin_host conf_host = {
     .size = sizeof conf_host,
-    .abi_min = SIMPLUGIN_ABI_VERSION,
+    .abi_min = SIMPLUGIN_ABI_1_0,
     .abi_max = SIMPLUGIN_ABI_VERSION,
     .reply_alloc = reply_alloc,
     .error_set = error_set,
