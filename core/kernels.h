@@ -97,6 +97,9 @@ typedef struct sp_match_input {
     uint64_t query_count;   /* rounded up to 16; at most SP_MATCH_QUERIES */
     const float *s, *r, *t; /* one a query */
     uint64_t length;        /* bytes of a code: a multiple of 64 */
+    const float *rests;     /* one a query, from sp_code_rest, 0 for what pads; NULL: not known.
+                               With them a kernel may see from the head of the codes alone that
+                               a pair does not belong together. */
 } sp_match_input;
 
 #define SP_MATCH_ROWS 48
@@ -150,6 +153,10 @@ void sp_kernels_force(const sp_kernels *kernels);
  * last one filled up with zeros, (count rounded up to 16) x length bytes. A panel holds
  * four bytes of each query, then the next four of each, all of them plus 128.
  */
+/* How many bytes are the head of a code; 0: a code so short has none. */
+uint64_t sp_code_head(uint64_t length);
+/* The Euclidean length of what is behind the head: no two codes' dot product there exceeds the product of these. */
+float sp_code_rest(const int8_t *code, uint64_t length);
 void sp_pack_queries(const int8_t *const *queries, uint64_t count, uint64_t length, uint8_t *out);
 
 #endif

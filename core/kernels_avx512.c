@@ -189,26 +189,92 @@ ALWAYS __m512i four_bytes(const int8_t *code)
     return _mm512_set1_epi32(four);
 }
 
+/* The length of the rest, as sp_code_rest. */
+TARGET static float rest_of(const int8_t *code, uint64_t head, uint64_t length)
+{
+    __m512i sum = _mm512_setzero_si512();
+
+    for (uint64_t m = head; m < length; m += 64) {
+        __m512i bytes = _mm512_abs_epi8(_mm512_loadu_si512(code + m));
+
+        sum = add_products(sum, bytes, bytes);
+    }
+    return sqrtf((float)_mm512_reduce_add_epi32(sum));
+}
+
+/* So many tiles say whether heads are worth asking. */
+#define HEADS_TRIED 4
+
 /* Six codes, and what the queries' 128 adds to their dots; fewer than six are repeated. */
 typedef struct six_rows {
     const int8_t *code[6];
-    int32_t offset[6];
+    int32_t offset[6], head_offset[6];
+    float rest[6];
     uint64_t first, count;
 } six_rows;
 
-/* Against four panels: 24 sums, as many as there are registers for. */
+/* Which of 16 sums of one row's head could still pass, with the most that the rests can add to them. */
+ALWAYS unsigned hopeful(const sp_match_input *in, uint64_t row, float rest, uint64_t panel,
+                        __m512i sum)
+{
+    /* more than what rounding takes away */
+    const float reach = rest * 1.0001f;
+    const uint64_t first = panel * 16;
+    __m512 a = _mm512_set1_ps(in->a[row]);
+    __m512 value = _mm512_fmsub_ps(_mm512_set1_ps(in->c[row]), _mm512_loadu_ps(in->r + first),
+                                   _mm512_loadu_ps(in->t + first));
+
+    value = _mm512_fmadd_ps(_mm512_set1_ps(in->b[row]), _mm512_loadu_ps(in->s + first), value);
+    value = _mm512_fmadd_ps(_mm512_cvtepi32_ps(sum), a, value);
+    value = _mm512_fmadd_ps(_mm512_mul_ps(_mm512_abs_ps(a), _mm512_set1_ps(reach)),
+                            _mm512_loadu_ps(in->rests + first), value);
+    return _mm512_cmp_ps_mask(value, _mm512_setzero_ps(), _CMP_NLT_UQ);
+}
+
+/*
+ * Against four panels: 24 sums, as many as there are registers for. With a head, what cannot
+ * pass whatever its rest is ends there; *skipped says whether this was so for all of it.
+ */
 TARGET static uint64_t tile_4(const sp_match_input *in, const six_rows *rows, uint64_t panel,
-                              sp_match *out, uint64_t found)
+                              uint64_t head, int *skipped, sp_match *out, uint64_t found)
 {
     const uint64_t length = in->length, panel_size = 16 * length;
     const uint8_t *q = in->queries + panel * panel_size;
+    uint64_t m = 0;
     const int8_t *x0 = rows->code[0], *x1 = rows->code[1], *x2 = rows->code[2];
     const int8_t *x3 = rows->code[3], *x4 = rows->code[4], *x5 = rows->code[5];
 
     /* named one by one: arrays of vectors would not stay in registers */
-#define SUMS(i)                                               \
-    __m512i s##i##0 = _mm512_set1_epi32(rows->offset[i]);     \
+#define SUMS(i)                                                                            \
+    __m512i s##i##0 = _mm512_set1_epi32(head ? rows->head_offset[i] : rows->offset[i]);    \
     __m512i s##i##1 = s##i##0, s##i##2 = s##i##0, s##i##3 = s##i##0
+#define ADD_ALL                                                                       \
+    do {                                                                              \
+        __m512i q0 = _mm512_loadu_si512(q), q1 = _mm512_loadu_si512(q + panel_size);  \
+        __m512i q2 = _mm512_loadu_si512(q + 2 * panel_size);                          \
+        __m512i q3 = _mm512_loadu_si512(q + 3 * panel_size);                          \
+        ADD(0);                                                                       \
+        ADD(1);                                                                       \
+        ADD(2);                                                                       \
+        ADD(3);                                                                       \
+        ADD(4);                                                                       \
+        ADD(5);                                                                       \
+    } while (0)
+#define HOPES(i)                                                                             \
+    (i < rows->count                                                                         \
+         ? hopeful(in, rows->first + i, rows->rest[i], panel, s##i##0) |                     \
+               hopeful(in, rows->first + i, rows->rest[i], panel + 1, s##i##1) |             \
+               hopeful(in, rows->first + i, rows->rest[i], panel + 2, s##i##2) |             \
+               hopeful(in, rows->first + i, rows->rest[i], panel + 3, s##i##3)               \
+         : 0)
+#define REST(i)                                                                              \
+    do {                                                                                     \
+        __m512i rest = _mm512_set1_epi32(rows->offset[i] - rows->head_offset[i]);            \
+        s##i##0 = _mm512_add_epi32(s##i##0, rest);                                           \
+        s##i##1 = _mm512_add_epi32(s##i##1, rest);                                           \
+        s##i##2 = _mm512_add_epi32(s##i##2, rest);                                           \
+        s##i##3 = _mm512_add_epi32(s##i##3, rest);                                           \
+    } while (0)
 #define ADD(i)                                       \
     do {                                             \
         __m512i four = four_bytes(x##i + m);         \
@@ -233,18 +299,23 @@ TARGET static uint64_t tile_4(const sp_match_input *in, const six_rows *rows, ui
     SUMS(3);
     SUMS(4);
     SUMS(5);
-    for (uint64_t m = 0; m < length; m += 4, q += 64) {
-        __m512i q0 = _mm512_loadu_si512(q), q1 = _mm512_loadu_si512(q + panel_size);
-        __m512i q2 = _mm512_loadu_si512(q + 2 * panel_size);
-        __m512i q3 = _mm512_loadu_si512(q + 3 * panel_size);
-
-        ADD(0);
-        ADD(1);
-        ADD(2);
-        ADD(3);
-        ADD(4);
-        ADD(5);
+    *skipped = 0;
+    if (head) {
+        for (; m < head; m += 4, q += 64)
+            ADD_ALL;
+        if (!(HOPES(0) | HOPES(1) | HOPES(2) | HOPES(3) | HOPES(4) | HOPES(5))) {
+            *skipped = 1;
+            return found;
+        }
+        REST(0);
+        REST(1);
+        REST(2);
+        REST(3);
+        REST(4);
+        REST(5);
     }
+    for (; m < length; m += 4, q += 64)
+        ADD_ALL;
     KEEP(0);
     KEEP(1);
     KEEP(2);
@@ -253,6 +324,9 @@ TARGET static uint64_t tile_4(const sp_match_input *in, const six_rows *rows, ui
     KEEP(5);
 #undef SUMS
 #undef ADD
+#undef ADD_ALL
+#undef HOPES
+#undef REST
 #undef KEEP
     return found;
 }
@@ -295,7 +369,8 @@ TARGET static uint64_t match_codes(const sp_match_input *in, sp_match *out)
 {
     const uint64_t panels = in->query_count / 16, tiles = (in->row_count + 5) / 6;
     six_rows rows[SP_MATCH_ROWS / 6];
-    uint64_t found = 0, panel = 0;
+    uint64_t found = 0, panel = 0, head = in->rests ? sp_code_head(in->length) : 0;
+    uint64_t tried = 0, saved = 0;
 
     for (uint64_t i = 0; i < tiles * 6; i++) {
         const uint64_t at = i < in->row_count ? i : in->row_count - 1;
@@ -303,13 +378,24 @@ TARGET static uint64_t match_codes(const sp_match_input *in, sp_match *out)
 
         rows[i / 6].code[i % 6] = code;
         rows[i / 6].offset[i % 6] = offset_of(code, in->length);
+        if (head) {
+            rows[i / 6].head_offset[i % 6] = offset_of(code, head);
+            rows[i / 6].rest[i % 6] = rest_of(code, head, in->length);
+        }
         rows[i / 6].first = i / 6 * 6;
         rows[i / 6].count = in->row_count - i / 6 * 6;
     }
     /* four panels stay in the nearest caches while all rows pass */
     for (; panel + 4 <= panels; panel += 4)
-        for (uint64_t i = 0; i < tiles; i++)
-            found = tile_4(in, &rows[i], panel, out, found);
+        for (uint64_t i = 0; i < tiles; i++) {
+            int skipped;
+
+            found = tile_4(in, &rows[i], panel, head, &skipped, out, found);
+            saved += (uint64_t)skipped;
+            /* where heads say nothing, asking them is not worth it */
+            if (++tried == HEADS_TRIED && !saved)
+                head = 0;
+        }
     for (; panel < panels; panel++)
         for (uint64_t i = 0; i < tiles; i++)
             found = tile_1(in, &rows[i], panel, out, found);

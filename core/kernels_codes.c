@@ -174,6 +174,20 @@ int sp_codes_query(const sp_codes *codes, const float *query, uint64_t code_stri
     return 1;
 }
 
+uint64_t sp_code_head(uint64_t length)
+{
+    return length < 256 ? 0 : length / 4 / 64 * 64;
+}
+
+float sp_code_rest(const int8_t *code, uint64_t length)
+{
+    int32_t sum = 0;
+
+    for (uint64_t m = sp_code_head(length); m < length; m++)
+        sum += code[m] * code[m];
+    return sqrtf((float)sum);
+}
+
 void sp_pack_queries(const int8_t *const *queries, uint64_t count, uint64_t length, uint8_t *out)
 {
     const uint64_t padded = (count + 15) / 16 * 16;

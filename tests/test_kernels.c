@@ -433,7 +433,8 @@ static void test_codes_of_long_rows(void)
 static void check_match(const sp_kernels *kernels)
 {
     static const uint64_t row_counts[] = {1, 5, 6, 7, 48}, query_counts[] = {1, 16, 17, 70, 96};
-    static const uint64_t bytes[] = {64, 192};
+    /* from 256 on codes have a head, and what is asked there is for near copies among others */
+    static const uint64_t bytes[] = {64, 192, 256, 832};
 
     for (size_t x = 0; x < COUNT_OF(row_counts); x++)
         for (size_t y = 0; y < COUNT_OF(query_counts); y++)
@@ -447,14 +448,17 @@ static void check_match(const sp_kernels *kernels)
                 sp_match *matches = allocate(rows * padded * sizeof(sp_match));
                 uint8_t *seen = allocate(rows * padded);
                 float a[SP_MATCH_ROWS], b[SP_MATCH_ROWS], c[SP_MATCH_ROWS];
-                float s[MATCH_QUERIES], r[MATCH_QUERIES], t[MATCH_QUERIES];
+                float s[MATCH_QUERIES], r[MATCH_QUERIES], t[MATCH_QUERIES], rests[MATCH_QUERIES];
                 sp_match_input in = {codes, length, x % 2 ? index : NULL, rows, a, b, c,
-                                     panels, padded, s, r, t, length};
+                                     panels, padded, s, r, t, length, sp_code_head(length) ? rests : NULL};
 
                 for (uint64_t i = 0; i < rows * length; i++)
                     codes[i] = (int8_t)(uniform() * 127.9);
                 for (uint64_t i = 0; i < queries * length; i++)
                     query[i] = (int8_t)(uniform() * 127.9);
+                for (uint64_t i = 0; sp_code_head(length) && i < rows; i += 7)
+                    for (uint64_t m = 0; m < length; m++)
+                        codes[i * length + m] = (int8_t)(query[i % queries * length + m] * 0.9 + uniform() * 10);
                 memset(codes, 127, length); /* the largest sums there are */
                 memset(query, -127, length);
                 for (uint64_t i = 0; i < rows; i++) {
@@ -468,6 +472,9 @@ static void check_match(const sp_kernels *kernels)
                     s[j] = (float)uniform() * 1000;
                     r[j] = (float)uniform() * 1000;
                     t[j] = j < queries ? (float)uniform() * 100000 : INFINITY;
+                    if (sp_code_head(length))
+                        t[j] += (float)length * 127 * 127 / 4;
+                    rests[j] = j < queries ? sp_code_rest(query + j * length, length) : 0;
                 }
                 for (uint64_t j = 0; j < queries; j++)
                     list[j] = query + j * length;

@@ -12,6 +12,8 @@
 #define WORTH_A_THREAD 400000
 /* Bytes that the hits of one batch, and its queries, may roughly take. */
 #define BATCH_BYTES (UINT64_C(16) << 20)
+/* A radius is first taken to hold one row in so many. */
+#define WITHIN_RADIUS 16
 /* With less than so many rows for each wanted one, bounds save nothing. */
 #define ROWS_FOR_ONE 8
 
@@ -230,17 +232,29 @@ static int gather(flat_scan *scan, uint64_t number, flat_search_result *result,
 
 /* ---- the search ------------------------------------------------------------------------- */
 
-static uint64_t batch_size(const flat_scan *scan, uint32_t threads)
+/* Queries whose vectors, and hits if each has so many, fit into a batch. */
+static uint64_t batch_size(const flat_scan *scan, uint32_t threads, uint64_t hits)
 {
     const uint64_t of_hits = BATCH_BYTES / (threads * sizeof(flat_hit));
     const uint64_t of_vectors = BATCH_BYTES / (threads * sizeof(float));
     uint64_t size = FLAT_BATCH;
 
-    if (size > of_hits / scan->k)
-        size = of_hits / scan->k;
+    if (size > of_hits / hits)
+        size = of_hits / hits;
     if (size > of_vectors / scan->request->dimension)
         size = of_vectors / scan->request->dimension;
+    /* four panels of queries are matched at once */
+    if (size > 64)
+        size -= size % 64;
     return size < 16 ? 16 : size;
+}
+
+/* How many hits a query of the first batch may have: a radius alone says nothing, mostly a few. */
+static uint64_t hits_expected(const flat_scan *scan, uint64_t rows)
+{
+    if (scan->k < rows || !(scan->request->max_distance < (double)INFINITY))
+        return scan->k;
+    return scan->k / WITHIN_RADIUS + 1;
 }
 
 static uint32_t helpers(const flat_scan *scan, uint32_t threads, double work)
@@ -293,7 +307,7 @@ int32_t flat_search(flat_searcher *searcher, const flat_snapshot *snapshot,
 {
     const uint32_t threads = flat_pool_size(searcher->pool);
     const uint64_t dimension = request->dimension;
-    uint64_t block_count, tail_count, rows, size, capacity = 0;
+    uint64_t block_count, tail_count, rows, size, most, capacity = 0;
     flat_scan scan = {.request = request, .kernels = sp_kernels_get()};
     batch all = {.scan = &scan};
     flat_chunk *chunks = NULL;
@@ -326,25 +340,33 @@ int32_t flat_search(flat_searcher *searcher, const flat_snapshot *snapshot,
                  (request->reverse && (request->metric->kind == FLAT_EUCLIDEAN ||
                                        request->max_distance < (double)INFINITY)) ||
                  (scan.k == request->k && scan.k > rows / ROWS_FOR_ONE);
-    size = batch_size(&scan, threads);
-    if (size > request->query_count)
-        size = request->query_count;
+    most = batch_size(&scan, threads, 1);
+    if (most > request->query_count)
+        most = request->query_count;
+    size = batch_size(&scan, threads, hits_expected(&scan, rows));
     all.codes = codes = sp_codes_new(dimension);
-    all.units = calloc(size * dimension, sizeof(float));
-    all.highs = aligned_alloc(64, size * scan.code_stride);
-    all.lows = aligned_alloc(64, size * scan.code_stride);
-    scan.queries = calloc(size, sizeof(*scan.queries));
+    all.units = calloc(most * dimension, sizeof(float));
+    all.highs = aligned_alloc(64, most * scan.code_stride);
+    all.lows = aligned_alloc(64, most * scan.code_stride);
+    scan.queries = calloc(most, sizeof(*scan.queries));
     scan.workers = calloc(threads, sizeof(*scan.workers));
     if (!codes || !all.units || !all.highs || !all.lows || !scan.queries || !scan.workers ||
         !cut(scan.blocks, block_count, tail_count, dimension, &chunks, &scan.chunk_count))
         goto out;
     scan.chunks = chunks;
     code = SIMPLUGIN_OK;
-    for (; all.first < request->query_count && code == SIMPLUGIN_OK; all.first += size) {
+    for (; all.first < request->query_count && code == SIMPLUGIN_OK; all.first += scan.query_count) {
+        const int64_t before = result->offsets[result->query_count];
+
         scan.query_count = request->query_count - all.first;
         if (scan.query_count > size)
             scan.query_count = size;
         code = run_batch(searcher->pool, threads, (double)rows, &all, result, &capacity);
+        /* what a radius holds is known once some queries have been answered */
+        if (code == SIMPLUGIN_OK && hits_expected(&scan, rows) != scan.k)
+            size = batch_size(&scan, threads,
+                              (uint64_t)(result->offsets[result->query_count] - before) /
+                                      scan.query_count * 2 + 64);
     }
 out:
     free(chunks);

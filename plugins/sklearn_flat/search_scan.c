@@ -66,9 +66,10 @@ int32_t flat_worker_init(flat_worker *worker, const flat_scan *scan)
         worker->r = room(padded, sizeof(float));
         worker->t = room(padded, sizeof(float));
         worker->thresholds = room(padded, sizeof(double));
+        worker->rests = room(padded, sizeof(float));
         worker->matches = room(SP_MATCH_ROWS * padded, sizeof(sp_match));
         failed |= !worker->panels || !worker->s || !worker->r || !worker->t ||
-                  !worker->thresholds || !worker->matches;
+                  !worker->thresholds || !worker->rests || !worker->matches;
     }
     failed |= !worker->hits || !worker->seen || !worker->passed || !worker->known || !worker->a || !worker->b ||
               !worker->c || !worker->approx || !worker->exact || !worker->index ||
@@ -98,6 +99,7 @@ void flat_worker_clear(flat_worker *worker, const flat_scan *scan)
     free(worker->r);
     free(worker->t);
     free(worker->thresholds);
+    free(worker->rests);
     free(worker->matches);
     free(worker->matrix);
     free(worker->gathered);
@@ -312,6 +314,7 @@ static void make_sets(flat_scan *scan, flat_worker *worker)
             worker->s[j] = worker->r[j] = 0;
             worker->t[j] = j < codes ? -INFINITY : INFINITY;
             worker->thresholds[j] = -(double)INFINITY;
+            worker->rests[j] = j < codes ? sp_code_rest(list[j], stride) : 0;
         }
     }
 
@@ -464,6 +467,7 @@ static void codes_all_at_once(flat_scan *scan, flat_worker *worker, const select
         .r = worker->r,
         .t = worker->t,
         .length = stride,
+        .rests = worker->rests,
     };
 
     for (uint64_t i = 0; i < rows->count && !is_stopped(scan); i += SP_MATCH_ROWS) {

@@ -101,6 +101,7 @@ typedef struct flat_worker {
     uint8_t *panels;       /* packed queries at the level of codes */
     float *s, *r, *t;
     double *thresholds;    /* that s, r and t are for */
+    float *rests;          /* of the queries' codes */
     sp_match *matches;
 
     float *matrix;         /* queries at the level of the product */
