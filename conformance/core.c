@@ -15,6 +15,23 @@ void core_answer_clear(core_answer *answer)
     memset(answer, 0, sizeof *answer);
 }
 
+int core_lists(const json_t *describe, const char *key, const char *word)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(describe, key), i, one)
+        if (json_is_string(one) && !strcmp(json_string_value(one), word))
+            return 1;
+    return 0;
+}
+
+int core_both_store(const conf_world *world, const char *type)
+{
+    return core_lists(world->target.describe, "field_types", type) &&
+           core_lists(world->flat_describe, "field_types", type);
+}
+
 void core_call(uint64_t target, const char *method, const json_t *body, int as_columns,
                core_answer *answer)
 {
@@ -28,8 +45,10 @@ void core_call(uint64_t target, const char *method, const json_t *body, int as_c
     answer->code = SIMPLUGIN_INTERNAL;
     if (body_encode(&encoded, body, as_columns, &why)) {
         request = simplugin_writer_request(&encoded.writer);
-        answer->code = simplugin_call(target, method, strlen(method), &request, NULL, &reply, &error);
-        snprintf(answer->message, sizeof answer->message, "%s", simplugin_error_message(error, NULL));
+        answer->code =
+            simplugin_call(target, method, strlen(method), &request, NULL, &reply, &error);
+        snprintf(answer->message, sizeof answer->message, "%s",
+                 simplugin_error_message(error, NULL));
         if (answer->code == SIMPLUGIN_OK && !(answer->reply = reply_decode(&reply, &why)))
             answer->code = SIMPLUGIN_PROTOCOL;
         simplugin_reply_clear(&reply);
@@ -50,7 +69,8 @@ void conf_core_begin(const conf_world *world)
 }
 
 /* The configuration file that makes the backend the default; its path. */
-static char *brain_config_write(const char *backend, const json_t *parameters, const char *directory)
+static char *brain_config_write(const char *backend, const json_t *parameters,
+                                const char *directory)
 {
     json_t *brain = json_pack("{s:s, s:{s:O}}", "default_similarity_backend", backend,
                               "similarity_backends", backend, parameters);

@@ -29,25 +29,13 @@ typedef struct verdict {
 
 /* ---- the points ------------------------------------------------------------------------------ */
 
-static int has_word(const json_t *describe, const char *key, const char *word)
-{
-    json_t *one;
-    size_t i;
-
-    json_array_foreach(json_object_get(describe, key), i, one)
-        if (json_is_string(one) && !strcmp(json_string_value(one), word))
-            return 1;
-    return 0;
-}
-
 /* The names of the fields that both store. */
-static json_t *fields_used(const json_t *describe)
+static json_t *fields_used(void)
 {
     json_t *used = json_array();
 
     for (const filter_field *field = filter_fields; field->name; field++)
-        if (has_word(describe, "field_types", field->type) &&
-            has_word(conf_the_world.flat_describe, "field_types", field->type))
+        if (core_both_store(&conf_the_world, field->type))
             json_array_append_new(used, json_string(field->name));
     return used;
 }
@@ -73,7 +61,7 @@ static json_t *create_body(const json_t *used, const json_t *describe, int decla
         if (is_used(used, field->name))
             json_object_set_new(fields, field->name, json_string(field->type));
     for (size_t i = 0; i < 3 && !json_object_get(body, "metric"); i++)
-        if (has_word(describe, "metrics", metrics[i]))
+        if (core_lists(describe, "metrics", metrics[i]))
             json_object_set_new(body, "metric", json_string(metrics[i]));
     if (declared)
         json_object_set(body, "fields", fields);
@@ -136,7 +124,8 @@ static int both(pair *p, const char *method, const json_t *body, verdict *v)
     if (p->answer.code == SIMPLUGIN_OK && p->truth.code == SIMPLUGIN_OK)
         return 1;
     snprintf(text, sizeof text, "%s, on flat %s: %.500s", simplugin_code_name(p->answer.code),
-             simplugin_code_name(p->truth.code), p->answer.code ? p->answer.message : p->truth.message);
+             simplugin_code_name(p->truth.code),
+             p->answer.code ? p->answer.message : p->truth.message);
     differ(v, "the call answers %s", text);
     return 0;
 }
@@ -181,7 +170,8 @@ static verdict filter_try(pair *p, const json_t *tree, int with_scan)
     verdict v = {0, 0, 0, ""};
     char *text = filter_text(tree);
     json_t *filter = json_string(text);
-    json_t *search = json_pack("{s:[[f, f]], s:i, s:O}", "vectors", 1.0, 1.0, "k", POINTS, "filter", filter);
+    json_t *search =
+        json_pack("{s:[[f, f]], s:i, s:O}", "vectors", 1.0, 1.0, "k", POINTS, "filter", filter);
     json_t *size = json_pack("{s:O}", "filter", filter);
 
     conf_asks(p->run, "index.search", search);
@@ -189,7 +179,8 @@ static verdict filter_try(pair *p, const json_t *tree, int with_scan)
     if (!v.differs) {
         conf_asks(p->run, "index.size", size);
         if (both(p, "index.size", size, &v) &&
-            !json_equal(json_object_get(p->answer.reply, "size"), json_object_get(p->truth.reply, "size"))) {
+            !json_equal(json_object_get(p->answer.reply, "size"),
+                        json_object_get(p->truth.reply, "size"))) {
             char counts[100];
             snprintf(counts, sizeof counts, "%lld points, on flat %lld",
                      (long long)json_integer_value(json_object_get(p->answer.reply, "size")),
@@ -249,7 +240,8 @@ static void trees_try(pair *p, dice *d, const json_t *used, size_t count)
         count = json_array_size(leaves);
     for (size_t i = 0; i < count && !conf_failed(p->run); i++) {
         verdict v;
-        tree = leaves ? json_incref(json_array_get(leaves, i)) : filter_tree(d, used, 1 + (unsigned int)dice_below(d, DEPTH));
+        tree = leaves ? json_incref(json_array_get(leaves, i))
+                      : filter_tree(d, used, 1 + (unsigned int)dice_below(d, DEPTH));
         v = filter_try(p, tree, i % 5 == 0);
         if (conf_the_world.options->verbose) {
             char *text = filter_text(tree);
@@ -263,8 +255,8 @@ static void trees_try(pair *p, dice *d, const json_t *used, size_t count)
         json_decref(tree);
     }
     if (p->target->approximate && (double)found < p->target->recall * (double)there)
-        conf_fail(p->run, "searches found %zu of %zu points that filters accept, less than %g", found,
-                  there, p->target->recall);
+        conf_fail(p->run, "searches found %zu of %zu points that filters accept, less than %g",
+                  found, there, p->target->recall);
     json_decref(leaves);
 }
 
@@ -275,9 +267,10 @@ static void filters_check(conf_run *run)
     const conf_target *target = conf_run_target(run);
     const subject *about = conf_run_subject(run);
     dice d = dice_of(target->seed, about->what);
-    json_t *used = fields_used(target->describe);
+    json_t *used = fields_used();
     json_t *create = create_body(used, target->describe, about->declared);
-    json_t *points = points_body(&d, used, json_is_true(json_object_get(target->describe, "nonfinite")));
+    json_t *points =
+        points_body(&d, used, json_is_true(json_object_get(target->describe, "nonfinite")));
     pair p;
 
     if (json_array_size(used) == 0) {
@@ -297,10 +290,12 @@ static const subject random_trees = {200, 1, 2};
 static const subject undeclared = {100, 0, 3};
 
 const conf_check conf_filters[] = {
-    {"filters/conditions", "each kind of condition on each type of field accepts the points it accepts on flat",
+    {"filters/conditions",
+     "each kind of condition on each type of field accepts the points it accepts on flat",
      filters_check, 300, 0, &leaves},
-    {"filters/random", "200 random filters, four levels deep, accept the points they accept on flat",
-     filters_check, 300, 0, &random_trees},
+    {"filters/random",
+     "200 random filters, four levels deep, accept the points they accept on flat", filters_check,
+     300, 0, &random_trees},
     {"filters/undeclared-fields", "100 random filters on fields that were never declared do so too",
      filters_check, 300, 0, &undeclared},
     {NULL, NULL, NULL, 0, 0, NULL},
