@@ -21,7 +21,8 @@ static int has_them(simplugin_instance *instance, const simplugin_call_info *inf
 }
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     simplugin_writer out;
     simplugin_column ids;
