@@ -140,6 +140,20 @@ MOCK_SPOIL="search crash" sh -c "$replay" >"$work/again" 2>&1
 grep -q "^not ok 1 - $name (columns): " "$work/again" && grep -qx "1..1" "$work/again" ||
     fail "the replay runs something else: $(cat "$work/again")"
 
+# cases of one's own, with a name that shell, TAP and JSON take for something else
+mkdir "$work/my cases"
+cat >"$work/my cases/mine.json" <<'JSON'
+{"cases": [{"name": "it's \"so\" # \\ $HOME \u00e9", "requirement": ["R1"], "steps": [{"call": "index.create", "body": {"dimension": 2}, "error": {"code": "BUSY"}}]}]}
+JSON
+run 1 "$libs/simplugin_minimal.so" --corpus "my cases" --form plain
+out '1..1'
+out "not ok 1 - corpus/mine/it's \"so\" \\# \\\\ \$HOME é: it answers as the case says, R1"
+out 'succeeded where an error was expected'
+out '  request: {"method":"index.create","body":{"dimension":2}}'
+replay=$(sed -n 's/^  replay: //p' "$work/out" | python3 -c 'import json, sys; print(json.load(sys.stdin))')
+sh -c "$replay" >"$work/again" 2>&1
+cmp -s <(grep -v '^#' "$work/out" | sed 's/ in [0-9.]* s$//') <(grep -v '^#' "$work/again") || fail "the replay: $replay"
+
 # plugins that cannot even say what they are
 run 1 "$libs/simplugin_mock_crash.so" --only corpus/calls/
 out "# it did not describe itself: the process crashed in the check: SIG"
