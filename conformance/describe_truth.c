@@ -317,14 +317,18 @@ void conf_true_reverse(conf_run *run)
     if (conf_rig_open(&rig, run))
         json_array_foreach(json_object_get(rig.describe, "reverse"), i, metric) {
             const char *text = json_string_value(metric);
-            char *name = conf_create(&rig, text, 4, NULL);
             conf_truth truth = {text, ids, vectors};
             conf_found found = {0, 0};
             conf_answer answer = {0};
-            json_t *body = name ? search_body(name, json_incref(query), conf_k(&rig, 4)) : NULL;
+            json_t *body;
+            char *name;
 
+            if (isnan(conf_distance(text, json_array_get(query, 0), json_array_get(vectors, 0))) ||
+                (name = conf_create(&rig, text, 4, NULL)) == NULL)
+                continue;
+            body = search_body(name, json_incref(query), conf_k(&rig, 4));
             json_object_set_new(body, "reverse", json_true());
-            if (name && conf_upsert(&rig, name, json_incref(ids), json_incref(vectors), NULL) &&
+            if (conf_upsert(&rig, name, json_incref(ids), json_incref(vectors), NULL) &&
                 conf_ok(&rig, "search", json_incref(body), &answer))
                 conf_hits_check(&rig, answer.body, 0, json_array_get(query, 0), &truth,
                                 (size_t)conf_k(&rig, 4), 1, &found);

@@ -57,4 +57,4 @@ if !SANITIZED
 check_DATA = $(bad_backend_files)
 TESTS += tests/test_bad_backends.sh
 endif
-EXTRA_DIST += tests/test_bad_backends.sh
+EXTRA_DIST += tests/test_bad_backends.sh tests/conformance_live.sh
