@@ -77,7 +77,8 @@ static int vectors_agree(const agreement *a, const json_t *x, const json_t *y)
     if (kept && !strcmp(kept, "normalised") && nx > 0 && ny > 0)
         scale = ny / nx;
     for (size_t i = 0; i < json_array_size(x); i++) {
-        double one = number_of(json_array_get(x, i)) * scale, other = number_of(json_array_get(y, i));
+        double one = number_of(json_array_get(x, i)) * scale,
+               other = number_of(json_array_get(y, i));
         if (!(fabs(one - other) <= most * (ny > 0 ? ny : 1)))
             return 0;
     }
@@ -127,7 +128,8 @@ static int compare_texts(const void *x, const void *y)
 /* The same ids in some order. */
 static int set_agrees(agreement *a, const char *method, const char *key)
 {
-    json_t *lists[2] = {json_object_get(a->p.answer.reply, key), json_object_get(a->p.truth.reply, key)};
+    json_t *lists[2] = {json_object_get(a->p.answer.reply, key),
+                        json_object_get(a->p.truth.reply, key)};
     size_t size = json_array_size(lists[0]);
     const json_t **sorted[2] = {NULL, NULL};
     char what[100];
@@ -175,7 +177,8 @@ int agreement_write(agreement *a, const char *method, const json_t *body)
     if (!pair_ask(&a->p, method, body))
         return 0;
     if (!strcmp(method, "index.add"))
-        return added_agrees(a) && key_agrees(a, method, "skipped") && set_agrees(a, method, "existing");
+        return added_agrees(a) && key_agrees(a, method, "skipped") &&
+               set_agrees(a, method, "existing");
     if (!strcmp(method, "index.remove"))
         return key_agrees(a, method, "removed") && set_agrees(a, method, "missing");
     return key_agrees(a, method, "updated") && set_agrees(a, method, "missing");
@@ -354,8 +357,8 @@ static int list_agrees(agreement *a, const hit_list *mine, const hit_list *truth
         } else if (fabs(distance - there) <= 2 * tolerance) {
             a->found++;
         } else if (!a->p.target->approximate) {
-            conf_fail(a->p.run, "hit %zu is \"%s\" at %.9g, on flat \"%s\" at %.9g", i, id_at(mine, i),
-                      distance, id_at(truth, i), there);
+            conf_fail(a->p.run, "hit %zu is \"%s\" at %.9g, on flat \"%s\" at %.9g", i,
+                      id_at(mine, i), distance, id_at(truth, i), there);
             ok = 0;
         }
         json_object_del(places, id_at(mine, i));

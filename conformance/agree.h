@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether what the backend answers agrees with what sklearn_flat does; the checks fail where not. */
+/* Whether the backend answers as sklearn_flat does; where it does not, the check fails. */
 #ifndef CONFORMANCE_AGREE_H
 #define CONFORMANCE_AGREE_H
 
@@ -10,7 +10,7 @@ typedef struct agreement {
     pair p;
     const char *metric;
     json_t *points;       /* flat's, as pair_scan gives them; NULL: to be read again */
-    size_t found, there;  /* hits of searches that need not be exact: right ones, and all there are */
+    size_t found, there;  /* hits of searches that need not be exact: right ones, and all */
 } agreement;
 
 /* pair_open with create, in which the metric is named. */
@@ -21,9 +21,9 @@ void agreement_close(agreement *a);
 /* The points that are there, from id to {"vector", "fields"}; borrowed until the next write. */
 const json_t *agreement_points(agreement *a);
 
-/* Writes, on both: index.add, index.remove, index.set_fields. 1: both did, and say the same of it. */
+/* index.add, index.remove, index.set_fields. 1: both did it, and say the same of it. */
 int agreement_write(agreement *a, const char *method, const json_t *body);
-/* index.search or index.radius: the same hits up to ties, at the same distances up to the tolerance. */
+/* index.search, index.radius: the same hits up to ties, and distances up to the tolerance. */
 int agreement_search(agreement *a, const char *method, const json_t *body);
 /* index.get: the same rows in the same order. */
 int agreement_get(agreement *a, const json_t *body);

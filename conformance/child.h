@@ -38,8 +38,8 @@ int conf_interrupted(void);
 /* Until one of them has something, a child has ended, or a moment has passed. */
 void conf_wait(struct pollfd *fds, nfds_t count);
 /*
- * Starts the check; directory is its own, absolute; seconds: instead of those of the check, if not 0.
- * 0 with errno if it cannot.
+ * Starts the check; directory is its own, absolute; seconds: instead of those of the check, if not
+ * 0. Returns 0 with errno if it cannot.
  */
 int conf_child_start(conf_child *child, const conf_target *target, const conf_check *check,
                      const char *directory, unsigned int seconds);

@@ -45,8 +45,10 @@ void core_call(uint64_t target, const char *method, const json_t *body, int as_c
     answer->code = SIMPLUGIN_INTERNAL;
     if (body_encode(&encoded, body, as_columns, &why)) {
         request = simplugin_writer_request(&encoded.writer);
-        answer->code = simplugin_call(target, method, strlen(method), &request, NULL, &reply, &error);
-        snprintf(answer->message, sizeof answer->message, "%s", simplugin_error_message(error, NULL));
+        answer->code =
+            simplugin_call(target, method, strlen(method), &request, NULL, &reply, &error);
+        snprintf(answer->message, sizeof answer->message, "%s",
+                 simplugin_error_message(error, NULL));
         if (answer->code == SIMPLUGIN_OK && !(answer->reply = reply_decode(&reply, &why)))
             answer->code = SIMPLUGIN_PROTOCOL;
         simplugin_reply_clear(&reply);
@@ -67,7 +69,8 @@ void conf_core_begin(const conf_world *world)
 }
 
 /* The configuration file that makes the backend the default; its path. */
-static char *brain_config_write(const char *backend, const json_t *parameters, const char *directory)
+static char *brain_config_write(const char *backend, const json_t *parameters,
+                                const char *directory)
 {
     json_t *brain = json_pack("{s:s, s:{s:O}}", "default_similarity_backend", backend,
                               "similarity_backends", backend, parameters);

@@ -16,8 +16,8 @@ typedef struct core_answer {
 } core_answer;
 
 /*
- * Makes a registered target known, and opens a session in which the backend is the default one, with
- * these parameters; its data are in directory. 0: failed, and answer says why.
+ * Makes a registered target known, and opens a session in which the backend is the default one,
+ * with these parameters; its data are in directory. 0: failed, and answer says why.
  */
 uint64_t core_session(const conf_world *world, const char *backend, const json_t *parameters,
                       const char *directory, core_answer *answer);

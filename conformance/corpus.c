@@ -53,7 +53,8 @@ static const char *setups_join(json_t *file)
     return NULL;
 }
 
-static json_t *file_read(const char *path, const char *name, int is_table, char *problem, size_t size)
+static json_t *file_read(const char *path, const char *name, int is_table, char *problem,
+                         size_t size)
 {
     json_error_t error;
     json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
@@ -71,8 +72,8 @@ static json_t *file_read(const char *path, const char *name, int is_table, char 
     }
     missing = setups_join(file);
     if (!json_is_array(json_object_get(file, "cases")) || missing) {
-        snprintf(problem, size, "%.500s: %s%s", path, missing ? "there is no setup " : "it has no cases",
-                 missing ? missing : "");
+        snprintf(problem, size, "%.500s: %s%s", path,
+                 missing ? "there is no setup " : "it has no cases", missing ? missing : "");
         json_decref(file);
         return NULL;
     }
@@ -214,7 +215,8 @@ static void case_add(conf_plan *plan, const char *file, const json_t *one, int a
     char *full = NULL, *words = NULL;
 
     if (!added ||
-        asprintf(&full, "corpus/%s/%s%s", file, name ? name : "?", as_columns ? " (columns)" : "") < 0 ||
+        asprintf(&full, "corpus/%s/%s%s", file, name ? name : "?", as_columns ? " (columns)" : "") <
+            0 ||
         asprintf(&words, "it answers as the case says%s%s", json_string_length(says) ? ", " : "",
                  json_string_value(says)) < 0)
         abort();

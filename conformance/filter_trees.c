@@ -18,13 +18,16 @@ const filter_field filter_fields[] = {
 };
 
 /* Few values, so that conditions split the points; floats that no backend has to round. */
-static const char *const texts[] = {"", "a", "A", "ab", "abc", "a%", "a_c", "b\\", "\xc3\xa9t\xc3\xa9",
-                                    "\xf0\x9f\x90\x9d", "it's", "say \"so\"", "10", "true", "line\nend"};
-static const json_int_t integers[] = {-7, -1, 0, 1, 2, 3, 10, 9007199254740993, INT64_MAX, INT64_MIN};
+static const char *const texts[] = {"", "a", "A", "ab", "abc", "a%", "a_c", "b\\",
+                                    "\xc3\xa9t\xc3\xa9", "\xf0\x9f\x90\x9d", "it's",
+                                    "say \"so\"", "10", "true", "line\nend"};
+static const json_int_t integers[] = {-7, -1, 0, 1, 2, 3, 10, 9007199254740993,
+                                      INT64_MAX, INT64_MIN};
 static const double floats[] = {-2.5, -1.0, 0.0, 0.25, 0.5, 1.0, 2.0, 3.0, 1e15, -1e-3};
 /* of the language of patterns, in which a backslash escapes */
-static const char *const patterns[] = {"%", "", "a%", "%c", "_", "a_c", "a\\%", "a\\_c", "%b%", "__",
-                                       "b\\\\", "\xc3\xa9%", "_t_", "%\"%", "A%"};
+static const char *const patterns[] = {"%",     "",          "a%",    "%c",   "_",
+                                       "a_c",   "a\\%",      "a\\_c", "%b%",  "__",
+                                       "b\\\\", "\xc3\xa9%", "_t_",   "%\"%", "A%"};
 
 static json_t *value_of_sort(dice *d, const char *sort)
 {
@@ -92,7 +95,8 @@ static const char *sort_for(dice *d, const filter_field *field)
 
 /* The conditions, by what they take. */
 static const char *const comparisons[] = {"==", "!=", "<", "<=", ">", ">="};
-static const char *const memberships[] = {"in", "not in", "array_contains_any", "array_contains_all"};
+static const char *const memberships[] = {"in", "not in", "array_contains_any",
+                                          "array_contains_all"};
 
 static json_t *leaf_of(dice *d, const char *kind, const char *name, const char *sort)
 {
@@ -116,7 +120,8 @@ static json_t *leaf(dice *d, const json_t *used)
 {
     static const char *const others[] = {"exists", "like", "not like", "array_contains"};
     size_t count = json_array_size(used), which = dice_below(d, count * 6 + 1);
-    const char *name = which < count * 6 ? json_string_value(json_array_get(used, which / 6)) : "nowhere";
+    const char *name =
+        which < count * 6 ? json_string_value(json_array_get(used, which / 6)) : "nowhere";
     const filter_field *field = field_named(name);
     const char *sort = sort_for(d, field), *kind;
 
@@ -153,8 +158,9 @@ json_t *filter_tree(dice *d, const json_t *used, unsigned int depth)
 
 json_t *filter_leaves(dice *d, const json_t *used)
 {
-    static const char *const kinds[] = {"==", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "not like",
-                                        "exists", "array_contains", "array_contains_any", "array_contains_all"};
+    static const char *const kinds[] = {"==", "!=", "<", "<=", ">", ">=", "in", "not in", "like",
+                                        "not like", "exists", "array_contains",
+                                        "array_contains_any", "array_contains_all"};
     json_t *leaves = json_array(), *name, *one;
     size_t i;
 

@@ -21,8 +21,8 @@ extern const filter_field filter_fields[]; /* ended by one without a name */
 json_t *filter_column(dice *d, const filter_field *field, size_t count, int nonfinite);
 
 /*
- * A tree as docs/filters.md shows it, at most depth groups in each other. used: an array of the names of
- * the fields that the points have; others are asked for too, as missing ones.
+ * A tree as docs/filters.md shows it, at most depth groups in each other. used: an array of the
+ * names of the fields that the points have; others are asked for too, as missing ones.
  */
 json_t *filter_tree(dice *d, const json_t *used, unsigned int depth);
 /* The tree in the filter language. The caller's. */

@@ -124,7 +124,8 @@ static int both(pair *p, const char *method, const json_t *body, verdict *v)
     if (p->answer.code == SIMPLUGIN_OK && p->truth.code == SIMPLUGIN_OK)
         return 1;
     snprintf(text, sizeof text, "%s, on flat %s: %.500s", simplugin_code_name(p->answer.code),
-             simplugin_code_name(p->truth.code), p->answer.code ? p->answer.message : p->truth.message);
+             simplugin_code_name(p->truth.code),
+             p->answer.code ? p->answer.message : p->truth.message);
     differ(v, "the call answers %s", text);
     return 0;
 }
@@ -169,7 +170,8 @@ static verdict filter_try(pair *p, const json_t *tree, int with_scan)
     verdict v = {0, 0, 0, ""};
     char *text = filter_text(tree);
     json_t *filter = json_string(text);
-    json_t *search = json_pack("{s:[[f, f]], s:i, s:O}", "vectors", 1.0, 1.0, "k", POINTS, "filter", filter);
+    json_t *search =
+        json_pack("{s:[[f, f]], s:i, s:O}", "vectors", 1.0, 1.0, "k", POINTS, "filter", filter);
     json_t *size = json_pack("{s:O}", "filter", filter);
 
     conf_asks(p->run, "index.search", search);
@@ -177,7 +179,8 @@ static verdict filter_try(pair *p, const json_t *tree, int with_scan)
     if (!v.differs) {
         conf_asks(p->run, "index.size", size);
         if (both(p, "index.size", size, &v) &&
-            !json_equal(json_object_get(p->answer.reply, "size"), json_object_get(p->truth.reply, "size"))) {
+            !json_equal(json_object_get(p->answer.reply, "size"),
+                        json_object_get(p->truth.reply, "size"))) {
             char counts[100];
             snprintf(counts, sizeof counts, "%lld points, on flat %lld",
                      (long long)json_integer_value(json_object_get(p->answer.reply, "size")),
@@ -237,7 +240,8 @@ static void trees_try(pair *p, dice *d, const json_t *used, size_t count)
         count = json_array_size(leaves);
     for (size_t i = 0; i < count && !conf_failed(p->run); i++) {
         verdict v;
-        tree = leaves ? json_incref(json_array_get(leaves, i)) : filter_tree(d, used, 1 + (unsigned int)dice_below(d, DEPTH));
+        tree = leaves ? json_incref(json_array_get(leaves, i))
+                      : filter_tree(d, used, 1 + (unsigned int)dice_below(d, DEPTH));
         v = filter_try(p, tree, i % 5 == 0);
         if (conf_the_world.options->verbose) {
             char *text = filter_text(tree);
@@ -251,8 +255,8 @@ static void trees_try(pair *p, dice *d, const json_t *used, size_t count)
         json_decref(tree);
     }
     if (p->target->approximate && (double)found < p->target->recall * (double)there)
-        conf_fail(p->run, "searches found %zu of %zu points that filters accept, less than %g", found,
-                  there, p->target->recall);
+        conf_fail(p->run, "searches found %zu of %zu points that filters accept, less than %g",
+                  found, there, p->target->recall);
     json_decref(leaves);
 }
 
@@ -265,7 +269,8 @@ static void filters_check(conf_run *run)
     dice d = dice_of(target->seed, about->what);
     json_t *used = fields_used();
     json_t *create = create_body(used, target->describe, about->declared);
-    json_t *points = points_body(&d, used, json_is_true(json_object_get(target->describe, "nonfinite")));
+    json_t *points =
+        points_body(&d, used, json_is_true(json_object_get(target->describe, "nonfinite")));
     pair p;
 
     if (json_array_size(used) == 0) {
@@ -285,10 +290,12 @@ static const subject random_trees = {200, 1, 2};
 static const subject undeclared = {100, 0, 3};
 
 const conf_check conf_filters[] = {
-    {"filters/conditions", "each kind of condition on each type of field accepts the points it accepts on flat",
+    {"filters/conditions",
+     "each kind of condition on each type of field accepts the points it accepts on flat",
      filters_check, 300, 0, &leaves},
-    {"filters/random", "200 random filters, four levels deep, accept the points they accept on flat",
-     filters_check, 300, 0, &random_trees},
+    {"filters/random",
+     "200 random filters, four levels deep, accept the points they accept on flat", filters_check,
+     300, 0, &random_trees},
     {"filters/undeclared-fields", "100 random filters on fields that were never declared do so too",
      filters_check, 300, 0, &undeclared},
     {NULL, NULL, NULL, 0, 0, NULL},

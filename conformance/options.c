@@ -40,8 +40,8 @@ const char conf_usage[] =
     "\n"
     "Exit status: 0 all passed, 1 something failed, 2 it could not begin.\n";
 
-enum { ONLY = 256, EXCEPT, CONFIG, SEED, SECONDS, PART, CORPUS, FORM, JUNIT, JSON, REPLIES, LIST, VERBOSE,
-       HELP, VERSION_OPTION };
+enum { ONLY = 256, EXCEPT, CONFIG, SEED, SECONDS, PART, CORPUS, FORM, JUNIT, JSON, REPLIES, LIST,
+       VERBOSE, HELP, VERSION_OPTION };
 
 static int number_read(const char *text, uint64_t most, uint64_t *number)
 {

@@ -39,7 +39,8 @@ int pair_open(pair *p, conf_run *run, const json_t *create)
     p->run = run;
     p->target = conf_run_target(run);
     if (!conf_the_world.flat_describe)
-        conf_fail(run, "the flat backend, with whose answers these are compared, cannot be asked: %s",
+        conf_fail(run,
+                  "the flat backend, with whose answers these are compared, cannot be asked: %s",
                   conf_the_world.without_flat);
     if (!conf_failed(run)) {
         conf_asks(run, "index.create", create);

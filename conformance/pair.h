@@ -20,8 +20,8 @@ typedef struct pair {
 } pair;
 
 /*
- * Opens sessions and makes an index on each side; create is the body of index.create. 0: the check has
- * failed or was skipped.
+ * Opens sessions and makes an index on each side; create is the body of index.create. 0: the check
+ * has failed.
  */
 int pair_open(pair *p, conf_run *run, const json_t *create);
 /* Drops both collections. */

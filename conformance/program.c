@@ -55,7 +55,8 @@ static int directory_make(conf_world *world, char *problem, size_t size)
     /* what a core that is told of it does not take: it wants absolute ones */
     if (base[0] == '/' && mkdtemp(world->directory))
         return 1;
-    snprintf(problem, size, "cannot make a directory in %s: %s; set TMPDIR to an absolute one that you may write",
+    snprintf(problem, size,
+             "cannot make a directory in %s: %s; set TMPDIR to an absolute one that you may write",
              base, base[0] == '/' ? strerror(errno) : "it is not absolute");
     free(world->directory);
     world->directory = NULL;
@@ -102,7 +103,8 @@ static int prepare(conf_world *world, conf_plan *plan, const conf_static *static
     conf_corpus_add(plan, world);
     conf_plan_choose(plan);
     if (plan->count == 0)
-        snprintf(problem, size, "no check is left by --only, --except and --part: --list shows them");
+        snprintf(problem, size,
+                 "no check is left by --only, --except and --part: --list shows them");
     return plan->count != 0;
 }
 

@@ -32,7 +32,8 @@ static json_t *check_json(const conf_plan *plan, const conf_item *item)
     if (outcome->state == CONF_FAILED) {
         replay = conf_plan_replay(plan, item->check);
         if (outcome->request)
-            json_object_set_new(object, "request", json_loads(outcome->request, JSON_ALLOW_NUL, NULL));
+            json_object_set_new(object, "request",
+                                json_loads(outcome->request, JSON_ALLOW_NUL, NULL));
         text_set(object, "replay", replay);
         free(replay);
     }

@@ -119,7 +119,8 @@ void conf_junit_write(FILE *out, const conf_plan *plan)
     char seed[32];
 
     snprintf(seed, sizeof seed, "%" PRIu64, plan->target->seed);
-    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"simplugin-conformance\"", out);
+    fputs("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"simplugin-conformance\"",
+          out);
     counts_write(out, plan, 0, plan->count);
     fputs(">\n", out);
     for (size_t i = 0; i < plan->count;) {

@@ -65,7 +65,9 @@ void conf_tap_begin(FILE *out, const conf_plan *plan)
     const conf_target *target = plan->target;
     const char *version = json_string_value(json_object_get(target->describe, "version"));
 
-    fprintf(out, "TAP version 14\n# simplugin-conformance %s\n# backend %s%s%s, %s\n# seed %" PRIu64 "\n",
+    fprintf(out,
+            "TAP version 14\n# simplugin-conformance %s\n# backend %s%s%s, %s\n# seed %" PRIu64
+            "\n",
             simplugin_version(), target->name, version ? " " : "", version ? version : "",
             target->file ? target->file : "registered in this program", target->seed);
     if (plan->without_describe) {

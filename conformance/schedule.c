@@ -43,7 +43,8 @@ static void start(schedule *s, place *at)
 
     at->item = s->next++;
     if (item->needs_describe && s->plan->without_describe) {
-        outcome_fail(&item->outcome, "it cannot be asked, as the backend did not describe itself: %s",
+        outcome_fail(&item->outcome,
+                     "it cannot be asked, as the backend did not describe itself: %s",
                      s->plan->without_describe);
         return;
     }

@@ -27,7 +27,7 @@ static const char *const hard_ids[] = {
     "\xe2\x80\x8b", "\xef\xbb\xbf" "bom", "\xef\xbf\xbf", "\xf4\x8f\xbf\xbf",
 };
 
-/* 255 bytes: the most that an id may have; of characters of one to four bytes, differing in the last. */
+/* 255 bytes, the most that an id may have, of characters of one to four bytes. */
 static json_t *long_id(size_t which)
 {
     static const char *const characters[] = {"x", "\xc3\xa9", "\xe6\x97\xa5", "\xf0\x9f\x90\x9d"};
@@ -111,8 +111,8 @@ static int stores(const char *type)
 }
 
 /*
- * Columns of fields that both store, some values missing, and at times a whole field: a point that is
- * replaced loses what it is not given again.
+ * Columns of fields that both store, some values missing, and at times a whole field: a point that
+ * is replaced loses what it is not given again.
  */
 static json_t *fields_random(dice *d, size_t count)
 {
@@ -120,8 +120,9 @@ static json_t *fields_random(dice *d, size_t count)
     json_t *fields = json_object(), *texts = json_array(), *numbers = json_array();
 
     for (size_t i = 0; i < count; i++) {
-        json_array_append_new(texts, dice_below(d, 4) ? json_string(words[dice_below(d, COUNT(words))])
-                                                      : json_null());
+        json_array_append_new(texts, dice_below(d, 4)
+                                         ? json_string(words[dice_below(d, COUNT(words))])
+                                         : json_null());
         json_array_append_new(numbers, dice_below(d, 4) ? json_integer((json_int_t)dice_below(d, 9))
                                                         : json_null());
     }
@@ -234,8 +235,9 @@ static void step_remove(walk *w)
 
 static void step_get(walk *w)
 {
-    json_t *body = json_pack("{s:o, s:b, s:b}", "ids", ids_chosen(&w->d, 1 + dice_below(&w->d, 20), w->ids),
-                             "vectors", 1, "fields", 1);
+    json_t *body =
+        json_pack("{s:o, s:b, s:b}", "ids", ids_chosen(&w->d, 1 + dice_below(&w->d, 20), w->ids),
+                  "vectors", 1, "fields", 1);
 
     agreement_get(&w->a, body);
     json_decref(body);
@@ -331,14 +333,15 @@ static void step_all(walk *w)
     size_t size = json_object_size(agreement_points(&w->a));
 
     /* not a thousand replies */
-    agreement_all(&w->a, rows[size > 200 ? 2 + dice_below(&w->d, 2) : dice_below(&w->d, COUNT(rows))]);
+    agreement_all(&w->a,
+                  rows[size > 200 ? 2 + dice_below(&w->d, 2) : dice_below(&w->d, COUNT(rows))]);
 }
 
 static void walk_check(conf_run *run)
 {
-    static void (*const steps[])(walk *) = {step_add, step_add, step_add, step_add_twice, step_remove,
-                                            step_get, step_get, step_set_fields, step_search, step_search,
-                                            step_search, step_radius, step_all};
+    static void (*const steps[])(walk *) = {
+        step_add,        step_add,    step_add,    step_add_twice, step_remove, step_get, step_get,
+        step_set_fields, step_search, step_search, step_search,    step_radius, step_all};
     const conf_target *target = conf_run_target(run);
     const char *metric = conf_run_subject(run);
     json_t *create = create_body(metric);
@@ -368,8 +371,8 @@ static void ask_everything(agreement *a, dice *d, const json_t *ids)
     json_t *radius = json_pack("{s:O, s:f}", "vectors", vectors, "radius", 1.0);
     json_t *get = json_pack("{s:O, s:b, s:b}", "ids", ids, "vectors", 1, "fields", 1);
 
-    if (agreement_search(a, "index.search", search) && agreement_search(a, "index.radius", radius) &&
-        agreement_get(a, get))
+    if (agreement_search(a, "index.search", search) &&
+        agreement_search(a, "index.radius", radius) && agreement_get(a, get))
         agreement_all(a, 3);
     json_decref(vectors);
     json_decref(search);
@@ -504,12 +507,15 @@ static void duplicates_check(conf_run *run)
 }
 
 const conf_check conf_semantics[] = {
-    {"semantics/empty", "an index without points, from the beginning or again, answers as flat's does",
-     empty_check, 120, 0, NULL},
-    {"semantics/ids", "ids of any characters and up to 255 bytes come back as they were, each for itself",
-     ids_check, 300, 0, NULL},
-    {"semantics/batch-sizes", "batches of 0 to 2049 points are written, and written again, as on flat",
-     batches_check, 300, 0, NULL},
+    {"semantics/empty",
+     "an index without points, from the beginning or again, answers as flat's does", empty_check,
+     120, 0, NULL},
+    {"semantics/ids",
+     "ids of any characters and up to 255 bytes come back as they were, each for itself", ids_check,
+     300, 0, NULL},
+    {"semantics/batch-sizes",
+     "batches of 0 to 2049 points are written, and written again, as on flat", batches_check, 300,
+     0, NULL},
     {"semantics/duplicate-ids", "of rows with one id in a call that one counts which the call says",
      duplicates_check, 120, 0, NULL},
     {"semantics/walk-cosine", "60 random writes and reads agree with flat's, under cosine",

@@ -158,7 +158,8 @@ static int words_read(conf_world *world, const conf_static *statics, char *probl
     if (is_file(plugin)) {
         world->file = realpath(plugin, NULL);
         if (!world->file || stat(world->file, &status) != 0 || !S_ISREG(status.st_mode)) {
-            snprintf(problem, size, "%.500s %s: build the plugin, or name a backend that the library finds",
+            snprintf(problem, size,
+                     "%.500s %s: build the plugin, or name a backend that the library finds",
                      plugin, world->file ? "is no file" : "is not there");
             return 0;
         }
@@ -166,8 +167,10 @@ static int words_read(conf_world *world, const conf_static *statics, char *probl
         return 1;
     }
     if (!is_name(plugin)) {
-        snprintf(problem, size, "\"%.100s\" is no backend's name (a-z, 0-9 and _); a file has a slash "
-                 "in it or ends with .so", plugin);
+        snprintf(problem, size,
+                 "\"%.100s\" is no backend's name (a-z, 0-9 and _); a file has a slash "
+                 "in it or ends with .so",
+                 plugin);
         return 0;
     }
     world->name = strdup(plugin);
@@ -185,7 +188,7 @@ static int told_take(conf_world *world, json_t *told, const conf_outcome *outcom
     const char *without_flat = json_string_value(json_object_get(told, "without_flat"));
     const char *own;
 
-    /* of a file this is the loader's word on it, which every check is told that asks through the core */
+    /* of a file this is what the loader says of it: the checks that need the core are told */
     if (missing && !world->file) {
         snprintf(problem, size, "%s", missing);
         return 0;
@@ -223,7 +226,8 @@ int conf_target_find(conf_world *world, const conf_static *statics, char *proble
     int ok;
 
     memset(&outcome, 0, sizeof outcome);
-    if (mkdir(json_string_value(directory), 0700) != 0 || !words_read(world, statics, problem, size)) {
+    if (mkdir(json_string_value(directory), 0700) != 0 ||
+        !words_read(world, statics, problem, size)) {
         json_decref(directory);
         return 0;
     }

@@ -25,7 +25,7 @@ typedef struct conf_world {
     char *without_describe;  /* why target.describe is NULL */
     char *directory;         /* the run's own, private; NULL until it is made */
     json_t *corpus;          /* corpus.c: array of files of cases */
-    json_t *methods;         /* application methods of docs/protocol.md: [request keys, reply keys] */
+    json_t *methods; /* application methods of docs/protocol.md: [request keys, reply keys] */
     char *name, *file;       /* the target's, owned */
 } conf_world;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* simplugin-conformance with the backend "minimal" linked in, as a program that has no plugin files. */
+/* simplugin-conformance with the backend "minimal" linked in, which is no file then. */
 #include "config.h"
 
 #include "conformance/program.h"

@@ -30,7 +30,8 @@ static void write_pid(const char *path)
 static int32_t spoil(const char *how, simplugin_error **error)
 {
     /* what ends XML, YAML and lines, and is no text */
-    static const char words[] = "it's <![CDATA[ \"]]> & # \\ -- \x01\x1b[31m\xef\xbf\xbf \xc3\xa9 end";
+    static const char words[] =
+        "it's <![CDATA[ \"]]> & # \\ -- \x01\x1b[31m\xef\xbf\xbf \xc3\xa9 end";
 
     if (!strcmp(how, "crash"))
         raise(SIGSEGV);
