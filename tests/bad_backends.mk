@@ -23,7 +23,7 @@ bad_backend_sources = \
 	tests/bad_backends/ignores_deadline.c tests/bad_backends/ignores_k.c tests/bad_backends/ignores_rows.c \
 	tests/bad_backends/ignores_stride.c tests/bad_backends/keeps_ids.c tests/bad_backends/keeps_reply.c \
 	tests/bad_backends/last_value_is_there.c tests/bad_backends/late_and_slow.c \
-	tests/bad_backends/leaks_descriptor.c tests/bad_backends/leaks_instance.c \
+	tests/bad_backends/keeps_old.c tests/bad_backends/leaks_descriptor.c tests/bad_backends/leaks_instance.c \
 	tests/bad_backends/leaks_on_failure.c tests/bad_backends/leaks_on_success.c \
 	tests/bad_backends/leaves_watch.c tests/bad_backends/loses_last_row.c \
 	tests/bad_backends/mismatch_is_invalid.c tests/bad_backends/mixes_vectors.c \
@@ -57,4 +57,4 @@ if !SANITIZED
 check_DATA = $(bad_backend_files)
 TESTS += tests/test_bad_backends.sh
 endif
-EXTRA_DIST += tests/test_bad_backends.sh
+EXTRA_DIST += tests/test_bad_backends.sh tests/conformance_live.sh
