@@ -15,6 +15,23 @@ void core_answer_clear(core_answer *answer)
     memset(answer, 0, sizeof *answer);
 }
 
+int core_lists(const json_t *describe, const char *key, const char *word)
+{
+    json_t *one;
+    size_t i;
+
+    json_array_foreach(json_object_get(describe, key), i, one)
+        if (json_is_string(one) && !strcmp(json_string_value(one), word))
+            return 1;
+    return 0;
+}
+
+int core_both_store(const conf_world *world, const char *type)
+{
+    return core_lists(world->target.describe, "field_types", type) &&
+           core_lists(world->flat_describe, "field_types", type);
+}
+
 void core_call(uint64_t target, const char *method, const json_t *body, int as_columns,
                core_answer *answer)
 {

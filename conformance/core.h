@@ -25,5 +25,9 @@ uint64_t core_session(const conf_world *world, const char *backend, const json_t
 void core_call(uint64_t target, const char *method, const json_t *body, int as_columns,
                core_answer *answer);
 void core_answer_clear(core_answer *answer);
+/* Whether the array under key in a describe has the word. */
+int core_lists(const json_t *describe, const char *key, const char *word);
+/* Whether the target and flat both store fields of that type. */
+int core_both_store(const conf_world *world, const char *type);
 
 #endif

@@ -4,7 +4,6 @@
 
 #include "world.h"
 
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,13 +23,21 @@ char *conf_program_directory(void)
     return path;
 }
 
-static int is_data(const char *directory)
+/* "directory/below" if the program's data are there, the caller's; else NULL. */
+static char *data_in(const char *directory, const char *below)
 {
-    char path[PATH_MAX + 16];
+    char *path = NULL, *marker = NULL;
     struct stat status;
 
-    snprintf(path, sizeof path, "%s/protocol.md", directory);
-    return stat(path, &status) == 0 && S_ISREG(status.st_mode);
+    if (asprintf(&path, "%s%s%s", directory, *below ? "/" : "", below) < 0 ||
+        asprintf(&marker, "%s/protocol.md", path) < 0)
+        abort();
+    if (stat(marker, &status) != 0 || !S_ISREG(status.st_mode)) {
+        free(path);
+        path = NULL;
+    }
+    free(marker);
+    return path;
 }
 
 /* "/usr/bin" and "/usr/share/simplugin" to "../share/simplugin". */
@@ -54,23 +61,15 @@ static void relative(const char *from, const char *to, char *text, size_t size)
 
 char *conf_data_directory(void)
 {
-    /* the second: beside the directory in which libtool leaves a program before it is installed */
     char *program = conf_program_directory(), *found = NULL;
-    char below[PATH_MAX], path[PATH_MAX];
+    char below[1024];
 
     relative(CONF_BINDIR, CONF_DATADIR, below, sizeof below);
-    for (int i = 0; !found && i < 3; i++) {
-        if (i < 2 && !program)
-            continue;
-        if (i == 0)
-            snprintf(path, sizeof path, "%s/%s", program, below);
-        else if (i == 1)
-            snprintf(path, sizeof path, "%s/../conformance/data", program);
-        else
-            snprintf(path, sizeof path, "%s", CONF_DATADIR);
-        if (is_data(path))
-            found = strdup(path);
-    }
+    if (program && !(found = data_in(program, below)))
+        /* beside the directory in which libtool leaves a program before it is installed */
+        found = data_in(program, "../conformance/data");
+    if (!found)
+        found = data_in(CONF_DATADIR, "");
     free(program);
     return found;
 }

@@ -29,25 +29,13 @@ typedef struct verdict {
 
 /* ---- the points ------------------------------------------------------------------------------ */
 
-static int has_word(const json_t *describe, const char *key, const char *word)
-{
-    json_t *one;
-    size_t i;
-
-    json_array_foreach(json_object_get(describe, key), i, one)
-        if (json_is_string(one) && !strcmp(json_string_value(one), word))
-            return 1;
-    return 0;
-}
-
 /* The names of the fields that both store. */
-static json_t *fields_used(const json_t *describe)
+static json_t *fields_used(void)
 {
     json_t *used = json_array();
 
     for (const filter_field *field = filter_fields; field->name; field++)
-        if (has_word(describe, "field_types", field->type) &&
-            has_word(conf_the_world.flat_describe, "field_types", field->type))
+        if (core_both_store(&conf_the_world, field->type))
             json_array_append_new(used, json_string(field->name));
     return used;
 }
@@ -73,7 +61,7 @@ static json_t *create_body(const json_t *used, const json_t *describe, int decla
         if (is_used(used, field->name))
             json_object_set_new(fields, field->name, json_string(field->type));
     for (size_t i = 0; i < 3 && !json_object_get(body, "metric"); i++)
-        if (has_word(describe, "metrics", metrics[i]))
+        if (core_lists(describe, "metrics", metrics[i]))
             json_object_set_new(body, "metric", json_string(metrics[i]));
     if (declared)
         json_object_set(body, "fields", fields);
@@ -275,7 +263,7 @@ static void filters_check(conf_run *run)
     const conf_target *target = conf_run_target(run);
     const subject *about = conf_run_subject(run);
     dice d = dice_of(target->seed, about->what);
-    json_t *used = fields_used(target->describe);
+    json_t *used = fields_used();
     json_t *create = create_body(used, target->describe, about->declared);
     json_t *points = points_body(&d, used, json_is_true(json_object_get(target->describe, "nonfinite")));
     pair p;

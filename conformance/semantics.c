@@ -107,15 +107,7 @@ static json_t *vectors_random(dice *d, size_t count)
 
 static int stores(const char *type)
 {
-    const json_t *describe[] = {conf_the_world.target.describe, conf_the_world.flat_describe};
-    json_t *one;
-    size_t i;
-    int found = 0;
-
-    for (int side = 0; side < 2; side++)
-        json_array_foreach(json_object_get(describe[side], "field_types"), i, one)
-            found += !strcmp(json_string_value(one), type);
-    return found == 2;
+    return core_both_store(&conf_the_world, type);
 }
 
 /*
@@ -172,24 +164,13 @@ static json_t *create_body(const char *metric)
     return body;
 }
 
-static int lists(const conf_target *target, const char *key, const char *word)
-{
-    json_t *one;
-    size_t i;
-
-    json_array_foreach(json_object_get(target->describe, key), i, one)
-        if (json_is_string(one) && !strcmp(json_string_value(one), word))
-            return 1;
-    return 0;
-}
-
 /* The first of ours that it offers. */
 static const char *some_metric(const conf_target *target)
 {
     static const char *const metrics[] = {"euclidean", "cosine", "dotproduct"};
 
     for (size_t i = 0; i < COUNT(metrics); i++)
-        if (lists(target, "metrics", metrics[i]))
+        if (core_lists(target->describe, "metrics", metrics[i]))
             return metrics[i];
     return NULL;
 }
@@ -264,7 +245,7 @@ static void step_set_fields(walk *w)
 {
     json_t *ids, *fields, *body;
 
-    if (!lists(w->a.p.target, "methods", "points.set_fields"))
+    if (!core_lists(w->a.p.target->describe, "methods", "points.set_fields"))
         return;
     ids = ids_chosen(&w->d, 1 + dice_below(&w->d, 9), w->ids);
     fields = fields_random(&w->d, json_array_size(ids));
@@ -363,7 +344,7 @@ static void walk_check(conf_run *run)
     json_t *create = create_body(metric);
     walk w = {.d = dice_of(target->seed, (uint64_t)(unsigned char)metric[0]), .ids = 120};
 
-    if (!lists(target, "metrics", metric)) {
+    if (!core_lists(target->describe, "metrics", metric)) {
         conf_skip(run, "it has no metric %s", metric);
     } else if (agreement_open(&w.a, run, create)) {
         for (int i = 0; i < STEPS && !conf_failed(run); i++) {

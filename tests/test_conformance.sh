@@ -77,6 +77,21 @@ runs=$TEST_TOP_BUILDDIR/conformance_static run 0 minimal --only corpus/ --form p
 out "# backend minimal 1, registered in this program"
 not_out "not ok"
 
+# installed, and the installation moved: program, library, flat backend and data are found by each other
+moved=$work/moved
+mkdir -p "$moved/bin" "$moved/lib/simplugin" "$moved/share/simplugin/conformance"
+cp "$libs/simplugin-conformance" "$moved/bin"
+cp "$libs"/libsimplugin.so* "$moved/lib"
+cp "$libs/simplugin_sklearn_flat.so" "$moved/lib/simplugin"
+cp -r "$TEST_TOP_SRCDIR/tests/corpus" "$TEST_TOP_SRCDIR/tests/cases/filter" "$TEST_TOP_SRCDIR/docs/protocol.md" \
+    "$moved/share/simplugin/conformance"
+chmod -R go-w "$moved"
+LD_LIBRARY_PATH=$moved/lib runs=$moved/bin/simplugin-conformance run 0 "$libs/simplugin_minimal.so" --only corpus/calls/ \
+    --only semantics/empty
+out "ok 1 - semantics/empty"
+LD_LIBRARY_PATH=$moved/lib runs=$moved/bin/simplugin-conformance run 0 sklearn_flat --only corpus/calls/
+out "$moved/lib/simplugin/simplugin_sklearn_flat.so"
+
 # ---- choosing ----------------------------------------------------------------------------------
 
 run 0 "$libs/simplugin_minimal.so" --list
@@ -124,6 +139,20 @@ MOCK_SPOIL="search crash" sh -c "$replay" >"$work/again" 2>&1
 [ $? -eq 1 ] || fail "the replay does not fail"
 grep -q "^not ok 1 - $name (columns): " "$work/again" && grep -qx "1..1" "$work/again" ||
     fail "the replay runs something else: $(cat "$work/again")"
+
+# cases of one's own, with a name that shell, TAP and JSON take for something else
+mkdir "$work/my cases"
+cat >"$work/my cases/mine.json" <<'JSON'
+{"cases": [{"name": "it's \"so\" # \\ $HOME \u00e9", "requirement": ["R1"], "steps": [{"call": "index.create", "body": {"dimension": 2}, "error": {"code": "BUSY"}}]}]}
+JSON
+run 1 "$libs/simplugin_minimal.so" --corpus "my cases" --form plain
+out '1..1'
+out "not ok 1 - corpus/mine/it's \"so\" \\# \\\\ \$HOME é: it answers as the case says, R1"
+out 'succeeded where an error was expected'
+out '  request: {"method":"index.create","body":{"dimension":2}}'
+replay=$(sed -n 's/^  replay: //p' "$work/out" | python3 -c 'import json, sys; print(json.load(sys.stdin))')
+sh -c "$replay" >"$work/again" 2>&1
+cmp -s <(grep -v '^#' "$work/out" | sed 's/ in [0-9.]* s$//') <(grep -v '^#' "$work/again") || fail "the replay: $replay"
 
 # plugins that cannot even say what they are
 run 1 "$libs/simplugin_mock_crash.so" --only corpus/calls/
