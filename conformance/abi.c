@@ -59,9 +59,11 @@ static void exports(conf_run *run)
         const char *text = json_string_value(name);
 
         if (!strncmp(text, "simplugin_", 10) && strcmp(text, ENTRY))
-            conf_fail(run, "the file exports %s: names that begin with simplugin_ are the library's, "
-                           "and " ENTRY " is the one symbol of a plugin (plugin.h); link with "
-                           "-fvisibility=hidden or a version script", text);
+            conf_fail(run,
+                      "the file exports %s: names that begin with simplugin_ are the library's, "
+                      "and " ENTRY " is the one symbol of a plugin (plugin.h); link with "
+                                   "-fvisibility=hidden or a version script",
+                      text);
     }
     json_decref(names);
 }
@@ -86,14 +88,20 @@ static void table(conf_run *run)
     else if (!t)
         conf_fail(run, "the entry answers OK and leaves *backend NULL");
     else if (t->size < sizeof *t)
-        conf_fail(run, "the table's size is %llu; with describe, open, call and close it has %zu "
-                       "(plugin.h, simplugin_backend)", (unsigned long long)t->size, sizeof *t);
+        conf_fail(run,
+                  "the table's size is %llu; with describe, open, call and close it has %zu "
+                  "(plugin.h, simplugin_backend)",
+                  (unsigned long long)t->size, sizeof *t);
     else if (!t->describe || !t->open || !t->call || !t->close)
         conf_fail(run, "the table's %s is NULL: all four functions are needed",
-                  !t->describe ? "describe" : !t->open ? "open" : !t->call ? "call" : "close");
+                  !t->describe ? "describe"
+                  : !t->open   ? "open"
+                  : !t->call   ? "call"
+                               : "close");
     else if (t->abi < conf_host.abi_min || t->abi > conf_host.abi_max)
-        conf_fail(run, "the table's abi is %u.%u; it is chosen from the host's range, here %u.%u to "
-                       "%u.%u", t->abi >> 16, t->abi & 0xffff, conf_host.abi_min >> 16,
+        conf_fail(run,
+                  "the table's abi is %u.%u; it is to be in the host's range, here %u.%u to %u.%u",
+                  t->abi >> 16, t->abi & 0xffff, conf_host.abi_min >> 16,
                   conf_host.abi_min & 0xffff, conf_host.abi_max >> 16, conf_host.abi_max & 0xffff);
     else if (t->threads != SIMPLUGIN_THREADS_SERIAL && t->threads != SIMPLUGIN_THREADS_CONCURRENT)
         conf_fail(run, "the table's threads is %u, neither SERIAL (1) nor CONCURRENT (2)",
@@ -147,8 +155,9 @@ static void refuses(conf_run *run, uint32_t min, uint32_t max, const char *which
         return;
     code = rig.entry(&host, &t, &error);
     if (code != SIMPLUGIN_INCOMPATIBLE)
-        conf_fail(run, "the entry answers %s to a host that speaks only %s ABI versions, %u.%u to "
-                       "%u.%u; INCOMPATIBLE was expected (plugin.h, simplugin_backend_entry)",
+        conf_fail(run,
+                  "the entry answers %s to a host that speaks only %s ABI versions, %u.%u to "
+                  "%u.%u; INCOMPATIBLE was expected (plugin.h, simplugin_backend_entry)",
                   simplugin_code_name(code), which, min >> 16, min & 0xffff, max >> 16,
                   max & 0xffff);
     else if (!error || error->code != code)
@@ -156,22 +165,17 @@ static void refuses(conf_run *run, uint32_t min, uint32_t max, const char *which
     else if (!names_version(conf_error_text(error), min) ||
              !names_version(conf_error_text(error), max) ||
              !names_version(conf_error_text(error), SIMPLUGIN_ABI_VERSION))
-        conf_fail(run, "the message of INCOMPATIBLE is \"%s\"; it is to name both ranges, the host's "
-                       "%u.%u to %u.%u and the plugin's", conf_error_text(error), min >> 16,
-                  min & 0xffff, max >> 16, max & 0xffff);
+        conf_fail(run,
+                  "the message of INCOMPATIBLE is \"%s\"; it is to name both ranges, the host's "
+                  "%u.%u to %u.%u and the plugin's",
+                  conf_error_text(error), min >> 16, min & 0xffff, max >> 16, max & 0xffff);
     conf_error_free(&error);
     conf_rig_close(&rig);
 }
 
-static void future_host(conf_run *run)
-{
-    refuses(run, ABI_OF(971, 1), ABI_OF(971, 3), "future");
-}
+static void future_host(conf_run *run) { refuses(run, ABI_OF(971, 1), ABI_OF(971, 3), "future"); }
 
-static void old_host(conf_run *run)
-{
-    refuses(run, ABI_OF(0, 0), ABI_OF(0, 0), "older");
-}
+static void old_host(conf_run *run) { refuses(run, ABI_OF(0, 0), ABI_OF(0, 0), "older"); }
 
 static void newer_host(conf_run *run)
 {
@@ -189,17 +193,19 @@ static void newer_host(conf_run *run)
         return;
     rig.host = &host.known;
     if (rig.entry(rig.host, &rig.table, NULL) || !rig.table) {
-        conf_fail(run, "the entry refuses a newer host, which still speaks version %u.%u and has only "
-                       "more at the end of its table (plugin.h, Versions)",
+        conf_fail(run,
+                  "the entry refuses a newer host, which still speaks version %u.%u and has only "
+                  "more at the end of its table (plugin.h, Versions)",
                   conf_host.abi_min >> 16, conf_host.abi_min & 0xffff);
         return;
     }
     if (!conf_rig_usable(&rig))
         return;
     if (rig.table->abi >= ABI_OF(971, 0)) {
-        conf_fail(run, "the entry chose ABI %u.%u, the host's newest, which no plugin of today can "
-                       "know: choose the newest that both speak", rig.table->abi >> 16,
-                  rig.table->abi & 0xffff);
+        conf_fail(run,
+                  "the entry chose ABI %u.%u, the host's newest, which no plugin of today can "
+                  "know: name the version that the plugin follows",
+                  rig.table->abi >> 16, rig.table->abi & 0xffff);
         return;
     }
     rig.describe = conf_rig_describe(&rig);
@@ -279,7 +285,8 @@ static void error_null(conf_run *run)
     code = call_without_error(&rig, "collection.describe", json_pack("{s:i}", "collection", 7));
     if (!code)
         conf_fail(run, "collection.describe takes a number for the collection's name");
-    code = call_without_error(&rig, "points.count", json_pack("{s:s}", "collection", "conformance_none"));
+    code = call_without_error(&rig, "points.count",
+                              json_pack("{s:s}", "collection", "conformance_none"));
     if (!code)
         conf_fail(run, "points.count answers OK for a collection that is not there");
     call_without_error(&rig, "conformance.nonsense", NULL);
@@ -299,14 +306,17 @@ static void close_null(conf_run *run)
 
 const conf_check conf_abi[] = {
     {"abi/entry", "the file can be loaded and the entry symbol is its own", entry, 0, 0, NULL},
-    {"abi/exports", "the file exports nothing else that begins with simplugin_", exports, 0, 0, NULL},
-    {"abi/table", "the entry answers OK with a whole table of a version that was offered", table, 0, 0,
+    {"abi/exports", "the file exports nothing else that begins with simplugin_", exports, 0, 0,
      NULL},
+    {"abi/table", "the entry answers OK with a whole table of a version that was offered", table, 0,
+     0, NULL},
     {"abi/table-constant", "the table stays what it was", table_constant, 0, 0, NULL},
-    {"abi/future-host", "a host of future versions only is refused with both ranges", future_host, 0, 0,
+    {"abi/future-host", "a host of future versions only is refused with both ranges", future_host,
+     0, 0, NULL},
+    {"abi/old-host", "a host of older versions only is refused with both ranges", old_host, 0, 0,
      NULL},
-    {"abi/old-host", "a host of older versions only is refused with both ranges", old_host, 0, 0, NULL},
-    {"abi/newer-host", "a host with a longer table and newer versions is served", newer_host, 0, 0, NULL},
+    {"abi/newer-host", "a host with a longer table and newer versions is served", newer_host, 0, 0,
+     NULL},
     {"abi/host-end", "nothing behind host->size is read", host_end, 0, 0, NULL},
     {"abi/error-null", "an error may be NULL in every function", error_null, 0, 0, NULL},
     {"abi/close-null", "close(NULL) does nothing", close_null, 0, 0, NULL},

@@ -36,8 +36,8 @@ static void memory(conf_run *run)
     conf_rig rig;
 
     if (conf_rig_load(&rig, run))
-        conf_flat_memory(&rig, CYCLES, SECONDS, "an instance that is opened, used and closed", open_use_close,
-                         name);
+        conf_flat_memory(&rig, CYCLES, SECONDS, "an instance that is opened, used and closed",
+                         open_use_close, name);
     conf_rig_close(&rig);
 }
 
@@ -57,8 +57,10 @@ static void descriptors(conf_run *run)
         after = conf_descriptors();
         /* what is opened once, late, is no leak */
         if (after > before + done / 4 + 4)
-            conf_fail(run, "after %zu instances were opened, used and closed, %zu descriptors are open; before "
-                           "it were %zu: close has to close them all", done, after, before);
+            conf_fail(run,
+                      "after %zu instances were opened, used and closed, %zu descriptors are open; "
+                      "before it were %zu: close has to close them all",
+                      done, after, before);
     }
     conf_rig_close(&rig);
 }
@@ -98,7 +100,8 @@ static void many(conf_run *run)
 
 const conf_check conf_cycles[] = {
     {"cycles/memory", "an instance that is closed leaves no memory behind", memory, 120, 0, NULL},
-    {"cycles/descriptors", "an instance that is closed leaves no descriptor open", descriptors, 120, 0, NULL},
+    {"cycles/descriptors", "an instance that is closed leaves no descriptor open", descriptors, 120,
+     0, NULL},
     {"cycles/many", "many instances are open at once", many, 120, 0, NULL},
     {NULL, NULL, NULL, 0, 0, NULL},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a backend says of itself: that it is whole and well formed. describe_truth.c: that it is true. */
+/* What a backend says of itself: that it is whole and well formed. describe_truth.c: that it is
+ * true. */
 #include "config.h"
 
 #include <dirent.h>
@@ -16,20 +17,33 @@
 
 typedef struct described {
     const char *key;
-    const char *type;  /* as in the table */
-    int needed;        /* nothing is said of its absence */
+    const char *type; /* as in the table */
+    int needed;       /* nothing is said of its absence */
 } described;
 
 /* The table of docs/protocol.md. consistency_levels may be empty, and so it may be absent. */
 static const described keys[] = {
-    {"name", "text", 1}, {"version", "text", 1}, {"metrics", "array of text", 1},
-    {"metric_aliases", "map", 0}, {"max_k", "int", 0}, {"max_dimension", "int", 0},
-    {"exact", "bool", 1}, {"methods", "array of text", 1}, {"filters", "array of text", 1},
-    {"field_types", "array of text", 1}, {"reverse", "array of text", 1}, {"radius", "bool", 1},
-    {"vectors", "text", 1}, {"counts_replaced", "bool", 0}, {"nonfinite", "bool", 0},
-    {"rounds_floats", "bool", 0}, {"consistency_levels", "array of text", 0},
-    {"parameters", "array of maps", 1}, {"search_parameters", "array of maps", 1},
-    {"batch_bytes", "int", 0}, {"conditional_upsert", "bool", 0},
+    {"name", "text", 1},
+    {"version", "text", 1},
+    {"metrics", "array of text", 1},
+    {"metric_aliases", "map", 0},
+    {"max_k", "int", 0},
+    {"max_dimension", "int", 0},
+    {"exact", "bool", 1},
+    {"methods", "array of text", 1},
+    {"filters", "array of text", 1},
+    {"field_types", "array of text", 1},
+    {"reverse", "array of text", 1},
+    {"radius", "bool", 1},
+    {"vectors", "text", 1},
+    {"counts_replaced", "bool", 0},
+    {"nonfinite", "bool", 0},
+    {"rounds_floats", "bool", 0},
+    {"consistency_levels", "array of text", 0},
+    {"parameters", "array of maps", 1},
+    {"search_parameters", "array of maps", 1},
+    {"batch_bytes", "int", 0},
+    {"conditional_upsert", "bool", 0},
 };
 
 static int all_are(const json_t *array, json_type type)
@@ -84,8 +98,10 @@ static void types(conf_run *run)
         while (i < COUNT(keys) && strcmp(keys[i].key, key))
             i++;
         if (i == COUNT(keys))
-            conf_fail(run, "describe has a key \"%s\", which is none of those listed (" WHERE "): is "
-                           "another meant?", key);
+            conf_fail(run,
+                      "describe has a key \"%s\", which is none of those listed (" WHERE
+                      "): the host ignores it; is another meant?",
+                      key);
         else if (!is_of(value, keys[i].type))
             conf_fail(run, "describe: \"%s\" is of another type than %s (" WHERE ")", key,
                       keys[i].type);
@@ -141,7 +157,8 @@ static void name_and_metrics(conf_run *run)
     all_different(run, metrics, "metrics");
     json_object_foreach(json_object_get(said, "metric_aliases"), alias, value)
         if (!has(metrics, value))
-            conf_fail(run, "describe: metric_aliases: \"%s\" stands for none of \"metrics\"", alias);
+            conf_fail(run, "describe: metric_aliases: \"%s\" stands for none of \"metrics\"",
+                      alias);
     json_decref(said);
     conf_rig_close(&rig);
 }
@@ -155,8 +172,10 @@ static void words(conf_run *run, const char *key, int (*fits)(const char *word),
 
     json_array_foreach(list, i, word)
         if (json_is_string(word) && !fits(json_string_value(word)))
-            conf_fail(run, "describe: \"%s\" holds \"%s\", which is none of %s", key,
-                      json_string_value(word), known);
+            conf_fail(run,
+                      "describe: \"%s\" holds \"%s\", which is none of %s (of a later version? "
+                      "then use its simplugin-conformance)",
+                      key, json_string_value(word), known);
     all_different(run, list, key);
     json_decref(said);
     conf_rig_close(&rig);
@@ -178,19 +197,39 @@ static int is_method(const char *word)
 
 static int is_field_type(const char *word)
 {
-    static const char *const known[] = {"text", "int64", "float64", "bool", "list<text>",
-                                        "list<int64>", "list<float64>", "list<bool>"};
+    static const char *const known[] = {"text",       "int64",       "float64",       "bool",
+                                        "list<text>", "list<int64>", "list<float64>", "list<bool>"};
 
     return one_of(word, known, COUNT(known));
 }
 
 static int is_filter(const char *word)
 {
-    static const char *const plain[] = {
-        "and", "or", "not", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "exists",
-        "array_contains", "array_contains_any", "array_contains_all", "not <", "not <=", "not >",
-        "not >=", "not like", "not exists", "not array_contains", "not array_contains_any",
-        "not array_contains_all"};
+    static const char *const plain[] = {"and",
+                                        "or",
+                                        "not",
+                                        "==",
+                                        "!=",
+                                        "<",
+                                        "<=",
+                                        ">",
+                                        ">=",
+                                        "in",
+                                        "not in",
+                                        "like",
+                                        "exists",
+                                        "array_contains",
+                                        "array_contains_any",
+                                        "array_contains_all",
+                                        "not <",
+                                        "not <=",
+                                        "not >",
+                                        "not >=",
+                                        "not like",
+                                        "not exists",
+                                        "not array_contains",
+                                        "not array_contains_any",
+                                        "not array_contains_all"};
     static const char *const shapes[] = {"text", "int64", "float64", "bool", "prefix"};
     const char *colon = strchr(word, ':');
     char node[40];
@@ -203,7 +242,8 @@ static int is_filter(const char *word)
 
 static void methods(conf_run *run)
 {
-    words(run, "methods", is_method, "the optional methods of docs/protocol.md, or native.SOMETHING");
+    words(run, "methods", is_method,
+          "the optional methods of docs/protocol.md, or native.SOMETHING");
 }
 
 static void field_type_words(conf_run *run)
@@ -242,8 +282,13 @@ typedef struct parameter_key {
 } parameter_key;
 
 static const parameter_key parameter_keys[] = {
-    {"name", "text", 1}, {"type", "text", 1}, {"secret", "bool", 0}, {"connection", "bool", 0},
-    {"aliases", "array of text", 0}, {"excludes", "array of text", 0}, {"doc", "text", 0},
+    {"name", "text", 1},
+    {"type", "text", 1},
+    {"secret", "bool", 0},
+    {"connection", "bool", 0},
+    {"aliases", "array of text", 0},
+    {"excludes", "array of text", 0},
+    {"doc", "text", 0},
 };
 
 static int has_type(const json_t *value, const char *type)
@@ -308,11 +353,14 @@ static void parameter(conf_run *run, const json_t *list, const json_t *one, cons
     if (!name || !type)
         return;
     if (!*name || !one_of(type, known, COUNT(known)))
-        conf_fail(run, "describe: %s: \"%s\" has the type \"%s\", none of text, int, float, bool, map, "
-                       "list, any", key, name, type);
+        conf_fail(run,
+                  "describe: %s: \"%s\" has the type \"%s\", none of text, int, float, bool, map, "
+                  "list, any",
+                  key, name, type);
     else if (standard && !has_type(standard, type) &&
              !(json_is_string(standard) && is_written_as(json_string_value(standard), type)))
-        conf_fail(run, "describe: %s: the default of \"%s\" is not of its type, %s", key, name, type);
+        conf_fail(run, "describe: %s: the default of \"%s\" is not of its type, %s", key, name,
+                  type);
     json_array_foreach(json_object_get(one, "excludes"), i, other)
         if (json_is_string(other) && !parameter_named(list, json_string_value(other)))
             conf_fail(run, "describe: %s: \"%s\" excludes \"%s\", which is no parameter", key, name,
@@ -354,7 +402,8 @@ static void parameters(conf_run *run)
     conf_rig_close(&rig);
 }
 
-/* ---- when it is asked -------------------------------------------------------------------------- */
+/* ---- when it is asked --------------------------------------------------------------------------
+ */
 
 static void constant(conf_run *run)
 {
@@ -411,12 +460,15 @@ static void connects_nowhere(conf_run *run)
     began = conf_clock();
     said = conf_rig_describe(&rig);
     if (conf_clock() - began > INT64_C(1000000000))
-        conf_fail(run, "describe takes longer than a second: it blocks on nothing (plugin.h, describe)");
+        conf_fail(run,
+                  "describe takes longer than a second: it blocks on nothing (plugin.h, describe)");
     after = descriptors();
     json_object_foreach(after, number, value)
         if (!json_object_get(before, number))
-            conf_fail(run, "describe opens %s: it connects nowhere and reads no file (plugin.h, "
-                           "describe)", json_string_value(value));
+            conf_fail(run,
+                      "describe opens %s: it connects nowhere and reads no file (plugin.h, "
+                      "describe)",
+                      json_string_value(value));
     json_decref(before);
     json_decref(after);
     json_decref(said);
@@ -426,31 +478,37 @@ static void connects_nowhere(conf_run *run)
 const conf_check conf_describe[] = {
     {"describe/whole", "no key is missing", whole, 0, 0, NULL},
     {"describe/types", "all keys are known and of their types", types, 0, 0, NULL},
-    {"describe/name-and-metrics", "the name can be one, metrics and their aliases are what they say",
-     name_and_metrics, 0, 0, NULL},
+    {"describe/name-and-metrics",
+     "the name can be one, metrics and their aliases are what they say", name_and_metrics, 0, 0,
+     NULL},
     {"describe/methods", "the methods it names are optional ones or native", methods, 0, 0, NULL},
     {"describe/field-type-words", "the field types it names exist", field_type_words, 0, 0, NULL},
     {"describe/filter-words", "the filter nodes it names exist", filters, 0, 0, NULL},
-    {"describe/vectors-and-reverse-words", "vectors and reverse hold words that they may", vectors_word,
-     0, 0, NULL},
-    {"describe/parameters", "parameters are well formed, with one of each name", parameters, 0, 0, NULL},
-    {"describe/constant", "the answer is the same each time", constant, 0, 0, NULL},
-    {"describe/connects-nowhere", "it opens no file and no socket, and is quick", connects_nowhere, 0, 0,
+    {"describe/vectors-and-reverse-words", "vectors and reverse hold words that they may",
+     vectors_word, 0, 0, NULL},
+    {"describe/parameters", "parameters are well formed, with one of each name", parameters, 0, 0,
      NULL},
+    {"describe/constant", "the answer is the same each time", constant, 0, 0, NULL},
+    {"describe/connects-nowhere", "it opens no file and no socket, and is quick", connects_nowhere,
+     0, 0, NULL},
     {"describe/max-k", "a search for max_k hits is served", conf_true_max_k, 0, 0, NULL},
-    {"describe/max-dimension", "vectors of max_dimension are stored", conf_true_max_dimension, 0, 0, NULL},
+    {"describe/max-dimension", "vectors of max_dimension are stored", conf_true_max_dimension, 0, 0,
+     NULL},
     {"describe/vectors", "vectors come back as it says", conf_true_vectors, 0, 0, NULL},
     {"describe/field-types", "values of each type come back", conf_true_field_types, 0, 0, NULL},
-    {"describe/nonfinite", "with nonfinite, NaN and infinities come back", conf_true_nonfinite, 0, 0, NULL},
-    {"describe/reverse", "with reverse, the least similar come first", conf_true_reverse, 0, 0, NULL},
+    {"describe/nonfinite", "with nonfinite, NaN and infinities come back", conf_true_nonfinite, 0,
+     0, NULL},
+    {"describe/reverse", "with reverse, the least similar come first", conf_true_reverse, 0, 0,
+     NULL},
     {"describe/radius", "with radius, max_distance bounds a search", conf_true_radius, 0, 0, NULL},
-    {"describe/exact", "searches find the nearest, or the share of them that is claimed", conf_true_exact,
-     0, 0, NULL},
+    {"describe/exact", "searches find the nearest, or the share of them that is claimed",
+     conf_true_exact, 0, 0, NULL},
     {"describe/counts-replaced", "with counts_replaced, upserts tell how many were there",
      conf_true_counts_replaced, 0, 0, NULL},
-    {"describe/conditional-upsert", "with conditional_upsert, existing points are skipped or refused",
+    {"describe/conditional-upsert",
+     "with conditional_upsert, existing points are skipped or refused",
      conf_true_conditional_upsert, 0, 0, NULL},
-    {"describe/metrics", "each metric makes a collection, which says so",
-     conf_true_metrics, 0, 0, NULL},
+    {"describe/metrics", "each metric makes a collection, which says so", conf_true_metrics, 0, 0,
+     NULL},
     {NULL, NULL, NULL, 0, 0, NULL},
 };

@@ -14,11 +14,15 @@
 #define DIMENSION_LARGE 4096
 #define DIMENSION_MOST 65536
 
-const char *const conf_optional_methods[] = {
-    "points.set_fields", "search.radius", "search.neighbors", "view.create", "view.drop",
-    "collection.flush", "collection.load", "collection.release", "collection.compact",
-    "collection.check", "collection.backup", "index.create", "index.drop", "index.describe",
-    "partition.create", "partition.list", "partition.drop"};
+const char *const conf_optional_methods[] = {"points.set_fields",  "search.radius",
+                                             "search.neighbors",   "view.create",
+                                             "view.drop",          "collection.flush",
+                                             "collection.load",    "collection.release",
+                                             "collection.compact", "collection.check",
+                                             "collection.backup",  "index.create",
+                                             "index.drop",         "index.describe",
+                                             "partition.create",   "partition.list",
+                                             "partition.drop"};
 const size_t conf_optional_method_count =
     sizeof conf_optional_methods / sizeof conf_optional_methods[0];
 
@@ -41,8 +45,9 @@ void conf_true_max_k(conf_run *run)
         conf_upsert(&rig, name, conf_ids("k", 0, 3), conf_vectors(1, 3, 4), NULL)) {
         k = conf_says_int(&rig, "max_k", K_LARGE);
         if (conf_call(&rig, "search", search_body(name, conf_vectors(2, 1, 4), k), &answer))
-            conf_fail(run, "a search with k %lld answers %s; describe says max_k %lld", (long long)k,
-                      conf_answer_text(&answer), (long long)conf_says_int(&rig, "max_k", 0));
+            conf_fail(run, "a search with k %lld answers %s; describe says max_k %lld",
+                      (long long)k, conf_answer_text(&answer),
+                      (long long)conf_says_int(&rig, "max_k", 0));
         conf_answer_clear(&answer);
     }
     free(name);
@@ -61,12 +66,14 @@ void conf_true_max_dimension(conf_run *run)
         most = most < DIMENSION_MOST ? most : DIMENSION_MOST;
         name = conf_create(&rig, NULL, most, NULL);
     }
-    if (name && conf_upsert(&rig, name, conf_ids("d", 0, 1), conf_vectors(1, 1, (size_t)most), NULL) &&
+    if (name &&
+        conf_upsert(&rig, name, conf_ids("d", 0, 1), conf_vectors(1, 1, (size_t)most), NULL) &&
         conf_ok(&rig, "search", search_body(name, conf_vectors(1, 1, (size_t)most), 1), &answer)) {
         if (json_array_size(json_object_get(answer.body, "ids")) != 1)
-            conf_fail(run, "the one point of a collection of dimension %lld is not found; describe "
-                           "allows up to %lld", (long long)most,
-                      (long long)conf_says_int(&rig, "max_dimension", 0));
+            conf_fail(run,
+                      "the one point of a collection of dimension %lld is not found; describe "
+                      "allows up to %lld",
+                      (long long)most, (long long)conf_says_int(&rig, "max_dimension", 0));
         conf_answer_clear(&answer);
     }
     free(name);
@@ -131,8 +138,10 @@ static void vectors_of(conf_rig *rig, const char *metric)
     says = own ? own : says;
     limit = !strcmp(says, "exact") ? 0 : !strcmp(says, "rounded") ? 1e-6 : 1e-5;
     conf_answer_clear(&answer);
-    if (!conf_ok(rig, "points.get", json_pack("{s:s, s:o, s:b}", "collection", name, "ids",
-                                              conf_ids("v", 0, count), "vectors", 1), &answer))
+    if (!conf_ok(rig, "points.get",
+                 json_pack("{s:s, s:o, s:b}", "collection", name, "ids", conf_ids("v", 0, count),
+                           "vectors", 1),
+                 &answer))
         goto out;
     for (size_t i = 0; i < count; i++) {
         const json_t *back = json_array_get(json_object_get(answer.body, "vectors"), i);
@@ -141,8 +150,9 @@ static void vectors_of(conf_rig *rig, const char *metric)
                         : INFINITY;
 
         if (!(by <= limit))
-            conf_fail(rig->run, "metric %s: vector %zu, of norm %.4g, comes back other than it was, by "
-                                "%.3g of its norm; describe says vectors are \"%s\", which allows %g",
+            conf_fail(rig->run,
+                      "metric %s: vector %zu, of norm %.4g, comes back other than it was, by %.3g "
+                      "of its norm; describe says vectors are \"%s\", which allows %g",
                       metric, i, norm(json_array_get(given, i)), by, says, limit);
     }
 out:
@@ -222,9 +232,13 @@ static void fields_compare(conf_rig *rig, const json_t *given, const json_t *bac
                 continue;
             wanted = json_dumps(json_array_get(values, i), JSON_ENCODE_ANY);
             got = others ? json_dumps(json_array_get(others, i), JSON_ENCODE_ANY) : NULL;
-            conf_fail(rig->run, "a field of type %s was given %s and comes back as %s; describe lists the "
-                                "type in field_types", type, wanted ? wanted : "?",
-                      got ? got : others ? "nothing" : "nothing: there is no such column");
+            conf_fail(rig->run,
+                      "a field of type %s was given %s and comes back as %s; describe lists the "
+                      "type in field_types",
+                      type, wanted ? wanted : "?",
+                      got      ? got
+                      : others ? "nothing"
+                               : "nothing: there is no such column");
             free(wanted);
             free(got);
         }
@@ -239,8 +253,10 @@ static void fields_go_round(conf_rig *rig, json_t *declared, json_t *columns)
 
     if (name &&
         conf_upsert(rig, name, conf_ids("f", 0, 3), conf_vectors(3, 3, 4), json_incref(columns)) &&
-        conf_ok(rig, "points.get", json_pack("{s:s, s:o, s:b, s:b}", "collection", name, "ids",
-                                             conf_ids("f", 0, 3), "fields", 1, "vectors", 0), &answer)) {
+        conf_ok(rig, "points.get",
+                json_pack("{s:s, s:o, s:b, s:b}", "collection", name, "ids", conf_ids("f", 0, 3),
+                          "fields", 1, "vectors", 0),
+                &answer)) {
         fields_compare(rig, columns, json_object_get(answer.body, "fields"));
         conf_answer_clear(&answer);
     }
@@ -262,8 +278,9 @@ void conf_true_field_types(conf_run *run)
         json_array_foreach(json_object_get(rig.describe, "field_types"), i, type) {
             snprintf(name, sizeof name, "field_%zu", i);
             json_object_set(declared, name, type);
-            json_object_set_new(columns, name, conf_column(json_string_value(type),
-                                                           values_of(json_string_value(type))));
+            json_object_set_new(columns, name,
+                                conf_column(json_string_value(type),
+                                            values_of(json_string_value(type))));
         }
         fields_go_round(&rig, declared, columns);
     }
@@ -278,8 +295,9 @@ void conf_true_nonfinite(conf_run *run)
         if (conf_says(&rig, "nonfinite") && conf_lists(&rig, "field_types", "float64"))
             fields_go_round(&rig, json_pack("{s:s}", "number", "float64"),
                             json_pack("{s:o}", "number",
-                                      conf_column("float64", json_pack("[{s:s}{s:s}{s:s}]", "$float", "nan",
-                                                                       "$float", "inf", "$float", "-inf"))));
+                                      conf_column("float64",
+                                                  json_pack("[{s:s}{s:s}{s:s}]", "$float", "nan",
+                                                            "$float", "inf", "$float", "-inf"))));
         else
             conf_skip(run, "describe does not say nonfinite, or has no float64");
     }
@@ -290,7 +308,8 @@ void conf_true_nonfinite(conf_run *run)
 
 void conf_true_reverse(conf_run *run)
 {
-    json_t *ids = conf_ids("r", 0, 6), *vectors = conf_vectors(4, 6, 4), *query = conf_vectors(5, 1, 4);
+    json_t *ids = conf_ids("r", 0, 6), *vectors = conf_vectors(4, 6, 4),
+           *query = conf_vectors(5, 1, 4);
     conf_rig rig;
     size_t i, asked = 0;
     json_t *metric;
@@ -336,12 +355,15 @@ static void within_check(conf_rig *rig, const json_t *reply, const conf_truth *t
         double distance = json_number_value(json_array_get(json_object_get(reply, "distances"), i));
 
         if (distance > limit + 1e-3)
-            conf_fail(rig->run, "a search with max_distance %.6g has a hit at %.6g; describe says radius",
+            conf_fail(rig->run,
+                      "a search with max_distance %.6g has a hit at %.6g; describe says radius",
                       limit, distance);
     }
     if (conf_says(rig, "exact") ? end - begin != inside : end - begin > inside)
-        conf_fail(rig->run, "a search with max_distance %.6g has %zu hits, not the %zu within it; describe "
-                            "says radius", limit, end - begin, inside);
+        conf_fail(rig->run,
+                  "a search with max_distance %.6g has %zu hits, not the %zu within it; describe "
+                  "says radius",
+                  limit, end - begin, inside);
 }
 
 static int ascending(const void *left, const void *right)
@@ -353,7 +375,8 @@ static int ascending(const void *left, const void *right)
 
 void conf_true_radius(conf_run *run)
 {
-    json_t *ids = conf_ids("r", 0, 6), *vectors = conf_vectors(6, 6, 4), *query = conf_vectors(7, 1, 4);
+    json_t *ids = conf_ids("r", 0, 6), *vectors = conf_vectors(6, 6, 4),
+           *query = conf_vectors(7, 1, 4);
     conf_rig rig;
     size_t i;
     json_t *metric;
@@ -370,7 +393,8 @@ void conf_true_radius(conf_run *run)
             char *name;
 
             for (size_t j = 0; j < 6; j++)
-                distances[j] = conf_distance(text, json_array_get(query, 0), json_array_get(vectors, j));
+                distances[j] =
+                    conf_distance(text, json_array_get(query, 0), json_array_get(vectors, j));
             qsort(distances, 6, sizeof distances[0], ascending);
             if (isnan(distances[0]) || (name = conf_create(&rig, text, 4, NULL)) == NULL)
                 continue;
@@ -395,7 +419,8 @@ void conf_true_radius(conf_run *run)
 
 void conf_true_exact(conf_run *run)
 {
-    json_t *ids = conf_ids("e", 0, MANY), *vectors = conf_vectors(8, MANY, 8), *queries = conf_vectors(9, 10, 8);
+    json_t *ids = conf_ids("e", 0, MANY), *vectors = conf_vectors(8, MANY, 8),
+           *queries = conf_vectors(9, 10, 8);
     conf_found found = {0, 0};
     conf_rig rig;
     char *name = NULL;
@@ -404,17 +429,20 @@ void conf_true_exact(conf_run *run)
 
     if (conf_rig_open(&rig, run) && (name = conf_create(&rig, NULL, 8, NULL)) != NULL &&
         conf_upsert(&rig, name, json_incref(ids), json_incref(vectors), NULL)) {
-        conf_truth truth = {json_string_value(json_array_get(json_object_get(rig.describe, "metrics"), 0)),
+        conf_truth truth = {json_string_value(
+                                json_array_get(json_object_get(rig.describe, "metrics"), 0)),
                             ids, vectors};
 
         k = (size_t)conf_k(&rig, 10);
-        if (isnan(conf_distance(truth.metric, json_array_get(queries, 0), json_array_get(queries, 1))))
+        if (isnan(conf_distance(truth.metric, json_array_get(queries, 0),
+                                json_array_get(queries, 1))))
             conf_skip(run, "this program cannot compute the metric %s", truth.metric);
         else
             json_array_foreach(queries, i, query) {
                 conf_answer answer;
 
-                if (conf_ok(&rig, "search", search_body(name, json_pack("[O]", query), (int64_t)k), &answer))
+                if (conf_ok(&rig, "search", search_body(name, json_pack("[O]", query), (int64_t)k),
+                            &answer))
                     conf_hits_check(&rig, answer.body, 0, query, &truth, k, 0, &found);
                 conf_answer_clear(&answer);
             }
@@ -432,12 +460,13 @@ void conf_true_exact(conf_run *run)
 static json_t *upsert_body(const char *collection, const char *prefix, size_t first, size_t count,
                            uint64_t seed)
 {
-    return json_pack("{s:s, s:o, s:o}", "collection", collection, "ids", conf_ids(prefix, first, count),
-                     "vectors", conf_vectors(seed, count, 4));
+    return json_pack("{s:s, s:o, s:o}", "collection", collection, "ids",
+                     conf_ids(prefix, first, count), "vectors", conf_vectors(seed, count, 4));
 }
 
 /* Upserts points and looks at "replaced". */
-static void replaced_check(conf_rig *rig, const char *name, size_t first, size_t count, int64_t expected)
+static void replaced_check(conf_rig *rig, const char *name, size_t first, size_t count,
+                           int64_t expected)
 {
     conf_answer answer;
     const json_t *said;
@@ -445,11 +474,13 @@ static void replaced_check(conf_rig *rig, const char *name, size_t first, size_t
     if (conf_ok(rig, "points.upsert", upsert_body(name, "c", first, count, 1), &answer)) {
         said = json_object_get(answer.body, "replaced");
         if (!said && conf_says(rig, "counts_replaced"))
-            conf_fail(rig->run, "points.upsert answers without \"replaced\"; describe says counts_replaced");
+            conf_fail(rig->run,
+                      "points.upsert answers without \"replaced\"; describe says counts_replaced");
         else if (said && (!json_is_integer(said) || json_integer_value(said) != expected))
-            conf_fail(rig->run, "points.upsert says that it replaced %lld points; %lld of the %zu ids were "
-                                "there before", (long long)json_integer_value(said), (long long)expected,
-                      count);
+            conf_fail(rig->run,
+                      "points.upsert says that it replaced %lld points; %lld of the %zu ids were "
+                      "there before",
+                      (long long)json_integer_value(said), (long long)expected, count);
     }
     conf_answer_clear(&answer);
 }
@@ -474,7 +505,8 @@ static double first_number(conf_rig *rig, const char *name, const char *id)
     conf_answer answer;
     double number = NAN;
 
-    if (conf_ok(rig, "points.get", json_pack("{s:s, s:[s]}", "collection", name, "ids", id), &answer) &&
+    if (conf_ok(rig, "points.get", json_pack("{s:s, s:[s]}", "collection", name, "ids", id),
+                &answer) &&
         json_array_size(json_object_get(answer.body, "vectors")))
         number = json_number_value(
             json_array_get(json_array_get(json_object_get(answer.body, "vectors"), 0), 0));
@@ -511,8 +543,8 @@ void conf_true_conditional_upsert(conf_run *run)
     if (!conf_ok(&rig, "points.upsert", conditional_body(name, 1, "skip"), &answer))
         goto out;
     if (!json_equal(json_object_get(answer.body, "skipped"), wanted))
-        conf_fail(run, "points.upsert with existing \"skip\" of 4 ids of which the first 3 are there: "
-                       "\"skipped\" is not [0, 1, 2], their positions among the ids");
+        conf_fail(run, "points.upsert with existing \"skip\" of 4 ids of which the first 3 are "
+                       "there: \"skipped\" is not [0, 1, 2], their positions among the ids");
     conf_answer_clear(&answer);
     if (first_number(&rig, name, "c001") != before)
         conf_fail(run, "points.upsert with existing \"skip\" changed a point that was there");
@@ -520,8 +552,10 @@ void conf_true_conditional_upsert(conf_run *run)
         conf_fail(run, "points.upsert with existing \"skip\" did not write the point that was new");
     if (conf_call(&rig, "points.upsert", conditional_body(name, 4, "fail"), &answer) !=
         SIMPLUGIN_ALREADY_EXISTS)
-        conf_fail(run, "points.upsert with existing \"fail\" answers %s where a point is there already; "
-                       "ALREADY_EXISTS was expected", conf_answer_text(&answer));
+        conf_fail(run,
+                  "points.upsert with existing \"fail\" answers %s where a point is there already; "
+                  "ALREADY_EXISTS was expected",
+                  conf_answer_text(&answer));
     else if (!answer.error || !json_is_string(json_object_get(answer.error->details, "id")))
         conf_fail(run, "ALREADY_EXISTS of points.upsert has no detail \"id\" that names the point");
     if (!isnan(first_number(&rig, name, "c005")))
@@ -549,10 +583,14 @@ void conf_true_metrics(conf_run *run)
             char *name = conf_create(&rig, json_string_value(metric), 4, NULL);
             conf_answer answer = {0};
 
-            if (name && conf_ok(&rig, "collection.describe", json_pack("{s:s}", "collection", name), &answer) &&
+            if (name &&
+                conf_ok(&rig, "collection.describe", json_pack("{s:s}", "collection", name),
+                        &answer) &&
                 !json_equal(json_object_get(answer.body, "metric"), metric))
-                conf_fail(run, "a collection was made with the metric \"%s\"; collection.describe says "
-                               "otherwise", json_string_value(metric));
+                conf_fail(run,
+                          "a collection was made with the metric \"%s\"; collection.describe says "
+                          "otherwise",
+                          json_string_value(metric));
             conf_answer_clear(&answer);
             free(name);
         }

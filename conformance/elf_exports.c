@@ -40,7 +40,7 @@ static const void *part(const uint8_t *bytes, size_t size, uint64_t offset, uint
     return bytes + offset;
 }
 
-static void symbols_add(json_t *names, const ElfW(Sym) *symbols, uint64_t count, const char *texts,
+static void symbols_add(json_t *names, const ElfW(Sym) * symbols, uint64_t count, const char *texts,
                         uint64_t text_size)
 {
     for (uint64_t i = 0; i < count; i++) {

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "sanitized.h"
+
 #define ROUNDS 4
 /* Fewer bytes each time are no leak that this can tell from what a library keeps ready. */
 #define BYTES_EACH 16
@@ -15,11 +17,8 @@
 #define RESIDENT_EACH 128
 #define RESIDENT_LEAST (1 << 19)
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define COUNTS_RESIDENT 0 /* they keep what was freed */
-#else
-#define COUNTS_RESIDENT 1
-#endif
+/* Sanitizers keep what was freed. */
+#define COUNTS_RESIDENT (!CONF_IS_SANITIZED)
 
 typedef struct used {
     int64_t heap, resident;
@@ -48,7 +47,8 @@ static int64_t growth(const int64_t *after)
     return after[ROUNDS] - after[0];
 }
 
-static int repeat(conf_rig *rig, size_t times, int (*once)(conf_rig *rig, void *context), void *context)
+static int repeat(conf_rig *rig, size_t times, int (*once)(conf_rig *rig, void *context),
+                  void *context)
 {
     for (size_t i = 0; i < times; i++)
         if (!once(rig, context))
@@ -61,8 +61,8 @@ typedef struct series {
     int64_t heap[ROUNDS + 1], resident[ROUNDS + 1];
 } series;
 
-static int series_run(conf_rig *rig, series *s, size_t each, int (*once)(conf_rig *rig, void *context),
-                      void *context)
+static int series_run(conf_rig *rig, series *s, size_t each,
+                      int (*once)(conf_rig *rig, void *context), void *context)
 {
     for (int i = 0; i <= ROUNDS; i++) {
         used now;
@@ -104,12 +104,13 @@ void conf_flat_memory(conf_rig *rig, size_t times, double seconds, const char *w
         if (!series_run(rig, &s, each, once, context))
             return;
         heap = leak_of(s.heap, each * ROUNDS, BYTES_EACH, BYTES_LEAST);
-        resident = COUNTS_RESIDENT ? leak_of(s.resident, each * ROUNDS, RESIDENT_EACH, RESIDENT_LEAST) : 0;
+        resident =
+            COUNTS_RESIDENT ? leak_of(s.resident, each * ROUNDS, RESIDENT_EACH, RESIDENT_LEAST) : 0;
         if (!heap && !resident)
             return;
     }
-    conf_fail(rig->run, "%s leaves memory behind, some %lld bytes each time (%zu times in a row)", what,
-              (long long)(heap ? heap : resident), each * ROUNDS);
+    conf_fail(rig->run, "%s leaves memory behind, some %lld bytes each time (%zu times in a row)",
+              what, (long long)(heap ? heap : resident), each * ROUNDS);
 }
 
 size_t conf_descriptors(void)

@@ -12,12 +12,10 @@
 #include <unistd.h>
 
 #include "rig.h"
+#include "sanitized.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FORKS_AMID_CALLS 0 /* the sanitizers' own locks may be taken then */
-#else
-#define FORKS_AMID_CALLS 8
-#endif
+/* The sanitizers' own locks may be taken then. */
+#define FORKS_AMID_CALLS (CONF_IS_SANITIZED ? 0 : 8)
 
 /* What the child may take, and then some for its being started. */
 #define CHILD_SECONDS 2
@@ -58,13 +56,16 @@ static int forked(conf_rig *rig, const char *when, const char *what, int (*in_ch
         _exit(in_child(rig));
     status = child_wait(pid);
     if (status == -1)
-        conf_fail(rig->run, "%s in a child that was forked %s does not end within %d s: answer FORKED, or "
-                            "work", what, when, WAIT_SECONDS);
+        conf_fail(rig->run,
+                  "%s in a child that was forked %s does not end within %d s: answer FORKED, or "
+                  "work",
+                  what, when, WAIT_SECONDS);
     else if (WIFSIGNALED(status))
         conf_fail(rig->run, "%s in a child that was forked %s crashes: SIG%s", what, when,
                   sigabbrev_np(WTERMSIG(status)));
     else if (WEXITSTATUS(status))
-        conf_fail(rig->run, "%s in a child that was forked %s answers %s; FORKED (or OK) was expected", what,
+        conf_fail(rig->run,
+                  "%s in a child that was forked %s answers %s; FORKED (or OK) was expected", what,
                   when, simplugin_code_name(WEXITSTATUS(status)));
     return status == 0;
 }
@@ -124,7 +125,8 @@ static void calls(conf_run *run)
     calling c = {&rig, 0};
     pthread_t thread;
 
-    if (conf_rig_open(&rig, run) && conf_use(&rig) && forked(&rig, "between calls", "a call", child_calls)) {
+    if (conf_rig_open(&rig, run) && conf_use(&rig) &&
+        forked(&rig, "between calls", "a call", child_calls)) {
         rig.quiet = 1;
         if (pthread_create(&thread, NULL, call_again, &c))
             abort();
@@ -145,8 +147,9 @@ static void closes(conf_run *run)
         before = conf_count(&rig, made(&rig));
     if (rig.instance && !conf_failed(run) && forked(&rig, "between calls", "close", child_closes) &&
         conf_count(&rig, made(&rig)) != before)
-        conf_fail(run, "after a forked child closed the instance, the parent's collection has other points: in "
-                       "a child, close frees memory and no more (plugin.h, close)");
+        conf_fail(run,
+                  "after a forked child closed the instance, the parent's collection has other "
+                  "points: in a child, close frees memory and no more (plugin.h, close)");
     if (rig.instance && !conf_failed(run))
         conf_use(&rig);
     conf_rig_close(&rig);

@@ -18,8 +18,8 @@
 #define REGIONS 16384
 
 typedef struct region {
-    uint8_t *base;  /* of the pages */
-    size_t mapped;  /* with the page behind */
+    uint8_t *base; /* of the pages */
+    size_t mapped; /* with the page behind */
     uint8_t *data;
     size_t size;
     unsigned int kinds;
@@ -34,10 +34,7 @@ static struct {
     pthread_mutex_t lock; /* a backend allocates on any of its threads */
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static size_t page(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
+static size_t page(void) { return (size_t)sysconf(_SC_PAGESIZE); }
 
 /* The process ends anyway: what is not safe in a handler can make nothing worse. */
 static void touched(int number, siginfo_t *info, void *context)
@@ -54,17 +51,19 @@ static void touched(int number, siginfo_t *info, void *context)
         if (r->buried)
             conf_fail(all.run,
                       "the plugin touched %s after the call it belonged to had ended: nothing that "
-                      "the host passes in or has freed may be kept (plugin.h, Ownership); copy what "
-                      "is needed later", r->what);
+                      "the host passes in or has freed may be kept (plugin.h, Ownership); copy "
+                      "what is needed later",
+                      r->what);
         else if (at >= r->data + r->size)
             conf_fail(all.run,
-                      "the plugin touched memory %zu bytes behind the end of %s, which has %zu bytes: "
-                      "sizes are told, nothing ends with a zero (plugin.h)",
+                      "the plugin touched memory %zu bytes behind the end of %s, which has %zu "
+                      "bytes: sizes are told, nothing ends with a zero (plugin.h)",
                       (size_t)(at - (r->data + r->size)), r->what, r->size);
         else
             conf_fail(all.run,
-                      "the plugin wrote into %s, at byte %zu: what the host passes in is borrowed and "
-                      "const (plugin.h, Ownership)", r->what, (size_t)(at - r->data));
+                      "the plugin wrote into %s, at byte %zu: what the host passes in is borrowed "
+                      "and const (plugin.h, Ownership)",
+                      r->what, (size_t)(at - r->data));
         return;
     }
 }
@@ -155,8 +154,8 @@ void conf_guarded_init(conf_guarded *guarded, const simplugin_request *request, 
         tensors[i] = request->tensors[i];
         snprintf(what, sizeof what, "the data of tensor %zu of the request for %s", i, method);
         if (tensors[i].data)
-            tensors[i].data = conf_guard_new(tensors[i].data, conf_tensor_bytes(&tensors[i]), kinds,
-                                             what);
+            tensors[i].data =
+                conf_guard_new(tensors[i].data, conf_tensor_bytes(&tensors[i]), kinds, what);
     }
     snprintf(what, sizeof what, "the list of tensors of the request for %s", method);
     guarded->tensors = count ? conf_guard_new(tensors, count * sizeof *tensors, kinds, what) : NULL;

@@ -18,7 +18,7 @@
 typedef struct allocation {
     struct allocation *next;
     uint8_t *data;
-    uint64_t size;   /* as asked for */
+    uint64_t size; /* as asked for */
     int guarded;
 } allocation;
 
@@ -28,10 +28,7 @@ typedef struct ownership {
 
 static unsigned int reply_kinds;
 
-void conf_host_guard(unsigned int kinds)
-{
-    reply_kinds = kinds;
-}
+void conf_host_guard(unsigned int kinds) { reply_kinds = kinds; }
 
 simplugin_reply conf_reply_new(void)
 {

@@ -30,7 +30,7 @@ uint64_t conf_reply_spoilt(const simplugin_reply *reply);
 
 struct simplugin_error {
     int32_t code;
-    char *message;         /* zero-terminated */
+    char *message; /* zero-terminated */
     uint64_t message_size;
     int64_t backend_code;
     char *backend_message; /* NULL: not set */

@@ -30,7 +30,7 @@ libspconformance_la_SOURCES += \
 	conformance/points.c conformance/points_search.c conformance/points_search.h \
 	conformance/tour.c conformance/tour.h conformance/flat.c conformance/flat.h conformance/memory.c \
 	conformance/long.c conformance/long.h conformance/time.c conformance/threads.c \
-	conformance/cycles.c conformance/fork.c conformance/malformed.c
+	conformance/cycles.c conformance/fork.c conformance/malformed.c conformance/sanitized.h
 libspconformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libspconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_BINDIR='"$(bindir)"' -DCONF_DATADIR='"$(pkgdatadir)/conformance"'
 libspconformance_la_LIBADD = libspcontract.la

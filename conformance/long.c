@@ -9,14 +9,15 @@
 #define DIMENSION 32
 #define POINTS 20000
 #define QUERIES 32768
-/* How long points are written, and a search has to take so that a longer one can be told from it. */
+/* How long points are written, and a search has to take so that a longer one can be told from it.
+ */
 #define SECONDS_TO_FILL 0.15
 #define SECONDS_TO_TELL 0.01
 
 static json_t *random_matrix(uint64_t seed, size_t rows)
 {
-    return json_pack("{s:{s:I, s:I, s:I}}", "$random", "seed", (json_int_t)seed, "rows", (json_int_t)rows,
-                     "cols", (json_int_t)DIMENSION);
+    return json_pack("{s:{s:I, s:I, s:I}}", "$random", "seed", (json_int_t)seed, "rows",
+                     (json_int_t)rows, "cols", (json_int_t)DIMENSION);
 }
 
 static int fill(conf_long *work, conf_rig *rig)
@@ -38,8 +39,8 @@ static int fill(conf_long *work, conf_rig *rig)
 
 json_t *conf_long_body(const conf_long *work)
 {
-    return json_pack("{s:s, s:o, s:i}", "collection", work->name, "vectors", random_matrix(99, work->queries),
-                     "k", 1);
+    return json_pack("{s:s, s:o, s:i}", "collection", work->name, "vectors",
+                     random_matrix(99, work->queries), "k", 1);
 }
 
 int conf_long_init(conf_long *work, conf_rig *rig, double seconds)

@@ -31,12 +31,10 @@ static uint64_t next(fuzz *f)
     return z ^ (z >> 31);
 }
 
-static size_t below(fuzz *f, size_t count)
-{
-    return count ? (size_t)(next(f) % count) : 0;
-}
+static size_t below(fuzz *f, size_t count) { return count ? (size_t)(next(f) % count) : 0; }
 
-/* ---- valid requests, with columns as the maps that they are ----------------------------------- */
+/* ---- valid requests, with columns as the maps that they are -----------------------------------
+ */
 
 static json_t *tensor(const char *dtype, json_t *data)
 {
@@ -66,10 +64,10 @@ static json_t *list_column(size_t count)
         json_array_append_new(lists, json_integer((json_int_t)(i + 1)));
         json_array_append_new(valid, json_integer(255));
     }
-    return json_pack("{s:s, s:o, s:o, s:o}", "type", "list<int64>", "values", tensor("int64", values), "lists",
-                     tensor("int64", lists), "valid",
-                     json_pack("{s:{s:s, s:[o], s:{s:i}}}", "$tensor", "dtype", "bits", "data", valid, "claim",
-                               "cols", (int)count));
+    return json_pack("{s:s, s:o, s:o, s:o}", "type", "list<int64>", "values",
+                     tensor("int64", values), "lists", tensor("int64", lists), "valid",
+                     json_pack("{s:{s:s, s:[o], s:{s:i}}}", "$tensor", "dtype", "bits", "data",
+                               valid, "claim", "cols", (int)count));
 }
 
 /* A step of the tour, with raw columns in it; NULL where the backend does not serve the method. */
@@ -80,19 +78,37 @@ static json_t *request_new(fuzz *f, const char **method)
 
     if (count && below(f, 4))
         json_object_set_new(body, "ids", text_column(count));
-    if (json_object_get(body, "fields") && json_is_object(json_object_get(body, "fields")) && below(f, 2))
-        json_object_set_new(body, "fields", json_pack("{s:o, s:o}", "field_0", text_column(count), "field_5",
-                                                      list_column(count)));
+    if (json_object_get(body, "fields") && json_is_object(json_object_get(body, "fields")) &&
+        below(f, 2))
+        json_object_set_new(body, "fields",
+                            json_pack("{s:o, s:o}", "field_0", text_column(count), "field_5",
+                                      list_column(count)));
     return body;
 }
 
-/* ---- making them wrong ------------------------------------------------------------------------- */
+/* ---- making them wrong -------------------------------------------------------------------------
+ */
 
 static json_t *integer_of(fuzz *f)
 {
-    static const json_int_t all[] = {0, 1, -1, 2, 7, 255, 256, 65535, 65536, -129, 2147483647, 2147483648,
-                                     -2147483648LL, 4294967296LL, 9223372036854775807LL,
-                                     -9223372036854775807LL - 1, 9007199254740993LL, 1000000000000LL};
+    static const json_int_t all[] = {0,
+                                     1,
+                                     -1,
+                                     2,
+                                     7,
+                                     255,
+                                     256,
+                                     65535,
+                                     65536,
+                                     -129,
+                                     2147483647,
+                                     2147483648,
+                                     -2147483648LL,
+                                     4294967296LL,
+                                     9223372036854775807LL,
+                                     -9223372036854775807LL - 1,
+                                     9007199254740993LL,
+                                     1000000000000LL};
 
     return json_integer(all[below(f, sizeof all / sizeof all[0])]);
 }
@@ -110,7 +126,8 @@ static json_t *tensor_of(fuzz *f)
         json_t *row = json_array();
 
         for (size_t c = 0; c < cols; c++)
-            json_array_append_new(row, below(f, 8) ? json_integer((json_int_t)below(f, 40) - 8) : integer_of(f));
+            json_array_append_new(row, below(f, 8) ? json_integer((json_int_t)below(f, 40) - 8)
+                                                   : integer_of(f));
         json_array_append_new(data, row);
     }
     return tensor(dtype, data);
@@ -118,8 +135,12 @@ static json_t *tensor_of(fuzz *f)
 
 static json_t *text_of(fuzz *f)
 {
-    static const char *const all[] = {"", "x", "text", "list<bool>", "cosine", "..", "/", "%s%n", "'; --",
-                                      "\xf0\x9f\x98\x80", "a\nb", "conformance_none"};
+    static const char *const all[] = {"",       "x",
+                                      "text",   "list<bool>",
+                                      "cosine", "..",
+                                      "/",      "%s%n",
+                                      "'; --",  "\xf0\x9f\x98\x80",
+                                      "a\nb",   "conformance_none"};
     size_t which = below(f, sizeof all / sizeof all[0] + 1);
     char *text;
     json_t *made;
@@ -141,7 +162,8 @@ static json_t *junk(fuzz *f)
     switch (below(f, 12)) {
     case 0: return json_null();
     case 1: return json_boolean(below(f, 2));
-    case 2: case 3: return integer_of(f);
+    case 2:
+    case 3: return integer_of(f);
     case 4: return json_pack("{s:s}", "$float", below(f, 2) ? "nan" : "-inf");
     case 5: return text_of(f);
     case 6: return json_array();
@@ -161,7 +183,8 @@ static int is_tensor(const json_t *value)
 /* Changes numbers of a tensor, how many there are, or their type. */
 static void tensor_spoil(fuzz *f, json_t *value)
 {
-    static const char *const dtypes[] = {"float32", "float64", "float16", "int64", "int32", "uint8"};
+    static const char *const dtypes[] = {"float32", "float64", "float16",
+                                         "int64",   "int32",   "uint8"};
     json_t *argument = json_object_get(value, "$tensor"), *data = json_object_get(argument, "data");
     size_t size = json_array_size(data);
 
@@ -204,7 +227,8 @@ static void spoil(fuzz *f, json_t *map)
         return;
     }
     /* most of the time deeper down, where what is wrong is seen late */
-    if (json_is_object(value) && !notation(value, &argument) && json_object_size(value) && below(f, 5)) {
+    if (json_is_object(value) && !notation(value, &argument) && json_object_size(value) &&
+        below(f, 5)) {
         spoil(f, value);
         return;
     }
@@ -218,7 +242,8 @@ static void spoil(fuzz *f, json_t *map)
     }
 }
 
-/* ---- asking ------------------------------------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------------------------------
+ */
 
 /* What the host lets through to a backend. */
 static int is_well_formed(const json_t *body)
@@ -237,10 +262,11 @@ static int is_well_formed(const json_t *body)
 static void answer_check(fuzz *f, const char *method, const conf_answer *answer)
 {
     if (answer->seconds > SECONDS_EACH + 1)
-        conf_fail(f->rig->run, "%s takes %.1f s for a malformed request, longer than its deadline", method,
-                  answer->seconds);
+        conf_fail(f->rig->run, "%s takes %.1f s for a malformed request, longer than its deadline",
+                  method, answer->seconds);
     else if (answer->code < 0 || answer->code > SIMPLUGIN_PROTOCOL)
-        conf_fail(f->rig->run, "%s answers %d to a malformed request, which is none of the codes of plugin.h",
+        conf_fail(f->rig->run,
+                  "%s answers %d to a malformed request, which is none of the codes of plugin.h",
                   method, answer->code);
 }
 
@@ -274,7 +300,8 @@ static void fuzzed(conf_run *run)
 }
 
 const conf_check conf_malformed[] = {
-    {"malformed/fuzzed", "2,000 requests that are wrong in every way are answered, and a good one after them",
-     fuzzed, 120, 0, NULL},
+    {"malformed/fuzzed",
+     "2,000 requests that are wrong in every way are answered, and a good one after them", fuzzed,
+     120, 0, NULL},
     {NULL, NULL, NULL, 0, 0, NULL},
 };

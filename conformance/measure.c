@@ -99,8 +99,10 @@ int conf_hits_range(conf_rig *rig, const json_t *reply, size_t query, size_t *be
     json_int_t last = json_integer_value(json_array_get(offsets, query + 1));
 
     if (json_array_size(offsets) < query + 2 || first < 0 || last < first || (size_t)last > ids) {
-        conf_fail(rig->run, "the hits' \"offsets\" are not queries + 1 numbers that rise from 0 to the "
-                            "number of ids, %zu (docs/protocol.md, Hits)", ids);
+        conf_fail(rig->run,
+                  "the hits' \"offsets\" are not queries + 1 numbers that rise from 0 to the "
+                  "number of ids, %zu (docs/protocol.md, Hits)",
+                  ids);
         *begin = *end = 0;
         return 0;
     }
@@ -148,10 +150,7 @@ static double *ranked(const conf_truth *truth, const json_t *vector, int reverse
     return all;
 }
 
-static int is_exact(const conf_rig *rig)
-{
-    return conf_says(rig, "exact");
-}
+static int is_exact(const conf_rig *rig) { return conf_says(rig, "exact"); }
 
 void conf_hits_check(conf_rig *rig, const json_t *reply, size_t query, const json_t *vector,
                      const conf_truth *truth, size_t k, int reverse, conf_found *found)
@@ -181,17 +180,21 @@ void conf_hits_check(conf_rig *rig, const json_t *reply, size_t query, const jso
         right = conf_distance(truth->metric, vector, json_array_get(truth->vectors, row));
         within = conf_tolerance(truth->metric, vector, json_array_get(truth->vectors, row));
         if (!(fabs(said - right) <= within))
-            conf_fail(rig->run, "hit %zu, \"%s\", is said to have the %s distance %.7g; it is %.7g "
-                                "(docs/protocol.md, Distance; within 1e-4 of the scale)", place, text,
-                      truth->metric, said, right);
+            conf_fail(rig->run,
+                      "hit %zu, \"%s\", is said to have the %s distance %.7g; it is %.7g "
+                      "(docs/protocol.md, Distance; within 1e-4 of the scale)",
+                      place, text, truth->metric, said, right);
         if (place && (reverse ? said > before + within : said < before - within))
-            conf_fail(rig->run, "hit %zu, \"%s\" at %.7g, comes behind one at %.7g: %s first", place, text,
-                      said, before, reverse ? "with reverse the farthest" : "the nearest");
+            conf_fail(rig->run, "hit %zu, \"%s\" at %.7g, comes behind one at %.7g: %s first",
+                      place, text, said, before,
+                      reverse ? "with reverse the farthest" : "the nearest");
         if (place < k && fabs(right - all[place]) <= 2 * within)
             seen++;
         else if (place < k && is_exact(rig))
-            conf_fail(rig->run, "hit %zu is \"%s\" at %.7g, but there is a point at %.7g, which belongs "
-                                "there: \"exact\" is true in describe", place, text, said, all[place]);
+            conf_fail(rig->run,
+                      "hit %zu is \"%s\" at %.7g, but there is a point at %.7g, which belongs "
+                      "there: \"exact\" is true in describe",
+                      place, text, said, all[place]);
         before = said;
     }
     found->wanted += k;
@@ -206,6 +209,8 @@ void conf_found_check(conf_rig *rig, const conf_found *found)
     double share = found->wanted ? (double)found->found / (double)found->wanted : 1;
 
     if (share < least)
-        conf_fail(rig->run, "the searches found %zu of %zu nearest points, a share of %.3f; at least %.3f "
-                            "was expected (recall in --config)", found->found, found->wanted, share, least);
+        conf_fail(rig->run,
+                  "the searches found %zu of %zu nearest points, a share of %.3f; at least %.3f "
+                  "was expected (recall in --config)",
+                  found->found, found->wanted, share, least);
 }

@@ -27,20 +27,11 @@ static void with_inputs(conf_run *run, unsigned int kinds)
     conf_rig_close(&rig);
 }
 
-static void inputs_not_written(conf_run *run)
-{
-    with_inputs(run, CONF_GUARD_WRITES);
-}
+static void inputs_not_written(conf_run *run) { with_inputs(run, CONF_GUARD_WRITES); }
 
-static void inputs_not_read_past(conf_run *run)
-{
-    with_inputs(run, CONF_GUARD_END);
-}
+static void inputs_not_read_past(conf_run *run) { with_inputs(run, CONF_GUARD_END); }
 
-static void inputs_not_kept(conf_run *run)
-{
-    with_inputs(run, CONF_GUARD_LATER);
-}
+static void inputs_not_kept(conf_run *run) { with_inputs(run, CONF_GUARD_LATER); }
 
 /* ---- replies -------------------------------------------------------------------------------- */
 
@@ -61,8 +52,10 @@ static void owned_check(conf_rig *rig, const char *method, conf_answer *answer)
             what = "data of a tensor";
     }
     if (what)
-        conf_fail(rig->run, "the reply of %s: its %s does not lie in memory of simplugin_host.reply_alloc for "
-                            "this reply (plugin.h, Ownership)", method, what);
+        conf_fail(rig->run,
+                  "the reply of %s: its %s does not lie in memory of simplugin_host.reply_alloc "
+                  "for this reply (plugin.h, Ownership)",
+                  method, what);
 }
 
 static void bounds_check(conf_rig *rig, const char *method, conf_answer *answer)
@@ -70,8 +63,10 @@ static void bounds_check(conf_rig *rig, const char *method, conf_answer *answer)
     uint64_t spoilt = conf_reply_spoilt(&answer->reply);
 
     if (spoilt)
-        conf_fail(rig->run, "%s wrote behind the end of memory that it had from reply_alloc: %llu bytes there "
-                            "are no longer what they were", method, (unsigned long long)spoilt);
+        conf_fail(rig->run,
+                  "%s wrote behind the end of memory that it had from reply_alloc: %llu bytes "
+                  "there are no longer what they were",
+                  method, (unsigned long long)spoilt);
 }
 
 static void describe_owned(conf_rig *rig)
@@ -138,8 +133,10 @@ static const char *error_wrong(int32_t code, const simplugin_error *error)
 /* Requests that cannot succeed, one after the other; NULL at the end. */
 static json_t *failing_body(const char *name, size_t which, const char **method)
 {
-    static const char *const methods[] = {"conformance.nonsense", "points.count", "points.get", "search",
-                                          "points.upsert", "collection.describe", "points.delete"};
+    static const char *const methods[] = {"conformance.nonsense", "points.count",
+                                          "points.get",           "search",
+                                          "points.upsert",        "collection.describe",
+                                          "points.delete"};
 
     if (which >= sizeof methods / sizeof methods[0])
         return NULL;
@@ -148,10 +145,12 @@ static json_t *failing_body(const char *name, size_t which, const char **method)
     case 0: return json_object();
     case 1: return json_pack("{s:s}", "collection", "conformance_none_\xe2\x82\xac");
     case 2: return json_pack("{s:s, s:i}", "collection", name, "ids", 7);
-    case 3: return json_pack("{s:s, s:o, s:i}", "collection", name, "vectors",
-                             conf_vectors(1, 1, CONF_TOUR_DIMENSION + 1), "k", 1);
-    case 4: return json_pack("{s:s, s:o, s:o}", "collection", name, "ids", conf_ids("p", 0, 3), "vectors",
-                             conf_vectors(1, 3, CONF_TOUR_DIMENSION + 2));
+    case 3:
+        return json_pack("{s:s, s:o, s:i}", "collection", name, "vectors",
+                         conf_vectors(1, 1, CONF_TOUR_DIMENSION + 1), "k", 1);
+    case 4:
+        return json_pack("{s:s, s:o, s:o}", "collection", name, "ids", conf_ids("p", 0, 3),
+                         "vectors", conf_vectors(1, 3, CONF_TOUR_DIMENSION + 2));
     case 5: return json_pack("{s:i}", "collection", 5);
     default: return json_pack("{s:s}", "collection", name);
     }
@@ -177,9 +176,10 @@ static void errors_set(conf_run *run)
         if (conf_call(&rig, method, body, &answer)) {
             wrong = error_wrong(answer.code, answer.error);
             if (wrong)
-                conf_fail(run, "%s answers %s and %s: code and error agree, and a message says what failed, "
-                               "on what, and what to do (plugin.h, error_set)", method,
-                          simplugin_code_name(answer.code), wrong);
+                conf_fail(run,
+                          "%s answers %s and %s: code and error agree, and a message says what "
+                          "failed, on what, and what to do (plugin.h, error_set)",
+                          method, simplugin_code_name(answer.code), wrong);
         }
         conf_answer_clear(&answer);
     }
@@ -245,29 +245,26 @@ static void flat(conf_run *run, const char *what, int (*once)(conf_rig *rig, voi
     conf_rig_close(&rig);
 }
 
-static void failing_flat(conf_run *run)
-{
-    flat(run, "a call that fails", fail_once);
-}
+static void failing_flat(conf_run *run) { flat(run, "a call that fails", fail_once); }
 
-static void succeeding_flat(conf_run *run)
-{
-    flat(run, "a call that succeeds", succeed_once);
-}
+static void succeeding_flat(conf_run *run) { flat(run, "a call that succeeds", succeed_once); }
 
 const conf_check conf_memory[] = {
-    {"memory/inputs-not-written", "what a request holds is not written to", inputs_not_written, 120, 0, NULL},
+    {"memory/inputs-not-written", "what a request holds is not written to", inputs_not_written, 120,
+     0, NULL},
     {"memory/inputs-not-read-past", "nothing behind the end of a request's parts is read",
      inputs_not_read_past, 120, 0, NULL},
-    {"memory/inputs-not-kept", "what a request holds is not touched after the call", inputs_not_kept, 120, 0,
-     NULL},
+    {"memory/inputs-not-kept", "what a request holds is not touched after the call",
+     inputs_not_kept, 120, 0, NULL},
     {"memory/replies-owned", "replies lie in memory of reply_alloc", replies_owned, 120, 0, NULL},
-    {"memory/replies-in-bounds", "memory of reply_alloc is written as far as it goes", replies_in_bounds, 120,
-     0, NULL},
-    {"memory/replies-not-kept", "replies are not touched after the call", replies_not_kept, 120, 0, NULL},
-    {"memory/errors", "a failure sets an error of its code with a message, a success none", errors_set, 0, 0,
+    {"memory/replies-in-bounds", "memory of reply_alloc is written as far as it goes",
+     replies_in_bounds, 120, 0, NULL},
+    {"memory/replies-not-kept", "replies are not touched after the call", replies_not_kept, 120, 0,
      NULL},
+    {"memory/errors", "a failure sets an error of its code with a message, a success none",
+     errors_set, 0, 0, NULL},
     {"memory/failing-calls", "calls that fail leave no memory behind", failing_flat, 120, 0, NULL},
-    {"memory/succeeding-calls", "calls that succeed leave no memory behind", succeeding_flat, 120, 0, NULL},
+    {"memory/succeeding-calls", "calls that succeed leave no memory behind", succeeding_flat, 120,
+     0, NULL},
     {NULL, NULL, NULL, 0, 0, NULL},
 };

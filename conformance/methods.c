@@ -75,8 +75,9 @@ static void replies(conf_run *run)
     json_object_set_new(body, "vectors", json_false());
     json_object_set_new(body, "fields", json_true());
     reply_check(&rig, "points.get", body, CONF_WANTS_FIELDS);
-    reply_check(&rig, "points.scan", json_pack("{s:s, s:b, s:b}", "collection", name, "vectors", 1,
-                                               "fields", 1), CONF_WANTS_VECTORS | CONF_WANTS_FIELDS);
+    reply_check(&rig, "points.scan",
+                json_pack("{s:s, s:b, s:b}", "collection", name, "vectors", 1, "fields", 1),
+                CONF_WANTS_VECTORS | CONF_WANTS_FIELDS);
     reply_check(&rig, "search", valid_body("search", name), 0);
     body = valid_body("search", name);
     json_object_set_new(body, "with_vectors", json_true());
@@ -110,8 +111,8 @@ static void declared(conf_run *run)
             conf_answer answer;
 
             /* nothing but a collection that is not there: whatever comes, it is served */
-            conf_call(&rig, json_string_value(method), json_pack("{s:s}", "collection", "conformance_none"),
-                      &answer);
+            conf_call(&rig, json_string_value(method),
+                      json_pack("{s:s}", "collection", "conformance_none"), &answer);
             if (is_unknown(answer.code))
                 conf_fail(run, "%s is among the \"methods\" of describe and answers %s",
                           json_string_value(method), conf_answer_text(&answer));
@@ -122,23 +123,25 @@ static void declared(conf_run *run)
 
 static void undeclared(conf_run *run)
 {
-    static const char *const invented[] = {"conformance.invented", "native.conformance_invented", "searc",
-                                           "search2", ""};
+    static const char *const invented[] = {"conformance.invented", "native.conformance_invented",
+                                           "searc", "search2", ""};
     conf_rig rig;
     char *name = begin(&rig, run, 2);
     conf_answer answer;
 
     for (size_t i = 0; name && i < conf_optional_method_count + COUNT(invented); i++) {
         int is_invented = i >= conf_optional_method_count;
-        const char *method = is_invented ? invented[i - conf_optional_method_count]
-                                         : conf_optional_methods[i];
+        const char *method =
+            is_invented ? invented[i - conf_optional_method_count] : conf_optional_methods[i];
 
         if (conf_lists(&rig, "methods", method))
             continue;
         conf_call(&rig, method, json_pack("{s:s}", "collection", name), &answer);
         if (!is_unknown(answer.code))
-            conf_fail(run, "\"%s\", %s, answers %s; UNKNOWN_METHOD was expected (plugin.h, call)", method,
-                      is_invented ? "which is no method" : "which describe does not list in \"methods\"",
+            conf_fail(run, "\"%s\", %s, answers %s; UNKNOWN_METHOD was expected (plugin.h, call)",
+                      method,
+                      is_invented ? "which is no method"
+                                  : "which describe does not list in \"methods\"",
                       conf_answer_text(&answer));
         conf_answer_clear(&answer);
     }
@@ -152,23 +155,32 @@ static const struct {
     const char *method, *key;
     int missing; /* also to be refused where it is absent */
 } needed[] = {
-    {"collection.exists", "collection", 1},   {"collection.describe", "collection", 1},
-    {"collection.drop", "collection", 1},     {"points.upsert", "collection", 1},
-    {"points.upsert", "ids", 1},              {"points.upsert", "vectors", 1},
-    {"points.delete", "collection", 1},       {"points.delete", "ids", 1},
-    {"points.get", "collection", 1},          {"points.get", "ids", 1},
-    {"points.count", "collection", 1},        {"points.scan", "collection", 1},
-    {"search", "collection", 1},              {"search", "vectors", 1},
+    {"collection.exists", "collection", 1},
+    {"collection.describe", "collection", 1},
+    {"collection.drop", "collection", 1},
+    {"points.upsert", "collection", 1},
+    {"points.upsert", "ids", 1},
+    {"points.upsert", "vectors", 1},
+    {"points.delete", "collection", 1},
+    {"points.delete", "ids", 1},
+    {"points.get", "collection", 1},
+    {"points.get", "ids", 1},
+    {"points.count", "collection", 1},
+    {"points.scan", "collection", 1},
+    {"search", "collection", 1},
+    {"search", "vectors", 1},
     {"search", "k", 0},
 };
 
-static void refused(conf_rig *rig, const char *method, json_t *body, const char *key, const char *how)
+static void refused(conf_rig *rig, const char *method, json_t *body, const char *key,
+                    const char *how)
 {
     conf_answer answer;
 
     conf_call(rig, method, body, &answer);
     if (!answer.code)
-        conf_fail(rig->run, "%s answers OK to a request in which \"%s\" %s; INVALID_ARGUMENT was expected",
+        conf_fail(rig->run,
+                  "%s answers OK to a request in which \"%s\" %s; INVALID_ARGUMENT was expected",
                   method, key, how);
     conf_answer_clear(&answer);
 }
@@ -197,10 +209,12 @@ static void arguments(conf_run *run)
         refused(&rig, "collection.create", json_pack("{s:i, s:i}", "collection", 7, "dimension", 4),
                 "collection", "is a number");
         refused(&rig, "collection.create",
-                json_pack("{s:s, s:s}", "collection", other, "dimension", "four"), "dimension", "is a text");
+                json_pack("{s:s, s:s}", "collection", other, "dimension", "four"), "dimension",
+                "is a text");
         refused(&rig, "collection.create",
                 json_pack("{s:s, s:i, s:s}", "collection", other, "dimension", 4, "metric",
-                          "conformance-nonsense"), "metric", "is none that describe lists");
+                          "conformance-nonsense"),
+                "metric", "is none that describe lists");
         if (conf_count(&rig, name) != 3)
             conf_fail(run, "a request that was refused changed the collection");
     }
@@ -213,7 +227,8 @@ static void expect(conf_rig *rig, const char *method, json_t *body, int32_t code
     conf_answer answer;
 
     if (conf_call(rig, method, body, &answer) != code)
-        conf_fail(rig->run, "%s answers %s %s; %s was expected (docs/protocol.md, Backend protocol)", method,
+        conf_fail(rig->run,
+                  "%s answers %s %s; %s was expected (docs/protocol.md, Backend protocol)", method,
                   conf_answer_text(&answer), when, simplugin_code_name(code));
     conf_answer_clear(&answer);
 }
@@ -221,8 +236,8 @@ static void expect(conf_rig *rig, const char *method, json_t *body, int32_t code
 static void not_found(conf_run *run)
 {
     static const char *const methods[] = {"collection.describe", "collection.drop", "points.upsert",
-                                          "points.delete", "points.get", "points.count", "points.scan",
-                                          "search"};
+                                          "points.delete",       "points.get",      "points.count",
+                                          "points.scan",         "search"};
     conf_rig rig;
     char *name = begin(&rig, run, 0), *none = name ? conf_name_new(&rig) : NULL;
 
@@ -249,7 +264,8 @@ static void already_exists(conf_run *run)
         expect(&rig, "collection.create", body, SIMPLUGIN_ALREADY_EXISTS,
                "for the name of a collection that is there");
         if (conf_count(&rig, name) != 3)
-            conf_fail(run, "collection.create with the name of a collection that is there emptied it");
+            conf_fail(run,
+                      "collection.create with the name of a collection that is there emptied it");
     }
     end(&rig, name);
 }
@@ -263,10 +279,12 @@ static void dimension_mismatch(conf_run *run)
     if (name) {
         body = valid_body("points.upsert", name);
         json_object_set_new(body, "vectors", conf_vectors(1, 2, 5));
-        expect(&rig, "points.upsert", body, SIMPLUGIN_DIMENSION_MISMATCH, "for vectors of another dimension");
+        expect(&rig, "points.upsert", body, SIMPLUGIN_DIMENSION_MISMATCH,
+               "for vectors of another dimension");
         body = valid_body("search", name);
         json_object_set_new(body, "vectors", conf_vectors(1, 2, 3));
-        expect(&rig, "search", body, SIMPLUGIN_DIMENSION_MISMATCH, "for queries of another dimension");
+        expect(&rig, "search", body, SIMPLUGIN_DIMENSION_MISMATCH,
+               "for queries of another dimension");
     }
     end(&rig, name);
 }
@@ -289,14 +307,14 @@ static void empty_collection(conf_run *run)
     conf_answer_clear(&answer);
     if (conf_ok(&rig, "points.scan", valid_body("points.scan", name), &answer) &&
         (json_array_size(json_object_get(answer.body, "ids")) || answer.cursor))
-        conf_fail(run, "points.scan of an empty collection has points, or a cursor: a reply without cursor "
-                       "is the last");
+        conf_fail(run, "points.scan of an empty collection has points, or a cursor: a reply "
+                       "without cursor is the last");
     conf_answer_clear(&answer);
     if (conf_ok(&rig, "search", valid_body("search", name), &answer) &&
         (json_array_size(json_object_get(answer.body, "ids")) ||
          json_array_size(json_object_get(answer.body, "offsets")) != 3))
-        conf_fail(run, "search in an empty collection does not answer two empty lists: offsets [0, 0, 0] "
-                       "and no ids");
+        conf_fail(run, "search in an empty collection does not answer two empty lists: offsets [0, "
+                       "0, 0] and no ids");
     conf_answer_clear(&answer);
     conf_do(&rig, "points.delete", valid_body("points.delete", name));
     conf_do(&rig, "points.delete", json_pack("{s:s, s:b}", "collection", name, "all", 1));
@@ -340,13 +358,14 @@ static void collections(conf_run *run)
     if (!name)
         goto out;
     if (is_listed(&rig, name) == 0 || says_exists(&rig, name) == 0)
-        conf_fail(run, "a collection that was made is not in collection.list, or collection.exists denies it");
+        conf_fail(run, "a collection that was made is not in collection.list, or collection.exists "
+                       "denies it");
     if (!conf_do(&rig, "collection.drop", json_pack("{s:s}", "collection", name)))
         goto out;
     json_array_clear(rig.made);
     if (is_listed(&rig, name) == 1 || says_exists(&rig, name) == 1)
-        conf_fail(run, "a collection that was dropped is in collection.list, or collection.exists says that "
-                       "it is there");
+        conf_fail(run, "a collection that was dropped is in collection.list, or collection.exists "
+                       "says that it is there");
 out:
     end(&rig, name);
 }
@@ -361,13 +380,16 @@ static void fields_check(conf_rig *rig, const json_t *said, const json_t *declar
     json_t *type;
 
     json_object_foreach((json_t *)(uintptr_t)declared, name, type) {
-        const char *given = json_string_value(type), *told = json_string_value(json_object_get(said, name));
+        const char *given = json_string_value(type),
+                   *told = json_string_value(json_object_get(said, name));
         char items[40];
 
         snprintf(items, sizeof items, "list<%s>", told ? told : "");
         if (!told || (strcmp(told, given) && strcmp(items, given)))
-            conf_fail(rig->run, "collection.describe: \"fields\" says %s of \"%s\", which the collection was "
-                                "made with as %s", told ? told : "nothing", name, given);
+            conf_fail(rig->run,
+                      "collection.describe: \"fields\" says %s of \"%s\", which the collection was "
+                      "made with as %s",
+                      told ? told : "nothing", name, given);
     }
 }
 
@@ -394,7 +416,9 @@ static void describes(conf_run *run)
         !conf_ok(&rig, "collection.describe", json_pack("{s:s}", "collection", name), &answer))
         goto done;
     if (strcmp(json_string_value(json_object_get(answer.body, "collection"))
-                   ? json_string_value(json_object_get(answer.body, "collection")) : "", name))
+                   ? json_string_value(json_object_get(answer.body, "collection"))
+                   : "",
+               name))
         conf_fail(run, "collection.describe: \"collection\" is not the name that was asked for");
     if (json_integer_value(json_object_get(answer.body, "dimension")) != 5)
         conf_fail(run, "collection.describe: \"dimension\" is %lld; the collection was made with 5",
@@ -411,19 +435,22 @@ out:
 }
 
 const conf_check conf_methods[] = {
-    {"methods/replies", "each required method answers with the keys, types and shapes of the tables", replies,
-     0, 0, NULL},
+    {"methods/replies",
+     "each required method answers with the keys, types and shapes of the tables", replies, 0, 0,
+     NULL},
     {"methods/declared", "the methods that describe names are served", declared, 0, 0, NULL},
     {"methods/undeclared", "other methods are UNKNOWN_METHOD", undeclared, 0, 0, NULL},
-    {"methods/arguments", "requests that lack something, or have it of another type, are refused", arguments,
-     0, 0, NULL},
+    {"methods/arguments", "requests that lack something, or have it of another type, are refused",
+     arguments, 0, 0, NULL},
     {"methods/not-found", "a collection that is not there is NOT_FOUND", not_found, 0, 0, NULL},
-    {"methods/already-exists", "a collection that is there is not made again", already_exists, 0, 0, NULL},
-    {"methods/dimension-mismatch", "vectors of another dimension are DIMENSION_MISMATCH", dimension_mismatch,
-     0, 0, NULL},
+    {"methods/already-exists", "a collection that is there is not made again", already_exists, 0, 0,
+     NULL},
+    {"methods/dimension-mismatch", "vectors of another dimension are DIMENSION_MISMATCH",
+     dimension_mismatch, 0, 0, NULL},
     {"methods/empty-collection", "in an empty collection everything is empty, and nothing fails",
      empty_collection, 0, 0, NULL},
     {"methods/collections", "collections are listed while they are there", collections, 0, 0, NULL},
-    {"methods/describes", "collection.describe says what the collection was made with", describes, 0, 0, NULL},
+    {"methods/describes", "collection.describe says what the collection was made with", describes,
+     0, 0, NULL},
     {NULL, NULL, NULL, 0, 0, NULL},
 };

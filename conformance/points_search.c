@@ -33,8 +33,8 @@ static int world_fill(world *w, const char *metric, json_t *ids, json_t *vectors
     w->truth.metric = metric ? metric : first_metric(&w->rig);
     w->truth.ids = ids;
     w->truth.vectors = vectors;
-    w->name = conf_create(&w->rig, w->truth.metric, (int64_t)json_array_size(json_array_get(vectors, 0)),
-                          declared);
+    w->name = conf_create(&w->rig, w->truth.metric,
+                          (int64_t)json_array_size(json_array_get(vectors, 0)), declared);
     if (w->name)
         return conf_upsert(&w->rig, w->name, json_incref(ids), json_incref(vectors), fields);
     json_decref(fields);
@@ -52,7 +52,8 @@ static void world_empty(world *w)
 
 static json_t *search_body(const world *w, json_t *queries, int64_t k)
 {
-    return json_pack("{s:s, s:o, s:I}", "collection", w->name, "vectors", queries, "k", (json_int_t)k);
+    return json_pack("{s:s, s:o, s:I}", "collection", w->name, "vectors", queries, "k",
+                     (json_int_t)k);
 }
 
 static void search_one(world *w, const json_t *query, int64_t k, conf_found *found)
@@ -75,8 +76,10 @@ void conf_points_search(conf_run *run)
         json_array_foreach(json_object_get(w.rig.describe, "metrics"), i, metric) {
             const char *text = json_string_value(metric);
 
-            if (!isnan(conf_distance(text, json_array_get(queries, 0), json_array_get(queries, 1))) &&
-                world_fill(&w, text, conf_ids("p", 0, 30), conf_vectors(11, 30, DIMENSION), NULL, NULL))
+            if (!isnan(
+                    conf_distance(text, json_array_get(queries, 0), json_array_get(queries, 1))) &&
+                world_fill(&w, text, conf_ids("p", 0, 30), conf_vectors(11, 30, DIMENSION), NULL,
+                           NULL))
                 json_array_foreach(queries, j, query)
                     search_one(&w, query, conf_k(&w.rig, 1 + 3 * (int64_t)j), &found);
             world_empty(&w);
@@ -101,11 +104,13 @@ void conf_points_k(conf_run *run)
         size_t begin, end, expected = k < 6 ? (size_t)k : 6;
         conf_answer answer;
 
-        if (conf_ok(&w.rig, "search", search_body(&w, conf_vectors(14, 1, DIMENSION), k), &answer) &&
+        if (conf_ok(&w.rig, "search", search_body(&w, conf_vectors(14, 1, DIMENSION), k),
+                    &answer) &&
             conf_hits_range(&w.rig, answer.body, 0, &begin, &end) && end - begin != expected)
-            conf_fail(run, "a search with k %lld among 6 points has %zu hits, not %zu: fewer than k come only "
-                           "when there are no more (docs/protocol.md, search)", (long long)k, end - begin,
-                      expected);
+            conf_fail(run,
+                      "a search with k %lld among 6 points has %zu hits, not %zu: fewer than k "
+                      "come only when there are no more (docs/protocol.md, search)",
+                      (long long)k, end - begin, expected);
         conf_answer_clear(&answer);
     }
 out:
@@ -123,7 +128,8 @@ void conf_points_queries(conf_run *run)
 
     if (!conf_rig_open(&w.rig, run) ||
         !world_fill(&w, NULL, conf_ids("q", 0, 20), conf_vectors(15, 20, DIMENSION), NULL, NULL) ||
-        isnan(conf_distance(w.truth.metric, json_array_get(queries, 0), json_array_get(queries, 1))))
+        isnan(
+            conf_distance(w.truth.metric, json_array_get(queries, 0), json_array_get(queries, 1))))
         goto out;
     k = (size_t)conf_k(&w.rig, 3);
     if (conf_ok(&w.rig, "search", search_body(&w, json_incref(queries), (int64_t)k), &answer)) {
@@ -164,21 +170,26 @@ void conf_points_zero(conf_run *run)
         conf_skip(run, "the backend has no metric cosine");
         goto out;
     }
-    if (!world_fill(&w, "cosine", conf_ids("z", 0, 4), with_zero(conf_vectors(17, 4, DIMENSION), 2), NULL, NULL))
+    if (!world_fill(&w, "cosine", conf_ids("z", 0, 4), with_zero(conf_vectors(17, 4, DIMENSION), 2),
+                    NULL, NULL))
         goto out;
     for (size_t q = 0; q < 2; q++) {
         conf_answer answer;
         const json_t *ids, *distances;
 
-        if (conf_ok(&w.rig, "search", search_body(&w, json_pack("[O]", json_array_get(queries, q)),
-                                                  conf_k(&w.rig, 4)), &answer) &&
+        if (conf_ok(&w.rig, "search",
+                    search_body(&w, json_pack("[O]", json_array_get(queries, q)),
+                                conf_k(&w.rig, 4)),
+                    &answer) &&
             conf_hits_range(&w.rig, answer.body, 0, &begin, &end)) {
             ids = json_object_get(answer.body, "ids");
             distances = json_object_get(answer.body, "distances");
             for (size_t i = begin; i < end; i++)
                 if ((q || !strcmp(json_string_value(json_array_get(ids, i)), "z002")) &&
                     fabs(json_number_value(json_array_get(distances, i)) - 1) > 1e-4)
-                    conf_fail(run, "%s has the cosine distance %.6g; it is 1 (docs/protocol.md, Distance)",
+                    conf_fail(run,
+                              "%s has the cosine distance %.6g; it is 1 (docs/protocol.md, "
+                              "Distance)",
                               q ? "a point from a query that is a zero vector" : "a zero vector",
                               json_number_value(json_array_get(distances, i)));
         }
@@ -203,15 +214,19 @@ void conf_points_ties(conf_run *run)
         !world_fill(&w, NULL, conf_ids("t", 0, 6), json_incref(vectors), NULL, NULL))
         goto out;
     expected = (size_t)conf_k(&w.rig, 6);
-    if (conf_ok(&w.rig, "search", search_body(&w, conf_vectors(20, 1, DIMENSION), (int64_t)expected), &answer) &&
+    if (conf_ok(&w.rig, "search",
+                search_body(&w, conf_vectors(20, 1, DIMENSION), (int64_t)expected), &answer) &&
         conf_hits_range(&w.rig, answer.body, 0, &begin, &end)) {
         for (i = begin; i < end; i++)
-            json_object_set_new(met, json_string_value(json_array_get(json_object_get(answer.body, "ids"), i)),
+            json_object_set_new(met,
+                                json_string_value(
+                                    json_array_get(json_object_get(answer.body, "ids"), i)),
                                 json_true());
         if (end - begin < expected || json_object_size(met) < expected)
-            conf_fail(run, "of 6 points with the same vector a search for %zu finds %zu hits, %zu different: "
-                           "points that tie are points all the same", expected, end - begin,
-                      json_object_size(met));
+            conf_fail(run,
+                      "of 6 points with the same vector a search for %zu finds %zu hits, %zu "
+                      "different: points that tie are points all the same",
+                      expected, end - begin, json_object_size(met));
     }
 out:
     conf_answer_clear(&answer);
@@ -236,10 +251,13 @@ static void with_check(world *w, const json_t *reply)
 
         if (json_array_size(json_array_get(vectors, i)) != DIMENSION ||
             conf_distance("cosine", own, json_array_get(vectors, i)) > 1e-3)
-            conf_fail(w->rig.run, "search with with_vectors: hit %zu, \"%s\", comes with another vector than "
-                                  "its own", i, json_string_value(id));
+            conf_fail(w->rig.run,
+                      "search with with_vectors: hit %zu, \"%s\", comes with another vector than "
+                      "its own",
+                      i, json_string_value(id));
         if (numbers && json_integer_value(json_array_get(numbers, i)) != 100 + row)
-            conf_fail(w->rig.run, "search with fields: hit %zu, \"%s\", comes with another field than its own",
+            conf_fail(w->rig.run,
+                      "search with fields: hit %zu, \"%s\", comes with another field than its own",
                       i, json_string_value(id));
     }
     if (json_object_get(reply, "fields") && conf_lists(&w->rig, "field_types", "int64") && !numbers)

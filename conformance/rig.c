@@ -24,10 +24,7 @@ int64_t conf_clock(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t conf_in(double seconds)
-{
-    return conf_clock() + (int64_t)(seconds * 1e9);
-}
+int64_t conf_in(double seconds) { return conf_clock() + (int64_t)(seconds * 1e9); }
 
 /* ---- the plugin --------------------------------------------------------------------------- */
 
@@ -85,8 +82,8 @@ int conf_rig_load(conf_rig *rig, conf_run *run)
         return 0;
     if (!conf_rig_usable(rig))
         return 0;
-    rig->describe = rig->target->describe ? json_incref(rig->target->describe)
-                                          : conf_rig_describe(rig);
+    rig->describe =
+        rig->target->describe ? json_incref(rig->target->describe) : conf_rig_describe(rig);
     return rig->describe != NULL;
 }
 
@@ -397,9 +394,8 @@ char *conf_name_new(const conf_rig *rig)
     static unsigned int count;
     char name[80];
 
-    snprintf(name, sizeof name, "conformance_%lld_%d_%u",
-             (long long)(rig->target->seed % 1000000), (int)getpid(),
-             __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED));
+    snprintf(name, sizeof name, "conformance_%lld_%d_%u", (long long)(rig->target->seed % 1000000),
+             (int)getpid(), __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED));
     return strdup(name);
 }
 
@@ -408,11 +404,12 @@ char *conf_create_on(conf_rig *rig, simplugin_instance *instance, const char *me
 {
     char *name = conf_name_new(rig), *used = NULL;
     json_t *parameters = conf_rig_parameters(rig, 0);
-    json_t *body = json_pack("{s:s, s:I, s:s}", "collection", name, "dimension",
-                             (json_int_t)dimension, "metric",
-                             metric ? metric
-                                    : json_string_value(json_array_get(
-                                          json_object_get(rig->describe, "metrics"), 0)));
+    json_t *body =
+        json_pack("{s:s, s:I, s:s}", "collection", name, "dimension", (json_int_t)dimension,
+                  "metric",
+                  metric ? metric
+                         : json_string_value(
+                               json_array_get(json_object_get(rig->describe, "metrics"), 0)));
     conf_answer answer;
     const char *said;
 
@@ -429,8 +426,8 @@ char *conf_create_on(conf_rig *rig, simplugin_instance *instance, const char *me
         if (said && *said)
             used = strdup(said);
         else
-            conf_fail(rig->run, "collection.create answers without \"collection\", the name that the "
-                                "collection has now (docs/protocol.md, Requests and replies)");
+            conf_fail(rig->run, "collection.create answers without \"collection\", the name that "
+                                "the collection has now (docs/protocol.md, Requests and replies)");
     }
     if (used && instance == rig->instance)
         json_array_append_new(rig->made, json_string(used));
@@ -506,9 +503,10 @@ static json_t *fields_slice(json_t *fields, size_t first, size_t count)
         json_t *given = json_object_get(column, "$column");
 
         json_object_set_new(part, name,
-                            given ? conf_column(json_string_value(json_object_get(given, "type")),
-                                                slice(json_object_get(given, "values"), first, count))
-                                  : slice(column, first, count));
+                            given
+                                ? conf_column(json_string_value(json_object_get(given, "type")),
+                                              slice(json_object_get(given, "values"), first, count))
+                                : slice(column, first, count));
     }
     return part;
 }
@@ -557,13 +555,14 @@ int conf_use(conf_rig *rig)
     char *name = conf_create(rig, NULL, 4, NULL);
     int ok = name && conf_upsert(rig, name, conf_ids("use", 0, 3), conf_vectors(1, 3, 4), NULL);
 
-    ok = ok && conf_do(rig, "points.get", json_pack("{s:s, s:o}", "collection", name, "ids",
-                                                    conf_ids("use", 0, 2)));
-    ok = ok && conf_do(rig, "search", json_pack("{s:s, s:o, s:i}", "collection", name, "vectors",
-                                                conf_vectors(2, 1, 4), "k", 1));
+    ok = ok && conf_do(rig, "points.get",
+                       json_pack("{s:s, s:o}", "collection", name, "ids", conf_ids("use", 0, 2)));
+    ok = ok && conf_do(rig, "search",
+                       json_pack("{s:s, s:o, s:i}", "collection", name, "vectors",
+                                 conf_vectors(2, 1, 4), "k", 1));
     ok = ok && conf_do(rig, "points.scan", json_pack("{s:s}", "collection", name));
-    ok = ok && conf_do(rig, "points.delete", json_pack("{s:s, s:o}", "collection", name, "ids",
-                                                       conf_ids("use", 0, 1)));
+    ok = ok && conf_do(rig, "points.delete",
+                       json_pack("{s:s, s:o}", "collection", name, "ids", conf_ids("use", 0, 1)));
     ok = ok && conf_count(rig, name) >= 0;
     free(name);
     return ok;

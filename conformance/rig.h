@@ -23,9 +23,9 @@ typedef struct conf_rig {
     const simplugin_backend *table;
     json_t *describe;
     simplugin_instance *instance;
-    json_t *made;         /* names of collections to be dropped at the end */
-    unsigned int inputs;  /* of which kinds of guard.h requests are made; 0: ordinary memory */
-    unsigned int quiet;   /* requests are not told of, as there are thousands of them */
+    json_t *made;        /* names of collections to be dropped at the end */
+    unsigned int inputs; /* of which kinds of guard.h requests are made; 0: ordinary memory */
+    unsigned int quiet;  /* requests are not told of, as there are thousands of them */
 } conf_rig;
 
 typedef struct conf_answer {
@@ -101,7 +101,8 @@ json_t *conf_ids(const char *prefix, size_t first, size_t count);
 json_t *conf_vectors(uint64_t seed, size_t count, size_t dimension);
 /* A column that may be empty or hold nothing but nulls. values is taken. */
 json_t *conf_column(const char *type, json_t *values);
-/* Writes points, in several requests where batch_bytes wants that; ids, vectors and fields are taken. */
+/* Writes points, in several requests where batch_bytes wants that; ids, vectors and fields are
+ * taken. */
 int conf_upsert(conf_rig *rig, const char *collection, json_t *ids, json_t *vectors,
                 json_t *fields);
 /* How many points there are; -1 after failing the check. */

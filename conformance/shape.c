@@ -20,16 +20,18 @@ static const struct {
     {"collection.list", {"collections:texts"}},
     {"collection.exists", {"exists:bool"}},
     {"collection.create", {"collection:text"}},
-    {"collection.describe", {"collection:text", "dimension:int", "?metric:text", "count:int", "fields:map",
-                             "id_mode:text", "?patches:bool", "?attributes:map"}},
+    {"collection.describe",
+     {"collection:text", "dimension:int", "?metric:text", "count:int", "fields:map", "id_mode:text",
+      "?patches:bool", "?attributes:map"}},
     {"collection.drop", {NULL}},
     {"points.upsert", {"?upserted:int", "?replaced:int", "?skipped:int64"}},
     {"points.delete", {"?deleted:int"}},
     {"points.get", {"positions:int64 P", "ids:ids", "vectors:vectors", "fields:fields"}},
     {"points.count", {"count:int"}},
     {"points.scan", {"ids:ids", "vectors:vectors", "fields:fields", "?cursor:bytes"}},
-    {"search", {"offsets:int64 Q", "ids:ids", "distances:float32 P", "scores:float32 P", "fields:fields",
-                "vectors:vectors"}},
+    {"search",
+     {"offsets:int64 Q", "ids:ids", "distances:float32 P", "scores:float32 P", "fields:fields",
+      "vectors:vectors"}},
 };
 
 typedef struct shaping {
@@ -47,8 +49,11 @@ static const char *plain_wrong(const simplugin_value *value, const char *type)
     static const struct {
         const char *name;
         uint32_t type;
-    } types[] = {{"text", SIMPLUGIN_TEXT}, {"bool", SIMPLUGIN_BOOL}, {"int", SIMPLUGIN_INT},
-                 {"map", SIMPLUGIN_MAP},   {"bytes", SIMPLUGIN_BYTES}};
+    } types[] = {{"text", SIMPLUGIN_TEXT},
+                 {"bool", SIMPLUGIN_BOOL},
+                 {"int", SIMPLUGIN_INT},
+                 {"map", SIMPLUGIN_MAP},
+                 {"bytes", SIMPLUGIN_BYTES}};
     simplugin_iter iter = simplugin_iterate(value);
     simplugin_value one;
 
@@ -102,8 +107,9 @@ static const char *tensor_wrong(const shaping *s, const simplugin_value *value, 
 
     if (rows_are && rows_are[1] == 'Q')
         rows = s->sizes->queries + 1;
-    snprintf(said, sizeof said, "a tensor of %s, %llu x %llu", dtype == SIMPLUGIN_INT64 ? "int64" : "float32",
-             (unsigned long long)rows, (unsigned long long)cols);
+    snprintf(said, sizeof said, "a tensor of %s, %llu x %llu",
+             dtype == SIMPLUGIN_INT64 ? "int64" : "float32", (unsigned long long)rows,
+             (unsigned long long)cols);
     if (value->type != SIMPLUGIN_TENSOR || value->as.u >= s->reply->tensor_count)
         return said;
     tensor = &s->reply->tensors[value->as.u];
@@ -143,21 +149,26 @@ static void key_check(shaping *s, const char *shape)
     if (!simplugin_find(&s->body, key, &value)) {
         /* collection.describe has a map of that name, whatever was asked */
         if (!optional && (!strcmp(colon, ":map") || is_wanted(s->sizes, key)))
-            conf_fail(s->rig->run, "the reply of %s lacks the key \"%s\" (docs/protocol.md, Backend "
-                                   "protocol)", s->method, key);
+            conf_fail(s->rig->run,
+                      "the reply of %s lacks the key \"%s\" (docs/protocol.md, Backend protocol)",
+                      s->method, key);
         return;
     }
     wrong = value_wrong(s, &value, colon + 1);
     if (wrong)
-        conf_fail(s->rig->run, "the key \"%s\" of the reply of %s is not as expected: %s", key, s->method,
-                  wrong);
+        conf_fail(s->rig->run, "the key \"%s\" of the reply of %s is not as expected: %s", key,
+                  s->method, wrong);
 }
 
 void conf_shape_check(conf_rig *rig, const char *method, const conf_sizes *sizes,
                       const conf_answer *answer)
 {
-    shaping s = {rig, method, sizes, &answer->reply,
-                 simplugin_body_value(answer->reply.body, answer->reply.body_size), 0};
+    shaping s = {rig,
+                 method,
+                 sizes,
+                 &answer->reply,
+                 simplugin_body_value(answer->reply.body, answer->reply.body_size),
+                 0};
     size_t m = 0, i;
     const char *key;
     simplugin_value ids;
@@ -180,7 +191,9 @@ void conf_shape_check(conf_rig *rig, const char *method, const conf_sizes *sizes
                 break;
         }
         if (i == COUNT(shapes[m].keys) || !shapes[m].keys[i])
-            conf_fail(rig->run, "the reply of %s has a key \"%s\", which is none of those listed "
-                                "(docs/protocol.md, Backend protocol)", method, key);
+            conf_fail(rig->run,
+                      "the reply of %s has a key \"%s\", which is none of those listed "
+                      "(docs/protocol.md, Backend protocol)",
+                      method, key);
     }
 }

@@ -7,9 +7,9 @@
 
 /* Of what a reply has as many as. */
 typedef struct conf_sizes {
-    uint64_t queries;    /* of searches */
+    uint64_t queries; /* of searches */
     uint64_t dimension;
-    unsigned int wants;  /* CONF_WANTS_...: what the request asked for */
+    unsigned int wants; /* CONF_WANTS_...: what the request asked for */
 } conf_sizes;
 
 #define CONF_WANTS_VECTORS 1u

@@ -8,10 +8,18 @@ static const struct {
     const conf_check *checks;
     int needs_describe;
 } tables[] = {
+    {conf_abi, 0},
+    {conf_describe, 0},
+    {conf_methods, 0},
+    {conf_points, 0},
     {conf_semantics, 1},
     {conf_filters, 1},
-    {conf_abi, 0}, {conf_describe, 0}, {conf_methods, 0}, {conf_points, 0}, {conf_memory, 0}, {conf_time, 0}, {conf_threads, 0}, {conf_malformed, 0},
-    {conf_cycles, 0}, {conf_fork, 0},
+    {conf_memory, 0},
+    {conf_time, 0},
+    {conf_threads, 0},
+    {conf_malformed, 0},
+    {conf_cycles, 0},
+    {conf_fork, 0},
 };
 
 void conf_tables_add(conf_plan *plan)

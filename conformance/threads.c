@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Many threads: on one instance where it is CONCURRENT, on one each in any case. plugin.h, Threads. */
+/* Many threads: on one instance where it is CONCURRENT, on one each in any case. plugin.h, Threads.
+ */
 #include "config.h"
 
 #include <pthread.h>
@@ -17,7 +18,7 @@
 typedef struct worker {
     conf_rig *rig;
     simplugin_instance *instance;
-    char *name;       /* of its own collection */
+    char *name; /* of its own collection */
     size_t number;
     pthread_t thread;
     pthread_barrier_t *together;
@@ -50,32 +51,42 @@ static int round_of(worker *w, size_t round)
 {
     json_t *ids = ids_of(w, round), *vectors = vectors_of(w, round);
     conf_answer answer;
-    int ok = ask(w, "points.upsert", json_pack("{s:s, s:O, s:O}", "collection", w->name, "ids", ids, "vectors",
-                                               vectors), &answer);
+    int ok =
+        ask(w, "points.upsert",
+            json_pack("{s:s, s:O, s:O}", "collection", w->name, "ids", ids, "vectors", vectors),
+            &answer);
 
     conf_answer_clear(&answer);
-    if (ok && ask(w, "points.get", json_pack("{s:s, s:O}", "collection", w->name, "ids", ids), &answer)) {
+    if (ok &&
+        ask(w, "points.get", json_pack("{s:s, s:O}", "collection", w->name, "ids", ids), &answer)) {
         for (size_t i = 0; i < 3; i++) {
             const json_t *back = json_array_get(json_object_get(answer.body, "vectors"), i);
 
-            if (!json_equal(json_array_get(json_object_get(answer.body, "ids"), i), json_array_get(ids, i)) ||
+            if (!json_equal(json_array_get(json_object_get(answer.body, "ids"), i),
+                            json_array_get(ids, i)) ||
                 json_array_size(back) != DIMENSION ||
                 conf_distance("cosine", json_array_get(vectors, i), back) > 1e-3)
-                conf_fail(w->rig->run, "points.get answers with other points than this thread has written, "
-                                       "while %d threads call at the same time", THREADS);
+                conf_fail(w->rig->run,
+                          "points.get answers with other points than this thread has written, "
+                          "while %d threads call at the same time",
+                          THREADS);
         }
         conf_answer_clear(&answer);
     }
-    ok = ok && ask(w, "search", json_pack("{s:s, s:[O], s:i}", "collection", w->name, "vectors",
-                                          json_array_get(vectors, 0), "k", 1), &answer);
+    ok = ok && ask(w, "search",
+                   json_pack("{s:s, s:[O], s:i}", "collection", w->name, "vectors",
+                             json_array_get(vectors, 0), "k", 1),
+                   &answer);
     if (ok) {
         const char *id = json_string_value(json_array_get(json_object_get(answer.body, "ids"), 0));
         char prefix[40];
 
         snprintf(prefix, sizeof prefix, "thread%zu-", w->number);
         if (!id || strncmp(id, prefix, strlen(prefix)))
-            conf_fail(w->rig->run, "search finds \"%s\" in a collection that thread %zu alone writes to, while "
-                                   "%d threads call at the same time", id ? id : "nothing", w->number, THREADS);
+            conf_fail(w->rig->run,
+                      "search finds \"%s\" in a collection that thread %zu alone writes to, while "
+                      "%d threads call at the same time",
+                      id ? id : "nothing", w->number, THREADS);
         conf_answer_clear(&answer);
     }
     json_decref(ids);
@@ -138,7 +149,8 @@ static void one_instance(conf_run *run)
         if (rig.table->threads == SIMPLUGIN_THREADS_CONCURRENT)
             run_threads(&rig, 1);
         else
-            conf_skip(run, "the backend is SERIAL: the host lets one thread at a time call an instance");
+            conf_skip(run,
+                      "the backend is SERIAL: the host lets one thread at a time call an instance");
     }
     conf_rig_close(&rig);
 }
@@ -172,8 +184,9 @@ static void *describe_again(void *context)
         if (!code)
             said = reply_decode(&reply, &why);
         if (!said || !json_equal(said, d->rig->describe))
-            conf_fail(d->rig->run, "describe answers %s, with something else than before, while %d threads call "
-                                   "it at the same time: it may be called from any thread at any time",
+            conf_fail(d->rig->run,
+                      "describe answers %s, with something else than before, while %d threads call "
+                      "it at the same time: it may be called from any thread at any time",
                       simplugin_code_name(code), THREADS);
         json_decref(said);
         conf_reply_clear(&reply);
@@ -207,9 +220,10 @@ static void describe(conf_run *run)
 }
 
 const conf_check conf_threads[] = {
-    {"threads/one-instance", "CONCURRENT: calls of many threads on one instance are all right", one_instance,
+    {"threads/one-instance", "CONCURRENT: calls of many threads on one instance are all right",
+     one_instance, 0, 0, NULL},
+    {"threads/instances", "instances are used at the same time, each by its own thread", instances,
      0, 0, NULL},
-    {"threads/instances", "instances are used at the same time, each by its own thread", instances, 0, 0, NULL},
     {"threads/describe", "describe is called from many threads at once", describe, 0, 0, NULL},
     {NULL, NULL, NULL, 0, 0, NULL},
 };

@@ -14,12 +14,14 @@
 #define AT_ONCE 1.0
 #define SOON 2.0
 /* What is interrupted would take this long. */
-#define LONG 4.0
+#define LONG 6.0
 
-/* ---- before it begins --------------------------------------------------------------------------- */
+/* ---- before it begins ---------------------------------------------------------------------------
+ */
 
 /* Every method with this deadline and token has to end at once, OK or with the code. */
-static void ended_before(conf_run *run, int64_t deadline, uint64_t token, int32_t code, const char *how)
+static void ended_before(conf_run *run, int64_t deadline, uint64_t token, int32_t code,
+                         const char *how)
 {
     conf_rig rig;
     char *name = conf_rig_open(&rig, run) ? conf_tour_create(&rig) : NULL;
@@ -41,14 +43,15 @@ static void ended_before(conf_run *run, int64_t deadline, uint64_t token, int32_
             conf_fail(run, "%s answers %s to a call %s; %s (or OK) was expected", method,
                       conf_answer_text(&answer), how, simplugin_code_name(code));
         if (answer.seconds > AT_ONCE)
-            conf_fail(run, "%s takes %.1f s for a call %s; it is to end at once", method, answer.seconds, how);
+            conf_fail(run, "%s takes %.1f s for a call %s; it is to end at once", method,
+                      answer.seconds, how);
         conf_answer_clear(&answer);
     }
     if (name) {
         opened = conf_instance_open(&rig, deadline, token, &other, &error);
         if (opened && opened != code)
-            conf_fail(run, "open answers %s to a call %s; %s (or OK) was expected", simplugin_code_name(opened),
-                      how, simplugin_code_name(code));
+            conf_fail(run, "open answers %s to a call %s; %s (or OK) was expected",
+                      simplugin_code_name(opened), how, simplugin_code_name(code));
         if (!opened)
             rig.table->close(other);
         conf_error_free(&error);
@@ -59,7 +62,8 @@ static void ended_before(conf_run *run, int64_t deadline, uint64_t token, int32_
 
 static void deadline_past(conf_run *run)
 {
-    ended_before(run, conf_in(-1), 0, SIMPLUGIN_DEADLINE_EXCEEDED, "whose deadline is a second ago");
+    ended_before(run, conf_in(-1), 0, SIMPLUGIN_DEADLINE_EXCEEDED,
+                 "whose deadline is a second ago");
 }
 
 static void cancelled_before(conf_run *run)
@@ -70,7 +74,8 @@ static void cancelled_before(conf_run *run)
     ended_before(run, conf_in(60), token, SIMPLUGIN_CANCELLED, "whose token was fired before");
 }
 
-/* ---- amid it ------------------------------------------------------------------------------------- */
+/* ---- amid it
+ * ------------------------------------------------------------------------------------- */
 
 static void nap(double seconds)
 {
@@ -88,11 +93,15 @@ static void deadline_amid(conf_run *run)
     if (conf_rig_open(&rig, run) && conf_long_init(&work, &rig, LONG)) {
         conf_send(&rig, rig.instance, "search", conf_long_body(&work), conf_in(0.1), 0, &answer);
         if (answer.code && answer.code != SIMPLUGIN_DEADLINE_EXCEEDED)
-            conf_fail(run, "a search whose deadline comes after 0.1 s answers %s; DEADLINE_EXCEEDED (or OK) was "
-                           "expected", conf_answer_text(&answer));
+            conf_fail(run,
+                      "a search whose deadline comes after 0.1 s answers %s; DEADLINE_EXCEEDED (or "
+                      "OK) was expected",
+                      conf_answer_text(&answer));
         if (answer.seconds > 0.1 + SOON)
-            conf_fail(run, "a search of %zu queries whose deadline comes after 0.1 s takes %.1f s: look at "
-                           "info->deadline between blocks of work", work.queries, answer.seconds);
+            conf_fail(run,
+                      "a search of %zu queries whose deadline comes after 0.1 s takes %.1f s: look "
+                      "at info->deadline between blocks of work",
+                      work.queries, answer.seconds);
         conf_answer_clear(&answer);
     }
     conf_long_clear(&work);
@@ -129,11 +138,15 @@ static void cancel_amid(conf_rig *rig, const char *method, json_t *body, double 
     conf_send(rig, rig->instance, method, body, conf_in(60), f.token, &answer);
     late = (double)(conf_clock() - __atomic_load_n(&f.fired, __ATOMIC_SEQ_CST)) / 1e9;
     if (answer.code && answer.code != SIMPLUGIN_CANCELLED)
-        conf_fail(rig->run, "%s answers %s when its token is fired by another thread; CANCELLED (or OK) was "
-                            "expected", method, conf_answer_text(&answer));
+        conf_fail(rig->run,
+                  "%s answers %s when its token is fired by another thread; CANCELLED (or OK) was "
+                  "expected",
+                  method, conf_answer_text(&answer));
     if (__atomic_load_n(&f.fired, __ATOMIC_SEQ_CST) && late > SOON)
-        conf_fail(rig->run, "%s goes on for %.1f s after its token was fired: ask host->cancelled between "
-                            "blocks of work, or watch the token", method, late);
+        conf_fail(rig->run,
+                  "%s goes on for %.1f s after its token was fired: ask host->cancelled between "
+                  "blocks of work, or watch the token",
+                  method, late);
     pthread_join(thread, NULL);
     conf_answer_clear(&answer);
 }
@@ -146,14 +159,15 @@ static void cancelled_amid(conf_run *run)
 
     if (conf_rig_open(&rig, run) && conf_long_init(&work, &rig, LONG)) {
         cancel_amid(&rig, "search", conf_long_body(&work), 0.1);
-        cancel_amid(&rig, "points.scan", json_pack("{s:s, s:i}", "collection", work.name, "max_bytes", 1 << 28),
-                    0.002);
+        cancel_amid(&rig, "points.scan",
+                    json_pack("{s:s, s:i}", "collection", work.name, "max_bytes", 1 << 28), 0.002);
         rows = conf_batch_rows(&rig, 32);
         rows = rows < 20000 ? rows : 20000;
         cancel_amid(&rig, "points.upsert",
                     json_pack("{s:s, s:o, s:{s:{s:i, s:I, s:i}}}", "collection", work.name, "ids",
                               conf_ids("amid", 0, rows), "vectors", "$random", "seed", 5, "rows",
-                              (json_int_t)rows, "cols", 32), 0.002);
+                              (json_int_t)rows, "cols", 32),
+                    0.002);
         /* and it goes on as if nothing had been */
         conf_count(&rig, work.name);
     }
@@ -161,7 +175,8 @@ static void cancelled_amid(conf_run *run)
     conf_rig_close(&rig);
 }
 
-/* ---- none ------------------------------------------------------------------------------------------ */
+/* ---- none
+ * ------------------------------------------------------------------------------------------ */
 
 static void no_deadline(conf_run *run)
 {
@@ -176,8 +191,10 @@ static void no_deadline(conf_run *run)
         if (!body)
             continue;
         if (conf_send(&rig, rig.instance, method, body, INT64_MAX, 0, &answer))
-            conf_fail(run, "%s answers %s to a call without a deadline: INT64_MAX means none (plugin.h, "
-                           "simplugin_call_info)", method, conf_answer_text(&answer));
+            conf_fail(run,
+                      "%s answers %s to a call without a deadline: INT64_MAX means none (plugin.h, "
+                      "simplugin_call_info)",
+                      method, conf_answer_text(&answer));
         conf_answer_clear(&answer);
     }
     free(name);
@@ -200,8 +217,10 @@ static void watches(conf_run *run)
             conf_fail(run, "%s answers %s to a call with a token that is not fired", method,
                       conf_answer_text(&answer));
         if (conf_host_watches())
-            conf_fail(run, "%s returns with a cancel_watch that was not taken back: the token may be gone, and "
-                           "fn would be run for a call that has ended", method);
+            conf_fail(run,
+                      "%s returns with a cancel_watch that was not taken back: the token may be "
+                      "gone, and fn would be run for a call that has ended",
+                      method);
         conf_answer_clear(&answer);
     }
     free(name);
@@ -211,7 +230,8 @@ static void watches(conf_run *run)
 const conf_check conf_time[] = {
     {"time/deadline-past", "calls that come too late end at once", deadline_past, 120, 0, NULL},
     {"time/deadline-amid", "a long search ends by its deadline", deadline_amid, 120, 1, NULL},
-    {"time/cancelled-before", "calls that were cancelled before end at once", cancelled_before, 120, 0, NULL},
+    {"time/cancelled-before", "calls that were cancelled before end at once", cancelled_before, 120,
+     0, NULL},
     {"time/cancelled-amid", "a search, a scan and an upsert end soon after their token was fired",
      cancelled_amid, 120, 1, NULL},
     {"time/no-deadline", "a deadline of INT64_MAX is none", no_deadline, 120, 0, NULL},

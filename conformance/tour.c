@@ -53,33 +53,44 @@ char *conf_tour_create(conf_rig *rig)
     return conf_create(rig, NULL, CONF_TOUR_DIMENSION, declared);
 }
 
-static json_t *ids(size_t count)
-{
-    return conf_ids("tour", 0, count);
-}
+static json_t *ids(size_t count) { return conf_ids("tour", 0, count); }
 
-static json_t *vectors(size_t count)
-{
-    return conf_vectors(31, count, CONF_TOUR_DIMENSION);
-}
+static json_t *vectors(size_t count) { return conf_vectors(31, count, CONF_TOUR_DIMENSION); }
 
 typedef enum step {
-    HEALTH, LIST, EXISTS, DESCRIBE, UPSERT, UPSERT_ROWS, GET, COUNT, SCAN, SEARCH, SET_FIELDS, RADIUS,
-    NEIGHBORS, VIEW, DELETE, UPSERT_AGAIN, STEPS
+    HEALTH,
+    LIST,
+    EXISTS,
+    DESCRIBE,
+    UPSERT,
+    UPSERT_ROWS,
+    GET,
+    COUNT,
+    SCAN,
+    SEARCH,
+    SET_FIELDS,
+    RADIUS,
+    NEIGHBORS,
+    VIEW,
+    DELETE,
+    UPSERT_AGAIN,
+    STEPS
 } step;
 
 const size_t conf_tour_steps = STEPS;
 
-static const char *const step_methods[STEPS] = {
-    "health", "collection.list", "collection.exists", "collection.describe", "points.upsert",
-    "points.upsert", "points.get", "points.count", "points.scan", "search", "points.set_fields",
-    "search.radius", "search.neighbors", "view.create", "points.delete", "points.upsert"};
+static const char *const step_methods[STEPS] =
+    {"health",           "collection.list", "collection.exists", "collection.describe",
+     "points.upsert",    "points.upsert",   "points.get",        "points.count",
+     "points.scan",      "search",          "points.set_fields", "search.radius",
+     "search.neighbors", "view.create",     "points.delete",     "points.upsert"};
 
 /* What the step has beside the name of the collection. */
 static void step_fill(const conf_rig *rig, json_t *body, step at)
 {
     switch (at) {
-    case UPSERT: case UPSERT_AGAIN:
+    case UPSERT:
+    case UPSERT_AGAIN:
         json_object_set_new(body, "ids", ids(POINTS));
         json_object_set_new(body, "vectors", vectors(POINTS));
         json_object_set_new(body, "fields", fields_of(rig));
@@ -87,8 +98,9 @@ static void step_fill(const conf_rig *rig, json_t *body, step at)
     case UPSERT_ROWS:
         json_object_set_new(body, "ids", ids(POINTS));
         json_object_set_new(body, "vectors", vectors(POINTS));
-        json_object_set_new(body, "rows", json_pack("{s:{s:s, s:[ii]}}", "$tensor", "dtype", "int64", "data",
-                                                    3, 1));
+        json_object_set_new(body, "rows",
+                            json_pack("{s:{s:s, s:[ii]}}", "$tensor", "dtype", "int64", "data", 3,
+                                      1));
         break;
     case GET:
         json_object_set_new(body, "ids", ids(POINTS + 2));
@@ -149,7 +161,8 @@ void conf_tour(conf_rig *rig, const char *collection,
     }
 }
 
-void conf_tour_whole(conf_rig *rig, void (*look)(conf_rig *rig, const char *method, conf_answer *answer))
+void conf_tour_whole(conf_rig *rig,
+                     void (*look)(conf_rig *rig, const char *method, conf_answer *answer))
 {
     char *name = conf_tour_create(rig);
 

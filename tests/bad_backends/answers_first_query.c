@@ -4,7 +4,8 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     const simplugin_tensor *vectors = bad_is(info, "search") ? bad_input(request, "vectors") : NULL;
     uint64_t row = vectors ? simplugin_tensor_row_bytes(vectors) : 0;

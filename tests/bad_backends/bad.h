@@ -10,7 +10,8 @@
 #include "simplugin/envelope.h"
 
 /* Its entry, by another name. */
-int32_t good_entry(const simplugin_host *host, const simplugin_backend **backend, simplugin_error **error);
+int32_t good_entry(const simplugin_host *host, const simplugin_backend **backend,
+                   simplugin_error **error);
 
 static const simplugin_host *bad_host;
 static const simplugin_backend *good; /* as it is */
@@ -43,8 +44,8 @@ static inline int32_t bad_fail(simplugin_error **error, int32_t code, const char
 /* ---- bodies: everything but one key, and then that key with another value, or without it ---- */
 
 /* value: one encoded value; NULL: the key goes. */
-static inline void bad_body(simplugin_writer *out, const uint8_t *body, uint64_t size, const char *key,
-                            const simplugin_writer *value)
+static inline void bad_body(simplugin_writer *out, const uint8_t *body, uint64_t size,
+                            const char *key, const simplugin_writer *value)
 {
     simplugin_value map = simplugin_body_value(body, size), name;
     simplugin_iter iter = simplugin_iterate(&map);
@@ -95,7 +96,8 @@ static inline void bad_reply(simplugin_reply *reply, const char *key, const simp
 /* The good backend's call with such a body. */
 static inline int32_t bad_ask(simplugin_instance *instance, const simplugin_call_info *info,
                               const simplugin_request *request, simplugin_reply *reply,
-                              simplugin_error **error, const char *key, const simplugin_writer *value)
+                              simplugin_error **error, const char *key,
+                              const simplugin_writer *value)
 {
     simplugin_request other = *request;
     simplugin_writer out;

@@ -4,13 +4,14 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     simplugin_value map = simplugin_body_value(request->body, request->body_size);
     int64_t dimension;
 
-    if (bad_is(info, "collection.create") && simplugin_find_int(&map, "dimension", &dimension) == 1 &&
-        dimension > 2048)
+    if (bad_is(info, "collection.create") &&
+        simplugin_find_int(&map, "dimension", &dimension) == 1 && dimension > 2048)
         return bad_fail(error, SIMPLUGIN_INVALID_ARGUMENT, "dimension is 2048 at most");
     return good->call(instance, info, request, reply, error);
 }

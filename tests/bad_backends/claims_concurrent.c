@@ -16,7 +16,8 @@ static void nap(long milliseconds)
 static simplugin_instance *volatile busy[64];
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     uint64_t slot = (uintptr_t)instance / 64 % 64;
     int32_t code;

@@ -4,7 +4,8 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     int32_t code = good->call(instance, info, request, reply, error);
     const simplugin_tensor *offsets = code ? NULL : bad_tensor(reply, "ids", "offsets");
@@ -12,7 +13,8 @@ static int32_t call(simplugin_instance *instance, const simplugin_call_info *inf
     char *bytes = values ? (char *)(uintptr_t)values->data : NULL;
     int64_t at = 0, begin = 0;
 
-    for (uint64_t i = 0; bad_is(info, "points.get") && offsets && bytes && i + 1 < offsets->rows; i++) {
+    for (uint64_t i = 0; bad_is(info, "points.get") && offsets && bytes && i + 1 < offsets->rows;
+         i++) {
         int64_t size = bad_ints(offsets)[i + 1] - begin;
 
         memmove(bytes + at, bytes + begin, (size_t)size);

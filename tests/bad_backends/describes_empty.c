@@ -4,7 +4,8 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     simplugin_writer value = bad_number(0);
     int32_t code = good->call(instance, info, request, reply, error);

@@ -13,7 +13,8 @@ static int32_t describe(simplugin_reply *reply, simplugin_error **error)
 }
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     if (bad_is(info, "search.everything"))
         return SIMPLUGIN_OK;

@@ -5,10 +5,7 @@
 
 SIMPLUGIN_EXPORT int simplugin_bad_helper(int number);
 
-int simplugin_bad_helper(int number)
-{
-    return number + 1;
-}
+int simplugin_bad_helper(int number) { return number + 1; }
 
 int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
                                 simplugin_error **error)

@@ -4,14 +4,16 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     int32_t code = good->call(instance, info, request, reply, error);
 
     for (uint64_t t = 0; !code && bad_is(info, "points.get") && t < reply->tensor_count; t++) {
         double *numbers = (double *)(uintptr_t)reply->tensors[t].data;
 
-        for (uint64_t i = 0; reply->tensors[t].dtype == SIMPLUGIN_FLOAT64 && i < reply->tensors[t].rows; i++)
+        for (uint64_t i = 0;
+             reply->tensors[t].dtype == SIMPLUGIN_FLOAT64 && i < reply->tensors[t].rows; i++)
             if (isnan(numbers[i]))
                 numbers[i] = 0;
     }

@@ -15,7 +15,8 @@ static int32_t open_instance(const simplugin_call_info *info, const simplugin_re
 }
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     while (getpid() != opened_by)
         pause();

@@ -4,10 +4,12 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
-    return bad_is(info, "points.upsert") ? bad_ask(instance, info, request, reply, error, "rows", NULL)
-                                         : good->call(instance, info, request, reply, error);
+    return bad_is(info, "points.upsert")
+               ? bad_ask(instance, info, request, reply, error, "rows", NULL)
+               : good->call(instance, info, request, reply, error);
 }
 
 int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,

@@ -3,13 +3,11 @@
 /* Never takes its watch of the token back. */
 #include "bad.h"
 
-static void wake(void *context)
-{
-    (void)context;
-}
+static void wake(void *context) { (void)context; }
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     uint64_t watch = 0;
 

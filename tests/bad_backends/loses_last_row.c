@@ -4,7 +4,8 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     simplugin_tensor tensors[64];
     simplugin_request other = *request;
@@ -14,7 +15,8 @@ static int32_t call(simplugin_instance *instance, const simplugin_call_info *inf
     int32_t code;
 
     if (!bad_is(info, "points.upsert") || bad_input(request, "rows") || !bad_ids(request, &ids) ||
-        ids.count < 200 || request->tensor_count >= 64 || !(rows = malloc((size_t)ids.count * sizeof *rows)))
+        ids.count < 200 || request->tensor_count >= 64 ||
+        !(rows = malloc((size_t)ids.count * sizeof *rows)))
         return good->call(instance, info, request, reply, error);
     for (uint64_t i = 0; i < ids.count; i++)
         rows[i] = (int64_t)i;
@@ -23,7 +25,8 @@ static int32_t call(simplugin_instance *instance, const simplugin_call_info *inf
     other.tensors = tensors;
     other.tensor_count++;
     simplugin_writer_init(&value);
-    simplugin_write_head(&value, 0xd6, (uint64_t)SIMPLUGIN_EXT_TENSOR << 32 | request->tensor_count, 5);
+    simplugin_write_head(&value, 0xd6, (uint64_t)SIMPLUGIN_EXT_TENSOR << 32 | request->tensor_count,
+                         5);
     code = bad_ask(instance, info, &other, reply, error, "rows", &value);
     simplugin_writer_clear(&value);
     free(rows);

@@ -4,11 +4,14 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     int32_t code = good->call(instance, info, request, reply, error);
 
-    return code == SIMPLUGIN_DIMENSION_MISMATCH ? bad_fail(error, SIMPLUGIN_INVALID_ARGUMENT, "something is wrong") : code;
+    return code == SIMPLUGIN_DIMENSION_MISMATCH
+               ? bad_fail(error, SIMPLUGIN_INVALID_ARGUMENT, "something is wrong")
+               : code;
 }
 
 int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,

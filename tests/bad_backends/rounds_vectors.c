@@ -4,12 +4,14 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     int32_t code = good->call(instance, info, request, reply, error);
     const simplugin_tensor *vectors = code ? NULL : bad_tensor(reply, "vectors", NULL);
 
-    for (uint64_t i = 0; bad_is(info, "points.get") && vectors && i < vectors->rows * vectors->cols; i++)
+    for (uint64_t i = 0; bad_is(info, "points.get") && vectors && i < vectors->rows * vectors->cols;
+         i++)
         bad_floats(vectors)[i] *= 1.00001f;
     return code;
 }

@@ -4,10 +4,13 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
-    const simplugin_tensor *vectors = bad_is(info, "points.upsert") ? bad_input(request, "vectors") : NULL;
-    volatile float *number = vectors && vectors->rows ? (volatile float *)(uintptr_t)vectors->data : NULL;
+    const simplugin_tensor *vectors =
+        bad_is(info, "points.upsert") ? bad_input(request, "vectors") : NULL;
+    volatile float *number =
+        vectors && vectors->rows ? (volatile float *)(uintptr_t)vectors->data : NULL;
 
     if (number)
         *number = *number;

@@ -4,7 +4,8 @@
 #include "bad.h"
 
 static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
-                    const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
 {
     int32_t code = good->call(instance, info, request, reply, error);
     const simplugin_tensor *distances = code ? NULL : bad_tensor(reply, "distances", NULL);
