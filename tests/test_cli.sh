@@ -529,6 +529,13 @@ said=$(
 nothing
 cd "$work" || exit 2
 program=$here
+# all of it is installed: the templates, and the two crates
+(cd "$TEST_TOP_SRCDIR" && find templates/backend bindings/rust/simplugin-abi/src bindings/rust/simplugin-backend/src -type f) >"$work/out"
+: >"$work/err"
+while read -r file; do
+    checks=$((checks + 1))
+    grep -qE "(^|[[:space:]])$file([[:space:]]|\$)" "$TEST_TOP_SRCDIR/templates/local.mk" || fail "templates/local.mk does not have $file"
+done <"$work/out"
 
 # ---- Ctrl-C ----
 # catches PID: the program, and not the shell before it, has its handler of SIGINT

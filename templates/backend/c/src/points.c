@@ -146,10 +146,13 @@ int32_t points_upsert(struct call *call)
         code = check_fields(call, &fields, ids.count);
     if (code)
         return code;
-    if (call->collection->point_count + count > call->instance->max_points)
-        return fail(call, SIMPLUGIN_RESOURCE_EXHAUSTED,
+    if (call->collection->point_count + count > call->instance->max_points) {
+        code = fail(call, SIMPLUGIN_RESOURCE_EXHAUSTED,
                     "collection \"%s\" would have more points than the %llu of max_points",
                     call->collection->name, (unsigned long long)call->instance->max_points);
+        host->error_set_retryable(call->error, 0); /* not until somebody deletes some */
+        return code;
+    }
     made = calloc((size_t)count + 1, sizeof *made);
     if (!made || !collection_reserve(call->collection, count))
         code = fail_no_memory(call);

@@ -69,7 +69,8 @@ pub(crate) fn upsert(
                 "the collection would have more points than max_points: {}",
                 connection.max_points
             ),
-        ));
+        )
+        .retryable(false));
     }
     let mut made = Vec::with_capacity(rows.len());
     for (i, row) in rows.iter().enumerate() {
