@@ -6,6 +6,7 @@
  *     test_program add          makes an index of 1,000 points, searches it, removes some
  *     test_program reopen       finds it as the step before left it
  *     test_program threads      16 threads search it
+ *     test_program writers      8 threads write the same points, each in another order
  *     test_program fork         a child may not use what its parent opened
  *     test_program large        100,000 points in and out again, in little memory
  *     test_program stopped PID  calls end in time while the server is stopped
@@ -151,6 +152,32 @@ static void search_check(uint64_t index, const points *all, uint64_t first)
     simplugin_hits_clear(&hits);
 }
 
+/* A text with U+0000 is refused as a whole, not cut. */
+static void zero_check(uint64_t index)
+{
+    simplugin_writer body = {0};
+    simplugin_request request;
+
+    simplugin_write_map(&body, 3);
+    simplugin_write_string(&body, "ids");
+    simplugin_write_array(&body, 1);
+    simplugin_write_string(&body, "zero");
+    simplugin_write_string(&body, "vectors");
+    simplugin_write_array(&body, 1);
+    simplugin_write_array(&body, DIMENSION);
+    for (int i = 0; i < DIMENSION; i++)
+        simplugin_write_int(&body, i);
+    simplugin_write_string(&body, "fields");
+    simplugin_write_map(&body, 1);
+    simplugin_write_string(&body, "title");
+    simplugin_write_array(&body, 1);
+    simplugin_write_text(&body, "a\0b", 3);
+    request = simplugin_writer_request(&body);
+    ENSURE(simplugin_call(index, "index.add", 9, &request, NULL, NULL, NULL) ==
+           SIMPLUGIN_INVALID_ARGUMENT);
+    simplugin_writer_clear(&body);
+}
+
 static void step_add(void)
 {
     points all = points_make(POINTS, DIMENSION);
@@ -162,6 +189,7 @@ static void step_add(void)
     OK(simplugin_index_create(&spec, &index, NULL, &error));
     OK(simplugin_index_add(index, all.ids, all.vectors, POINTS, DIMENSION, NULL, &error));
     search_check(index, &all, 0);
+    zero_check(index);
     OK(simplugin_index_remove(index, all.ids, REMOVED, &removed, NULL, &error));
     ENSURE(removed == REMOVED);
     search_check(index, &all, REMOVED);
@@ -216,6 +244,48 @@ static void step_threads(void)
         ENSURE(!pthread_create(&threads[i], NULL, searcher, &index));
     for (int i = 0; i < 16; i++)
         ENSURE(!pthread_join(threads[i], NULL));
+}
+
+#define WRITERS 8
+#define WRITTEN 300
+
+typedef struct writer {
+    uint64_t index;
+    uint64_t first;
+} writer;
+
+static void *write_some(void *context)
+{
+    const writer *self = context;
+    points all = points_make(WRITTEN, DIMENSION);
+    const char *ids[WRITTEN];
+    simplugin_error *error = NULL;
+
+    for (uint64_t i = 0; i < WRITTEN; i++)
+        ids[i] = all.ids[(self->first + (self->first % 2 ? i : WRITTEN - i)) % WRITTEN];
+    for (int i = 0; i < 10; i++)
+        OK(simplugin_index_add(self->index, ids, all.vectors, WRITTEN, DIMENSION, NULL, &error));
+    return NULL;
+}
+
+static void step_writers(void)
+{
+    simplugin_index_spec spec = {.size = sizeof spec, .collection = "writers", .dimension = DIMENSION};
+    simplugin_error *error = NULL;
+    pthread_t threads[WRITERS];
+    writer writers[WRITERS];
+    uint64_t index, size;
+
+    OK(simplugin_index_create(&spec, &index, NULL, &error));
+    for (uint64_t i = 0; i < WRITERS; i++) {
+        writers[i] = (writer){.index = index, .first = i * 31};
+        ENSURE(!pthread_create(&threads[i], NULL, write_some, &writers[i]));
+    }
+    for (int i = 0; i < WRITERS; i++)
+        ENSURE(!pthread_join(threads[i], NULL));
+    OK(simplugin_index_size(index, &size, NULL, &error));
+    ENSURE(size == WRITTEN);
+    OK(simplugin_index_cleanup(index, NULL, &error));
 }
 
 static void step_fork(void)
@@ -429,6 +499,8 @@ int main(int argc, char **argv)
         step_reopen();
     else if (strcmp(step, "threads") == 0)
         step_threads();
+    else if (strcmp(step, "writers") == 0)
+        step_writers();
     else if (strcmp(step, "fork") == 0)
         step_fork();
     else if (strcmp(step, "large") == 0)
