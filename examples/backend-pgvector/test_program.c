@@ -39,12 +39,12 @@
 #define LARGE_MEMORY_KIB (96 << 10)
 #define BATCH 100
 
-#define ENSURE(condition)                                                           \
-    do {                                                                            \
-        if (!(condition)) {                                                         \
-            fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);         \
-            exit(1);                                                                \
-        }                                                                           \
+#define ENSURE(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);                        \
+            exit(1);                                                                               \
+        }                                                                                          \
     } while (0)
 
 static void ok(int line, int32_t code, simplugin_error **error)
@@ -181,8 +181,8 @@ static void zero_check(uint64_t index)
 static void step_add(void)
 {
     points all = points_make(POINTS, DIMENSION);
-    simplugin_index_spec spec = {.size = sizeof spec, .brain_key = KEY, .metric = "euclidean",
-                                 .dimension = DIMENSION};
+    simplugin_index_spec spec = {
+        .size = sizeof spec, .brain_key = KEY, .metric = "euclidean", .dimension = DIMENSION};
     simplugin_error *error = NULL;
     uint64_t index, removed;
 
@@ -270,7 +270,8 @@ static void *write_some(void *context)
 
 static void step_writers(void)
 {
-    simplugin_index_spec spec = {.size = sizeof spec, .collection = "writers", .dimension = DIMENSION};
+    simplugin_index_spec spec = {
+        .size = sizeof spec, .collection = "writers", .dimension = DIMENSION};
     simplugin_error *error = NULL;
     pthread_t threads[WRITERS];
     writer writers[WRITERS];
@@ -359,9 +360,11 @@ static void scan_check(uint64_t index, const points *all)
         simplugin_write_map(&body, 0);
         reply_of(scan, "scan.next", &body, &reply);
         map = simplugin_body_value(reply.body, reply.body_size);
-        ENSURE(simplugin_find_bool(&map, "done", &done) == 1 && simplugin_find(&map, "ids", &value));
+        ENSURE(simplugin_find_bool(&map, "done", &done) == 1 &&
+               simplugin_find(&map, "ids", &value));
         ENSURE(!simplugin_column_read(&value, reply.tensors, reply.tensor_count, &ids));
-        ENSURE(simplugin_find_tensor(&map, "vectors", reply.tensors, reply.tensor_count, &vectors) == 1);
+        ENSURE(simplugin_find_tensor(&map, "vectors", reply.tensors, reply.tensor_count,
+                                     &vectors) == 1);
         for (uint64_t i = 0; i < ids.count; i++, count++) {
             uint64_t size, row;
             const char *id = simplugin_column_text(&ids, i, &size);
@@ -370,7 +373,8 @@ static void scan_check(uint64_t index, const points *all)
             row = strtoull(id + strlen("point-"), NULL, 10);
             ENSURE(row < all->count && !seen[row]++);
             ENSURE(memcmp((const float *)vectors->data + i * all->dimension,
-                          all->vectors + row * all->dimension, all->dimension * sizeof(float)) == 0);
+                          all->vectors + row * all->dimension,
+                          all->dimension * sizeof(float)) == 0);
         }
         simplugin_reply_clear(&reply);
     }
@@ -381,7 +385,9 @@ static void scan_check(uint64_t index, const points *all)
 static void step_large(void)
 {
     points all = points_make(LARGE, LARGE_DIMENSION);
-    simplugin_index_spec spec = {.size = sizeof spec, .collection = "large", .metric = "euclidean",
+    simplugin_index_spec spec = {.size = sizeof spec,
+                                 .collection = "large",
+                                 .metric = "euclidean",
                                  .dimension = LARGE_DIMENSION};
     simplugin_options patient = {.size = sizeof patient, .timeout_ms = 300000};
     simplugin_hits hits = {.size = sizeof hits};
@@ -439,8 +445,8 @@ static void step_stopped(pid_t server)
     simplugin_options hasty = {.size = sizeof hasty, .timeout_ms = 500};
     simplugin_options patient = {.size = sizeof patient, .timeout_ms = 60000};
     /* its session is not there yet */
-    simplugin_index_spec other = {.size = sizeof other, .dimension = 1,
-                                  .parameters = "{\"schema\": \"elsewhere\"}"};
+    simplugin_index_spec other = {
+        .size = sizeof other, .dimension = 1, .parameters = "{\"schema\": \"elsewhere\"}"};
     simplugin_error *error = NULL;
     uint64_t index = reopen(), made, size;
     pthread_t thread;
@@ -466,8 +472,8 @@ static void step_stopped(pid_t server)
 static void step_hammer(void)
 {
     points all = points_make(LARGE, DIMENSION);
-    simplugin_index_spec spec = {.size = sizeof spec, .collection = "hammer", .metric = "euclidean",
-                                 .dimension = DIMENSION};
+    simplugin_index_spec spec = {
+        .size = sizeof spec, .collection = "hammer", .metric = "euclidean", .dimension = DIMENSION};
     simplugin_error *error = NULL;
     uint64_t index, size, done = 0;
     int32_t code;
@@ -485,7 +491,8 @@ static void step_hammer(void)
         fflush(stdout);
     } while (!code && done < 10000);
     if (code)
-        fprintf(stderr, "%s: %s\n", simplugin_code_name(code), simplugin_error_message(error, NULL));
+        fprintf(stderr, "%s: %s\n", simplugin_code_name(code),
+                simplugin_error_message(error, NULL));
     exit(code == SIMPLUGIN_UNAVAILABLE ? 3 : code ? 1 : 0);
 }
 
