@@ -120,6 +120,8 @@ static int32_t collect(pgv_call *call, PGresult **result)
         if (!code && !last)
             code = pgv_fail_connection(call, pg, "the connection to PostgreSQL broke");
     }
+    if (!code && result && !last)
+        code = pgv_fail(call, SIMPLUGIN_PROTOCOL, "PostgreSQL did not answer a statement");
     if (!code && result)
         *result = last;
     else
