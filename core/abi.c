@@ -33,6 +33,24 @@ const char *sp_struct_read(void *ours, const void *theirs, uint64_t least, uint6
     return NULL;
 }
 
+void sp_struct_fill(void *theirs, const void *ours, uint64_t known)
+{
+    uint64_t size;
+
+    memcpy(&size, theirs, sizeof size);
+    memcpy(theirs, ours, size < known ? size : known);
+    memcpy(theirs, &size, sizeof size);
+}
+
+void sp_struct_zero(void *theirs, uint64_t least, uint64_t known)
+{
+    uint64_t size;
+
+    memcpy(&size, theirs, sizeof size);
+    memset(theirs, 0, size < least ? least : size < known ? size : known);
+    memcpy(theirs, &size, sizeof size);
+}
+
 const char *sp_reserved_check(const uint64_t *reserved, size_t count)
 {
     for (size_t i = 0; i < count; i++)

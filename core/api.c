@@ -123,10 +123,10 @@ static int32_t request_read(const simplugin_request *request, simplugin_request 
     return wrong ? argument_error(error, SIMPLUGIN_MALFORMED, "request", wrong) : SIMPLUGIN_OK;
 }
 
-/* A reply is filled, so it has all the room that we know; it may be NULL. */
+/* A reply is filled, so it has at least what the first version had; it may be NULL. */
 static int32_t reply_check(const simplugin_reply *reply, simplugin_error **error)
 {
-    const char *wrong = reply ? sp_struct_check(reply, sizeof *reply, sizeof *reply) : NULL;
+    const char *wrong = reply ? sp_struct_check(reply, SP_REPLY_LEAST, sizeof *reply) : NULL;
 
     if (reply && !wrong && reply->owner)
         wrong = "holds an earlier answer: clear it first";
@@ -200,11 +200,9 @@ int32_t simplugin_call(uint64_t target, const char *method_name, uint64_t method
         code = method->serve(object, &r, error);
     sp_arena_free(&r.arena);
     sp_object_release(object);
-    if (code || !reply) {
+    if (code || !reply)
         simplugin_reply_clear(&own);
-    } else {
-        own.size = reply->size;
-        *reply = own;
-    }
+    else
+        sp_struct_fill(reply, &own, sizeof own);
     return error_settle(code, method->name, error);
 }

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "abi.h"
 #include "cancel.h"
 #include "error_access.h"
 #include "log.h"
@@ -50,7 +51,7 @@ static void host_progress(uint64_t progress, uint64_t done, uint64_t total)
 
 const simplugin_host sp_host = {
     .size = sizeof(simplugin_host),
-    .abi_min = SIMPLUGIN_ABI_VERSION,
+    .abi_min = SIMPLUGIN_ABI_1_0,
     .abi_max = SIMPLUGIN_ABI_VERSION,
     .reply_alloc = host_reply_alloc,
     .error_set = host_error_set,
@@ -66,12 +67,8 @@ const simplugin_host sp_host = {
 
 void simplugin_reply_clear(simplugin_reply *reply)
 {
-    uint64_t size;
-
     if (!reply)
         return;
     sp_arena_free(sp_reply_arena(reply));
-    size = reply->size;
-    memset(reply, 0, sizeof *reply);
-    reply->size = size;
+    sp_struct_zero(reply, SP_REPLY_LEAST, sizeof *reply);
 }

@@ -4,6 +4,7 @@
 #define SP_HOST_H
 
 #include <pthread.h>
+#include <stddef.h>
 
 #include "arena.h"
 #include "simplugin/plugin.h"
@@ -18,6 +19,8 @@ static inline sp_arena **sp_reply_arena(simplugin_reply *reply)
 
 /* An empty reply of our own. */
 #define SP_REPLY_INIT {.size = sizeof(simplugin_reply)}
+/* What a reply of the first version has. */
+#define SP_REPLY_LEAST (offsetof(simplugin_reply, reserved) + sizeof(((simplugin_reply *)0)->reserved))
 
 /* A number for simplugin_call_info.progress that stands for fn until it is ended. */
 typedef struct sp_progress {

@@ -534,10 +534,11 @@ static int32_t hits_take(simplugin_reply *reply, const char *method, simplugin_h
 }
 
 /* .owner was there from the beginning: a struct without it is no version of ours. */
+#define HITS_LEAST (offsetof(simplugin_hits, owner) + sizeof(((simplugin_hits *)0)->owner))
+
 static int32_t hits_check(const simplugin_hits *hits, const char *method, simplugin_error **error)
 {
-    const uint64_t least = offsetof(simplugin_hits, owner) + sizeof hits->owner;
-    const char *wrong = hits ? sp_struct_check(hits, least, sizeof *hits) : "is NULL";
+    const char *wrong = hits ? sp_struct_check(hits, HITS_LEAST, sizeof *hits) : "is NULL";
 
     if (!wrong && hits->owner)
         wrong = "holds earlier hits: clear it first";
@@ -610,7 +611,6 @@ int32_t simplugin_index_search_ids(uint64_t index, const char *const *id_texts, 
 void simplugin_hits_clear(simplugin_hits *hits)
 {
     hits_owner *owner;
-    uint64_t size;
 
     if (!hits)
         return;
@@ -618,9 +618,7 @@ void simplugin_hits_clear(simplugin_hits *hits)
     if (owner)
         simplugin_reply_clear(&owner->reply);
     free(owner);
-    size = hits->size;
-    memset(hits, 0, sizeof *hits);
-    hits->size = size;
+    sp_struct_zero(hits, HITS_LEAST, sizeof *hits);
 }
 
 /* ---- runs ----------------------------------------------------------------------------- */

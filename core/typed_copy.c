@@ -35,7 +35,8 @@ static int32_t spec_read(const simplugin_copy_spec *spec, simplugin_copy_spec *r
 
 static int32_t state_check(const simplugin_copy_state *state, simplugin_error **error)
 {
-    const char *wrong = state ? sp_struct_check(state, sizeof *state, sizeof *state) : NULL;
+    const uint64_t least = offsetof(simplugin_copy_state, reserved) + sizeof state->reserved;
+    const char *wrong = state ? sp_struct_check(state, least, sizeof *state) : NULL;
 
     return wrong ? sp_typed_argument(error, method_open, "state", wrong) : SIMPLUGIN_OK;
 }
@@ -219,6 +220,6 @@ int32_t simplugin_copy(const simplugin_copy_spec *spec, uint64_t *index,
     if (index && !code)
         *index = target;
     if (state)
-        *state = now;
+        sp_struct_fill(state, &now, sizeof now);
     return code;
 }

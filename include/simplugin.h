@@ -63,7 +63,7 @@
  *   there, and one named reserved that is not 0, is refused (INVALID_ARGUMENT; MALFORMED for
  *   the reserved fields of requests and tensors).
  *
- * Since 0.1: everything here.
+ * Since 1.0: everything here.
  */
 #ifndef SIMPLUGIN_H
 #define SIMPLUGIN_H
@@ -74,7 +74,7 @@
 extern "C" {
 #endif
 
-#define SIMPLUGIN_VERSION "0.1.0"
+#define SIMPLUGIN_VERSION "1.0.0"
 
 /* The version of the library in use, zero-terminated, static. */
 SIMPLUGIN_EXPORT const char *simplugin_version(void);

@@ -24,7 +24,7 @@ test_loader_LDADD = libspcore.la $(CUNIT_LIBS) $(JANSSON_LIBS)
 test_loader_DEPENDENCIES = libspcore.la $(mock_modules)
 
 ## one tiny plugin for each way of being broken
-mock_modules = simplugin_mock_abi_not_offered.la simplugin_mock_crash.la simplugin_mock_cut_table.la \
+mock_modules = simplugin_mock_abi_not_offered.la simplugin_mock_crash.la simplugin_mock_cut_table.la simplugin_mock_edge_table.la \
 	simplugin_mock_entry_error.la simplugin_mock_entry_silent.la simplugin_mock_foreign.la \
 	simplugin_mock_future_abi.la simplugin_mock_future_table.la simplugin_mock_good.la \
 	simplugin_mock_no_entry.la simplugin_mock_no_table.la simplugin_mock_null_slot.la \
@@ -51,6 +51,8 @@ simplugin_mock_foreign_la_LDFLAGS = $(mock_ldflags)
 simplugin_mock_foreign_la_LIBADD = libmock_dependency.la
 simplugin_mock_future_abi_la_SOURCES = tests/mock/future_abi.c tests/mock/mock.h
 simplugin_mock_future_abi_la_LDFLAGS = $(mock_ldflags)
+simplugin_mock_edge_table_la_SOURCES = tests/mock/edge_table.c tests/mock/mock.h
+simplugin_mock_edge_table_la_LDFLAGS = $(mock_ldflags)
 simplugin_mock_future_table_la_SOURCES = tests/mock/future_table.c tests/mock/mock.h
 simplugin_mock_future_table_la_LDFLAGS = $(mock_ldflags)
 simplugin_mock_good_la_SOURCES = tests/mock/good.c tests/mock/mock.h

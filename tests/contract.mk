@@ -30,7 +30,7 @@ test_abi_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 test_abi_LDADD = libsimplugin.la $(CUNIT_LIBS)
 
 dist_check_SCRIPTS = tests/test_contract_flat.sh tests/test_contract_minimal.sh tests/test_headers.sh \
-	tests/test_header_program.sh tests/test_exports.sh tests/test_requirements.sh tests/test_bindings_doc.sh
+	tests/test_header_program.sh tests/test_exports.sh tests/test_requirements.sh tests/test_bindings_doc.sh tests/test_readme.sh
 TESTS += $(dist_check_SCRIPTS)
 ## what the scripts need to know of the build
 AM_TESTS_ENVIRONMENT = \
@@ -45,7 +45,7 @@ check_PROGRAMS += examples/c/digits
 examples_c_digits_SOURCES = examples/c/digits.c
 examples_c_digits_LDADD = libsimplugin.la
 
-EXTRA_DIST += .ci/packages.sh .ci/run data tests/corpus tests/e2e/test_digits.py tests/e2e/requirements.txt \
+EXTRA_DIST += docs/license.svg .ci/packages.sh .ci/run data tests/corpus tests/e2e/test_digits.py tests/e2e/requirements.txt \
 	docs/protocol.md docs/requirements.md CONTRIBUTING.md
 
 ## docs/milvus.md, its files and what tests them

@@ -40,7 +40,7 @@ static void entry(void)
     CU_ASSERT_EQUAL(simplugin_backend_entry(&host, &backend, &error), SIMPLUGIN_INCOMPATIBLE);
     CU_ASSERT_PTR_NULL(backend);
     CU_ASSERT_PTR_NOT_NULL(strstr(simplugin_error_message(error, NULL), "32767.0"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(simplugin_error_message(error, NULL), "0.1"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(simplugin_error_message(error, NULL), "1.0"));
     simplugin_error_free(&error);
     CU_ASSERT_EQUAL(simplugin_backend_entry(&sp_host, &backend, &error), SIMPLUGIN_OK);
     CU_ASSERT_EQUAL(backend->threads, SIMPLUGIN_THREADS_CONCURRENT);

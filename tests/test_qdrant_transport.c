@@ -104,7 +104,7 @@ static void one_request(void)
     header_is(&f, "Host", host);
     header_is(&f, "api-key", "very-secret");
     header_is(&f, "Content-Type", "application/json");
-    header_is(&f, "User-Agent", "simplugin-qdrant/0.1.0");
+    header_is(&f, "User-Agent", "simplugin-qdrant/1.0.0");
     header_is(&f, "x-request-id", "trace-7");
     header_is(&f, "Expect", NULL);
     rig.info.trace_id = "a\r\nb: c";

@@ -111,7 +111,7 @@ func TestMissingLibrary(t *testing.T) {
 	run := exec.Command(os.Args[0], "-test.run", "^$")
 	run.Env = append(os.Environ(), "LD_LIBRARY_PATH=/nonexistent")
 	out, err = run.CombinedOutput()
-	says = "error while loading shared libraries: libsimplugin.so.0"
+	says = "error while loading shared libraries: libsimplugin.so.1"
 	if err == nil || !strings.Contains(string(out), says) || !strings.Contains(readme, says) {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -17,13 +17,13 @@ import native_build
 
 
 def bundle(package: Path) -> None:
-    """Copies libsimplugin.so.0 and the plugins to where it looks for them: the directory simplugin beside it."""
+    """Copies libsimplugin.so.1 and the plugins to where it looks for them: the directory simplugin beside it."""
     library = Path(native_build.pkg_config("--variable=libdir"))
     plugins = Path(native_build.pkg_config("--variable=plugindir"))
     target = package / "lib"
     shutil.rmtree(target, ignore_errors=True)
     (target / "simplugin").mkdir(parents=True)
-    files = {target / "libsimplugin.so.0": library / "libsimplugin.so.0"}
+    files = {target / "libsimplugin.so.1": library / "libsimplugin.so.1"}
     for file in sorted(plugins.glob("simplugin_*.so")):
         # Wheels have no links, and one backend as two files would be two backends with one store:
         # of a file with two names, the link's is kept, the one that configurations use.

@@ -32,10 +32,12 @@
  *   backend installs no signal handlers and throws no exception across this line.
  *
  * Versions
- *   Both sides state a range of ABI versions, and every struct that crosses the line
- *   carries its size, so that either side may be older. Structs are only ever appended
- *   to; what a field means never changes. Fields named reserved are zero. While the
- *   major number is 0 all of this may still change between releases.
+ *   The host offers a range of ABI versions, the backend's table names the one it follows,
+ *   and every struct that crosses the line carries its size, so that either side may be
+ *   older. Structs are only ever appended to; what a field means never changes. Fields
+ *   named reserved are zero. docs/abi.md has the whole promise.
+ *
+ * Since 1.0: everything here.
  *
  * Text is UTF-8 with a length and no terminating zero, unless a comment says otherwise.
  */
@@ -54,8 +56,12 @@ extern "C" {
 #define SIMPLUGIN_EXPORT
 #endif
 
-/* ABI versions are major << 16 | minor. */
-#define SIMPLUGIN_ABI_VERSION UINT32_C(0x00000001)
+/*
+ * ABI versions are major << 16 | minor. A backend names the oldest that has all it uses, so that
+ * hosts older than the header it was built with take it too; a host offers all it speaks.
+ */
+#define SIMPLUGIN_ABI_1_0 UINT32_C(0x00010000)
+#define SIMPLUGIN_ABI_VERSION SIMPLUGIN_ABI_1_0 /* the newest that this header describes */
 
 /* ---- codes ------------------------------------------------------------------------ */
 
@@ -234,7 +240,7 @@ typedef struct simplugin_host {
 
 typedef struct simplugin_backend {
     uint64_t size;            /* sizeof(simplugin_backend), the first field */
-    uint32_t abi;             /* the version chosen from the host's range */
+    uint32_t abi;             /* the version it follows, inside the host's range */
     uint32_t threads;         /* SIMPLUGIN_THREADS_SERIAL or _CONCURRENT */
 
     /*
@@ -265,8 +271,8 @@ typedef struct simplugin_backend {
 } simplugin_backend;
 
 /*
- * The one symbol of a plugin. Chooses an ABI version inside [host->abi_min, host->abi_max],
- * sets *backend to a table that lives as long as the process and returns SIMPLUGIN_OK; or
+ * The one symbol of a plugin. Sets *backend to a table that lives as long as the process and
+ * whose version is inside [host->abi_min, host->abi_max], and returns SIMPLUGIN_OK; or
  * returns SIMPLUGIN_INCOMPATIBLE with both ranges in the message. Called once per process
  * and plugin, from one thread, and never again; the plugin is never unloaded.
  */

@@ -10,7 +10,7 @@
 #include "schema.h"
 #include "transport.h"
 
-#define MILVUS_VERSION "0.1.0"
+#define MILVUS_VERSION "1.0.0"
 
 typedef struct milvus_call {
     plug_call base;            /* first */

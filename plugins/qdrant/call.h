@@ -10,7 +10,7 @@
 #include "schema.h"
 #include "transport.h"
 
-#define QDRANT_BACKEND_VERSION "0.1.0"
+#define QDRANT_BACKEND_VERSION "1.0.0"
 
 typedef struct qdrant_call {
     plug_call base;         /* first */

@@ -9,7 +9,7 @@
 #include "plug_call.h"
 #include "store.h"
 
-#define FLAT_VERSION "0.1.0"
+#define FLAT_VERSION "1.0.0"
 
 typedef struct flat_collection flat_collection;
 

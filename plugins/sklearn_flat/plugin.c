@@ -6,7 +6,7 @@
 
 static const simplugin_backend table = {
     .size = sizeof table,
-    .abi = SIMPLUGIN_ABI_VERSION,
+    .abi = SIMPLUGIN_ABI_1_0,
     .threads = SIMPLUGIN_THREADS_CONCURRENT,
     .describe = flat_describe,
     .open = flat_instance_open,

@@ -4,7 +4,7 @@
 
 static const simplugin_backend table = {
     .size = offsetof(simplugin_backend, open),
-    .abi = SIMPLUGIN_ABI_VERSION,
+    .abi = SIMPLUGIN_ABI_1_0,
     .threads = SIMPLUGIN_THREADS_SERIAL,
     .describe = mock_describe,
     .open = mock_open,

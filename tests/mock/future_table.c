@@ -10,7 +10,7 @@ static const struct {
     .known =
         {
             .size = sizeof table,
-            .abi = SIMPLUGIN_ABI_VERSION,
+            .abi = SIMPLUGIN_ABI_1_0,
             .threads = SIMPLUGIN_THREADS_CONCURRENT,
             .describe = mock_describe,
             .open = mock_open,

@@ -761,17 +761,20 @@ int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_back
 {
     static const simplugin_backend table = {
         .size = sizeof table,
-        .abi = SIMPLUGIN_ABI_VERSION,
+        .abi = SIMPLUGIN_ABI_1_0,
         .threads = SIMPLUGIN_THREADS_SERIAL,
         .describe = minimal_describe,
         .open = minimal_open,
         .call = minimal_call,
         .close = minimal_close,
     };
-    static const char message[] = "the backend minimal speaks one ABI version only";
+    char message[128];
 
-    if (host->abi_min > SIMPLUGIN_ABI_VERSION || host->abi_max < SIMPLUGIN_ABI_VERSION)
-        return host->error_set(error, SIMPLUGIN_INCOMPATIBLE, message, sizeof message - 1);
+    snprintf(message, sizeof message, "minimal speaks ABI %u.%u only, the host %u.%u to %u.%u",
+             table.abi >> 16, table.abi & 0xffff, host->abi_min >> 16, host->abi_min & 0xffff,
+             host->abi_max >> 16, host->abi_max & 0xffff);
+    if (host->abi_min > table.abi || host->abi_max < table.abi)
+        return host->error_set(error, SIMPLUGIN_INCOMPATIBLE, message, strlen(message));
     minimal_host = host;
     *backend = &table;
     return SIMPLUGIN_OK;

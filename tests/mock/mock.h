@@ -44,7 +44,7 @@ static inline void mock_close(simplugin_instance *instance)
 
 #define MOCK_TABLE                                                                        \
     {                                                                                     \
-        .size = sizeof(simplugin_backend), .abi = SIMPLUGIN_ABI_VERSION,                  \
+        .size = sizeof(simplugin_backend), .abi = SIMPLUGIN_ABI_1_0,                  \
         .threads = SIMPLUGIN_THREADS_SERIAL, .describe = mock_describe, .open = mock_open, \
         .call = mock_call, .close = mock_close                                            \
     }

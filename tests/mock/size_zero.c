@@ -3,7 +3,7 @@
 #include "mock.h"
 
 static const simplugin_backend table = {
-    .abi = SIMPLUGIN_ABI_VERSION,
+    .abi = SIMPLUGIN_ABI_1_0,
     .threads = SIMPLUGIN_THREADS_SERIAL,
     .describe = mock_describe,
     .open = mock_open,

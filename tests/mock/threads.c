@@ -4,7 +4,7 @@
 
 static const simplugin_backend table = {
     .size = sizeof(simplugin_backend),
-    .abi = SIMPLUGIN_ABI_VERSION,
+    .abi = SIMPLUGIN_ABI_1_0,
     .threads = 7,
     .describe = mock_describe,
     .open = mock_open,

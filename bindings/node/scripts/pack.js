@@ -12,7 +12,7 @@ const source = dirname(dirname(fileURLToPath(import.meta.url)));
 const directory = resolve(process.argv[2] ?? 'packed');
 const work = join(directory, 'build');
 const stage = join(directory, 'package');
-const SONAME = 'libsimplugin.so.0';
+const SONAME = 'libsimplugin.so.1';
 
 function run(command, args, options = {}) {
   const { error, status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8', ...options });

@@ -36,7 +36,7 @@ async function grows(rounds, prepare, round) {
       ${round}
     }
     console.log(await rssKib() - before);
-  `, { flags: ['--expose-gc', '--max-semi-space-size=1'], env: { MALLOC_ARENA_MAX: '1' }, timeout: 110_000 });
+  `, { flags: ['--expose-gc', '--max-semi-space-size=1'], env: { MALLOC_ARENA_MAX: '1' }, timeout: 290_000 });
   assert.equal(code, 0, stderr);
   return Number(stdout);
 }
@@ -64,7 +64,7 @@ test('an index stays while its view or scan is used', async () => {
   assert.deepEqual((await scan.next()).ids, ['a']);
 });
 
-test('10,000 times open, search, close', { timeout: 120_000 }, async () => {
+test('10,000 times open, search, close', { timeout: 300_000 }, async () => {
   const kib = await grows(10_000, `
     const made = await createIndex({ brain_key: 'loop', metric: 'euclidean' });
     await made.add({ ids: ['a', 'b'], vectors: [[1, 0], [0, 1]], fields: { n: [1, 2] } });
@@ -77,7 +77,7 @@ test('10,000 times open, search, close', { timeout: 120_000 }, async () => {
   assert.ok(kib < 5120, `grew by ${kib} KiB`);
 });
 
-test('errors, aborted calls, forgotten scans and large replies leave nothing', { timeout: 120_000 }, async () => {
+test('errors, aborted calls, forgotten scans and large replies leave nothing', { timeout: 300_000 }, async () => {
   const kib = await grows(3000, `
     const index = await createIndex({ metric: 'euclidean' });
     await index.add({ ids: Array.from({ length: 500 }, (_, i) => 'p' + i), vectors: new Float32Array(500 * 64) });

@@ -94,7 +94,7 @@ test('a package that is not built, or whose library is gone, says so', () => {
   const directory = bare();
   assert.match(loading(directory), /the addon is not built; looked for .*npm rebuild simplugin/);
   mkdirSync(join(directory, 'build/Release'), { recursive: true });
-  const addon = readFileSync(join(root, 'build/Release/simplugin.node')).toString('latin1').replaceAll('libsimplugin.so.0', 'libsimplugin.so.X');
+  const addon = readFileSync(join(root, 'build/Release/simplugin.node')).toString('latin1').replaceAll('libsimplugin.so.1', 'libsimplugin.so.X');
   writeFileSync(join(directory, 'build/Release/simplugin.node'), Buffer.from(addon, 'latin1'));
   const said = loading(directory);
   assert.match(said, /the C library that .*simplugin\.node needs is not found \(libsimplugin\.so\.X/);

@@ -63,7 +63,7 @@ prepared() {
     sources="MANIFEST.in README.md native native_build.py pyproject.toml setup.py src"
     {
         find $sources -type f ! -name '*.pyc' -exec cksum {} + | sort
-        cksum "$libdir"/libsimplugin.so.0
+        cksum "$libdir"/libsimplugin.so.1
     } >"$build/sources.txt"
     if ! cmp -s "$build/sources.txt" "$build/built.txt"; then
         rm -rf "$build/source"

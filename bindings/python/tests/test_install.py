@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -98,10 +101,55 @@ def test_wheel(wheel: Path, tmp_path: Path, umask: int) -> None:
     found, library, *plugins = done.stdout.splitlines()
     assert found == "['a']"
     bundled = target / "simplugin" / "lib"
-    assert library == str(bundled / "libsimplugin.so.0")
+    assert library == str(bundled / "libsimplugin.so.1")
     # the library also looks where it was installed first, if that is there
     for name in ("milvus", "qdrant", "sklearn"):
         assert str(bundled / "simplugin" / f"simplugin_{name}.so") in plugins
+
+
+def renumbered(wheel: Path, version: str, directory: Path) -> None:
+    """The same wheel as another version of the package."""
+    old = wheel.name.split("-")[1]
+    with zipfile.ZipFile(wheel) as read, zipfile.ZipFile(directory / wheel.name.replace(old, version), "w") as write:
+        for entry in read.infolist():
+            content = read.read(entry)
+            if entry.filename.endswith(".dist-info/METADATA"):
+                content = content.replace(f"Version: {old}\n".encode(), f"Version: {version}\n".encode())
+            entry.filename = entry.filename.replace(f"simplugin-{old}.", f"simplugin-{version}.")
+            write.writestr(entry, content)
+
+
+def test_versions(wheel: Path, tmp_path: Path) -> None:
+    """R176: the newest, a given version, and the upgrade of that one."""
+    for version in ("1.0.0", "1.0.1"):
+        renumbered(wheel, version, tmp_path)
+    venv.create(tmp_path / "venv", with_pip=False, symlinks=True)
+    python = str(tmp_path / "venv" / "bin" / "python")
+
+    def after(command: str, *arguments: str) -> str:
+        done = pip("--python", python, command, *arguments)
+        assert done.returncode == 0, done.stderr
+        ask = "import importlib.metadata; print(importlib.metadata.version('simplugin'), end='')"
+        return subprocess.run([python, "-c", ask], capture_output=True, text=True, check=False).stdout
+
+    offline = ("--no-deps", "--no-compile", "--no-index", "--find-links", str(tmp_path))
+    assert after("install", *offline, "simplugin") == "1.0.1"
+    assert after("uninstall", "-y", "simplugin") == ""
+    assert after("install", *offline, "simplugin==1.0.0") == "1.0.0"
+    assert after("install", *offline, "simplugin") == "1.0.0"
+    assert after("install", *offline, "--upgrade", "simplugin") == "1.0.1"
+
+
+def test_python_version() -> None:
+    """R175: the metadata names the oldest Python, and no source uses the grammar of a later one."""
+    declared = re.search(r'requires-python = ">=(\d+)\.(\d+)"', (TOP / "pyproject.toml").read_text())
+    assert declared
+    oldest = (int(declared[1]), int(declared[2]))
+    assert oldest <= sys.version_info[:2]
+    sources = sorted((TOP / "src").rglob("*.py"))
+    assert len(sources) > 10
+    for path in sources:
+        ast.parse(path.read_text(), str(path), feature_version=oldest)
 
 
 def test_directories_above(wheel: Path, tmp_path: Path) -> None:
@@ -161,7 +209,7 @@ def test_without_the_library_at_run_time() -> None:
     if done.returncode == 0:
         pytest.skip("the library is installed in the system")
     said = done.stderr.splitlines()[-1]
-    assert said.startswith("ImportError: the C library simplugin cannot be loaded: libsimplugin.so.0")
+    assert said.startswith("ImportError: the C library simplugin cannot be loaded: libsimplugin.so.1")
     assert "./quickstart" in said
     assert "LD_LIBRARY_PATH" in said
 

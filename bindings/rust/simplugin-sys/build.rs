@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Finds libsimplugin by pkg-config.
 
-const VERSION: &str = "0.1.0";
+const VERSION: &str = "1.0.0";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -91,7 +91,7 @@ from .results import (
 )
 from .session import Connection, Copied, Copy, Runs, Session, default_session
 
-__version__ = "0.1.0"
+__version__ = "1.0.0"
 
 create_index = default_session.create_index
 open_index = default_session.open_index

@@ -5,7 +5,7 @@
 use std::ffi::{c_char, c_void};
 
 /// `SIMPLUGIN_ABI_VERSION`: major << 16 | minor.
-pub const ABI_VERSION: u32 = 0x0000_0001;
+pub const ABI_VERSION: u32 = 0x0001_0000;
 
 /// The codes of both headers.
 pub mod code {

@@ -75,14 +75,14 @@ fn what_a_host_meets() {
     let (mut table, mut error): (*const plugin::simplugin_backend, _) =
         (std::ptr::null(), std::ptr::null_mut());
     // a host that knows nothing of progress and watches; it is the one that is kept
-    let mut older = host(1, 1);
+    let mut older = host(0x0001_0000, 0x0001_0000);
     older.size = std::mem::offset_of!(simplugin_host, cancelled) as u64;
     // SAFETY: as a host calls it.
     let table = unsafe {
         assert_eq!(simplugin_backend_entry(&older, &mut table, &mut error), code::OK);
         &*table
     };
-    assert_eq!((table.size, table.abi, table.threads), (48, 1, 1));
+    assert_eq!((table.size, table.abi, table.threads), (48, 0x0001_0000, 1));
 
     let mut reply = simplugin_reply {
         size: size_of::<simplugin_reply>() as u64,
@@ -108,5 +108,5 @@ fn what_a_host_meets() {
         unsafe { simplugin_backend_entry(&host(0x0002_0000, 0x0002_0003), &mut table, &mut error) };
     assert_eq!(code, code::INCOMPATIBLE);
     assert!(table.is_null());
-    assert_eq!(*SAID.lock().unwrap(), "the backend speaks ABI 0.1 to 0.1, the host 2.0 to 2.3");
+    assert_eq!(*SAID.lock().unwrap(), "the backend speaks ABI 1.0 to 1.0, the host 2.0 to 2.3");
 }
