@@ -135,7 +135,8 @@ int32_t pgv_arg_ids(pgv_call *call, simplugin_column *ids, int *present)
 
         wrong = simplugin_column_is_valid(ids, i) ? id_wrong(id, size) : "is missing";
         if (wrong)
-            return pgv_fail_argument(call, "ids", "ids: number %llu %s", (unsigned long long)i, wrong);
+            return pgv_fail_argument(call, "ids", "ids: number %llu %s", (unsigned long long)i,
+                                     wrong);
     }
     return SIMPLUGIN_OK;
 }
@@ -174,7 +175,8 @@ uint64_t pgv_selected(const pgv_selection *selection, uint64_t i)
     if (!selection->numbers)
         return i;
     memcpy(&row,
-           (const uint8_t *)selection->numbers->data + i * simplugin_tensor_stride(selection->numbers),
+           (const uint8_t *)selection->numbers->data +
+               i * simplugin_tensor_stride(selection->numbers),
            sizeof row);
     return (uint64_t)row;
 }
@@ -260,9 +262,9 @@ int32_t pgv_arg_columns(pgv_call *call, uint64_t rows, pgv_column **columns, uin
         if (wrong)
             return pgv_fail_argument(call, "fields", "fields: \"%s\": %s", column->name, wrong);
         if (column->values.count != rows)
-            return pgv_fail_argument(call, "fields", "fields: \"%s\" has %llu rows, there are %llu ids",
-                                     column->name, (unsigned long long)column->values.count,
-                                     (unsigned long long)rows);
+            return pgv_fail_argument(
+                call, "fields", "fields: \"%s\" has %llu rows, there are %llu ids", column->name,
+                (unsigned long long)column->values.count, (unsigned long long)rows);
         ++*count;
     }
     return SIMPLUGIN_OK;

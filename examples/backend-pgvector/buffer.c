@@ -80,20 +80,11 @@ static uint64_t read_number(const char *at, unsigned int bytes)
     return value;
 }
 
-int32_t pgv_read_int16(const char *at)
-{
-    return (int16_t)(uint16_t)read_number(at, 2);
-}
+int32_t pgv_read_int16(const char *at) { return (int16_t)(uint16_t)read_number(at, 2); }
 
-int32_t pgv_read_int32(const char *at)
-{
-    return (int32_t)(uint32_t)read_number(at, 4);
-}
+int32_t pgv_read_int32(const char *at) { return (int32_t)(uint32_t)read_number(at, 4); }
 
-int64_t pgv_read_int64(const char *at)
-{
-    return (int64_t)read_number(at, 8);
-}
+int64_t pgv_read_int64(const char *at) { return (int64_t)read_number(at, 8); }
 
 double pgv_read_double(const char *at)
 {

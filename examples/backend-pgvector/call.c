@@ -15,7 +15,8 @@ static void fail_v(pgv_call *call, int32_t code, const char *format, va_list arg
     size_t used = 0, size;
 
     if (call->collection)
-        used = (size_t)snprintf(message, sizeof message, "collection \"%.255s\": ", call->collection);
+        used =
+            (size_t)snprintf(message, sizeof message, "collection \"%.255s\": ", call->collection);
     vsnprintf(message + used, sizeof message - used, format, args);
     size = strlen(message);
     while (size && !simplugin_utf8_check((const uint8_t *)message, size))

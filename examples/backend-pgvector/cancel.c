@@ -20,10 +20,7 @@ static sem_t ended; /* posted by each at its end */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* A child has none of its parent's threads. */
-static void forked(void)
-{
-    atomic_store(&threads, 0);
-}
+static void forked(void) { atomic_store(&threads, 0); }
 
 static void prepare(void)
 {

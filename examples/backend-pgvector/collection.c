@@ -92,7 +92,8 @@ static int32_t fields_take(pgv_call *call, const PGresult *result, pgv_collectio
             continue; /* there is no field at all */
         field->name = text_at(call, result, i, 7);
         field->column = text_at(call, result, i, 8);
-        field->type = pgv_type_of_name(PQgetvalue(result, i, 9), (uint64_t)PQgetlength(result, i, 9));
+        field->type =
+            pgv_type_of_name(PQgetvalue(result, i, 9), (uint64_t)PQgetlength(result, i, 9));
         if (!field->name || !field->column)
             return pgv_no_memory(call);
         if (!field->type)
@@ -113,9 +114,10 @@ static int32_t storage_take(pgv_call *call, const char *storage, pgv_collection 
     if (!call->connection->vector_type) /* it may be newer than the session */
         code = pgv_connection_look(call);
     if (!code && !call->connection->vector_type)
-        code = pgv_fail(call, SIMPLUGIN_CORRUPT,
-                        "its vectors are of a type that the database has not: where is the extension "
-                        "vector?");
+        code =
+            pgv_fail(call, SIMPLUGIN_CORRUPT,
+                     "its vectors are of a type that the database has not: where is the extension "
+                     "vector?");
     collection->vector_type = call->connection->vector_type;
     return code;
 }
@@ -170,9 +172,10 @@ static int32_t collection_ask(pgv_call *call, PGresult **result)
 {
     pgv_sql sql = {0};
 
-    pgv_words(&sql, "SELECT c.table_name, c.dimension::bigint, c.metric, c.storage, c.id::text, "
-                    "c.hnsw_m::bigint, c.hnsw_ef_construction::bigint, f.field, f.column_name, f.type "
-                    "FROM ");
+    pgv_words(&sql,
+              "SELECT c.table_name, c.dimension::bigint, c.metric, c.storage, c.id::text, "
+              "c.hnsw_m::bigint, c.hnsw_ef_construction::bigint, f.field, f.column_name, f.type "
+              "FROM ");
     pgv_table(call, &sql, PGV_CATALOGUE);
     pgv_words(&sql, " c LEFT JOIN ");
     pgv_table(call, &sql, PGV_FIELDS);

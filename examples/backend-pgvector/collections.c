@@ -29,7 +29,8 @@ int32_t pgv_collection_list(pgv_call *call)
     simplugin_write_string(&call->out, "collections");
     simplugin_write_array(&call->out, result ? (uint64_t)PQntuples(result) : 0);
     for (int i = 0; result && i < PQntuples(result); i++)
-        simplugin_write_text(&call->out, PQgetvalue(result, i, 0), (uint64_t)PQgetlength(result, i, 0));
+        simplugin_write_text(&call->out, PQgetvalue(result, i, 0),
+                             (uint64_t)PQgetlength(result, i, 0));
     PQclear(result);
     return SIMPLUGIN_OK;
 }
@@ -92,9 +93,10 @@ static int32_t storage_read(pgv_call *call, const simplugin_value *parameters, c
         code = pgv_connection_look(call);
     plan->is_vector = call->connection->vector_type != 0;
     if (!code && found && simplugin_value_is(&storage, "vector") && !plan->is_vector)
-        code = pgv_fail_argument(call, "storage",
-                                 "the database has no extension vector: CREATE EXTENSION vector makes "
-                                 "it, where pgvector is installed");
+        code =
+            pgv_fail_argument(call, "storage",
+                              "the database has no extension vector: CREATE EXTENSION vector makes "
+                              "it, where pgvector is installed");
     return code;
 }
 
@@ -118,13 +120,15 @@ static int32_t fields_read(pgv_call *call, creation_plan *plan)
         field->name = pgv_take_text(call, key.data, key.size);
         if (!field->name)
             return pgv_no_memory(call);
-        field->type =
-            value.type == SIMPLUGIN_TEXT ? pgv_type_of_name((const char *)value.data, value.size) : 0;
+        field->type = value.type == SIMPLUGIN_TEXT
+                          ? pgv_type_of_name((const char *)value.data, value.size)
+                          : 0;
         if (!key.size || key.size > 255 || strlen(field->name) != key.size || !field->type)
-            return pgv_fail_argument(call, "fields",
-                                     "fields: \"%.255s\" needs a name of 1 to 255 bytes and a type: "
-                                     "text, int64, float64, bool or list<...> of one of these",
-                                     field->name);
+            return pgv_fail_argument(
+                call, "fields",
+                "fields: \"%.255s\" needs a name of 1 to 255 bytes and a type: "
+                "text, int64, float64, bool or list<...> of one of these",
+                field->name);
     }
     return SIMPLUGIN_OK;
 }
@@ -187,10 +191,11 @@ static int32_t catalogue_make(pgv_call *call)
         return code;
     pgv_words(&sql, "CREATE TABLE ");
     pgv_table(call, &sql, PGV_CATALOGUE);
-    pgv_words(&sql, " (name text COLLATE \"C\" PRIMARY KEY, id uuid NOT NULL DEFAULT gen_random_uuid(), "
-                    "table_name text NOT NULL, dimension integer NOT NULL, metric text NOT NULL, "
-                    "storage text NOT NULL, hnsw_m integer, hnsw_ef_construction integer, "
-                    "created timestamptz NOT NULL DEFAULT now())");
+    pgv_words(&sql,
+              " (name text COLLATE \"C\" PRIMARY KEY, id uuid NOT NULL DEFAULT gen_random_uuid(), "
+              "table_name text NOT NULL, dimension integer NOT NULL, metric text NOT NULL, "
+              "storage text NOT NULL, hnsw_m integer, hnsw_ef_construction integer, "
+              "created timestamptz NOT NULL DEFAULT now())");
     code = pgv_run(call, &sql, NULL);
     if (code)
         return code;

@@ -120,6 +120,8 @@ static int32_t collect(pgv_call *call, PGresult **result)
         if (!code && !last)
             code = pgv_fail_connection(call, pg, "the connection to PostgreSQL broke");
     }
+    if (!code && result && !last)
+        code = pgv_fail(call, SIMPLUGIN_PROTOCOL, "PostgreSQL did not answer a statement");
     if (!code && result)
         *result = last;
     else
@@ -186,10 +188,7 @@ int32_t pgv_command(pgv_call *call, const char *text)
     return code ? code : collect(call, NULL);
 }
 
-int32_t pgv_copy_begin(pgv_call *call, const char *text)
-{
-    return pgv_command(call, text);
-}
+int32_t pgv_copy_begin(pgv_call *call, const char *text) { return pgv_command(call, text); }
 
 static int32_t piece_put(pgv_call *call, const char *data, size_t size)
 {
@@ -286,7 +285,8 @@ static int32_t connect_wait(pgv_call *call, pgv_connection *connection)
         status = PQconnectPoll(connection->pg);
     }
     connection->is_broken = status == PGRES_POLLING_FAILED;
-    return connection->is_broken ? pgv_fail_connection(call, connection->pg, "no connection") : SIMPLUGIN_OK;
+    return connection->is_broken ? pgv_fail_connection(call, connection->pg, "no connection")
+                                 : SIMPLUGIN_OK;
 }
 
 /* "0.8.5" is 8, "1.0" is 100. */
@@ -308,11 +308,12 @@ int32_t pgv_connection_look(pgv_call *call)
     PGresult *found;
     int32_t code;
 
-    pgv_words(&sql, "SELECT set_config('search_path', 'pg_catalog', false), n.nspname::text, "
-                    "t.oid::bigint, e.extversion FROM (SELECT 1) AS one "
-                    "LEFT JOIN pg_catalog.pg_extension e ON e.extname = 'vector' "
-                    "LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
-                    "LEFT JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = 'vector'");
+    pgv_words(&sql,
+              "SELECT set_config('search_path', 'pg_catalog', false), n.nspname::text, "
+              "t.oid::bigint, e.extversion FROM (SELECT 1) AS one "
+              "LEFT JOIN pg_catalog.pg_extension e ON e.extname = 'vector' "
+              "LEFT JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace "
+              "LEFT JOIN pg_catalog.pg_type t ON t.typnamespace = n.oid AND t.typname = 'vector'");
     code = pgv_run(call, &sql, &found);
     if (code)
         return code;
@@ -346,7 +347,8 @@ static int32_t server_check(pgv_call *call, PGconn *pg)
     return SIMPLUGIN_OK;
 }
 
-int32_t pgv_connection_open(pgv_call *call, const pgv_settings *settings, pgv_connection *connection)
+int32_t pgv_connection_open(pgv_call *call, const pgv_settings *settings,
+                            pgv_connection *connection)
 {
     int32_t code = SIMPLUGIN_OK;
 
@@ -429,7 +431,8 @@ int pgv_connection_lend(pgv_connection *connection, const simplugin_call_info *i
     if (read(connection->wake, &ignored, sizeof ignored) < 0 && errno != EAGAIN)
         return 0;
     connection->watch = 0;
-    if (info->cancel && pgv_host->cancel_watch(info->cancel, cancel_fired, connection, &connection->watch))
+    if (info->cancel &&
+        pgv_host->cancel_watch(info->cancel, cancel_fired, connection, &connection->watch))
         connection->watch = 0;
     return 1;
 }

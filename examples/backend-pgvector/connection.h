@@ -22,8 +22,8 @@ typedef struct pgv_connection {
     int is_broken;       /* to be closed, not to be lent again */
     char *vector_schema; /* where the extension vector is; NULL: there is none */
     uint32_t vector_type;
-    int vector_version;  /* 8 for 0.8, 100 for 1.0 */
-    char *staged;        /* the shape of the table of staging.c; NULL: not made yet */
+    int vector_version; /* 8 for 0.8, 100 for 1.0 */
+    char *staged;       /* the shape of the table of staging.c; NULL: not made yet */
 } pgv_connection;
 
 /* Connects, and looks at what there is. On failure nothing is left of it. */

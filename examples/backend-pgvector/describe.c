@@ -15,7 +15,8 @@ typedef struct parameter {
 
 static const parameter connection[] = {
     {"conninfo", "text", NULL, 0,
-     "where the server is, as libpq has it: \"host=... dbname=... user=...\" or a postgresql:// URI, "
+     "where the server is, as libpq has it: \"host=... dbname=... user=...\" or a postgresql:// "
+     "URI, "
      "without a password; where absent, the variables PGHOST, PGDATABASE, PGUSER and so on"},
     {"password", "text", NULL, 1, "of the user; where absent, PGPASSWORD or ~/.pgpass"},
     {"sslpassword", "text", NULL, 1, "of the key that conninfo names by sslkey"},
@@ -43,7 +44,8 @@ const char pgv_connection_keys[] = "conninfo password sslpassword schema pool_si
 const char pgv_creation_keys[] = "metric storage index_type m ef_construction";
 const char pgv_search_keys[] = "ef_search exact";
 
-static void write_texts(simplugin_writer *out, const char *key, const char *const *texts, uint64_t count)
+static void write_texts(simplugin_writer *out, const char *key, const char *const *texts,
+                        uint64_t count)
 {
     simplugin_write_string(out, key);
     simplugin_write_array(out, count);
@@ -90,9 +92,22 @@ int32_t pgv_describe(simplugin_reply *reply, simplugin_error **error)
 {
     static const char *const methods[] = {"points.set_fields", "view.create", "view.drop",
                                           "index.create",      "index.drop",  "index.describe"};
-    static const char *const filters[] = {
-        "and", "or", "not", "==", "!=", "<", "<=", ">", ">=", "in", "not in", "like", "exists",
-        "array_contains", "array_contains_any", "array_contains_all"};
+    static const char *const filters[] = {"and",
+                                          "or",
+                                          "not",
+                                          "==",
+                                          "!=",
+                                          "<",
+                                          "<=",
+                                          ">",
+                                          ">=",
+                                          "in",
+                                          "not in",
+                                          "like",
+                                          "exists",
+                                          "array_contains",
+                                          "array_contains_any",
+                                          "array_contains_all"};
     static const char *const types[] = {"text",       "int64",       "float64",       "bool",
                                         "list<text>", "list<int64>", "list<float64>", "list<bool>"};
     simplugin_writer out;

@@ -44,7 +44,8 @@ static int32_t fields_choose(pgv_call *call, const pgv_collection *collection,
             field->column = pgv_legal_name(call, field->name, attempt);
             if (!field->column)
                 return pgv_no_memory(call);
-        } while (is_taken(field->column, collection, chosen, *chosen_count) && ++attempt < ATTEMPTS);
+        } while (is_taken(field->column, collection, chosen, *chosen_count) &&
+                 ++attempt < ATTEMPTS);
         ++*chosen_count;
     }
     return SIMPLUGIN_OK;

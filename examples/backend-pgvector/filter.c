@@ -215,8 +215,8 @@ static int is_one_of(const simplugin_value *word, const char *const *words)
 static int32_t leaf(const translation *to, filter_node *node)
 {
     static const char *const compares[] = {"==", "<", "<=", ">", ">=", NULL}; /* as pgv_compare */
-    static const char *const lists[] = {"array_contains", "array_contains_any", "array_contains_all",
-                                        NULL};
+    static const char *const lists[] = {"array_contains", "array_contains_any",
+                                        "array_contains_all", NULL};
     int is_list, which;
     int32_t code = leaf_read(to, node);
 
@@ -244,7 +244,8 @@ static int32_t leaf(const translation *to, filter_node *node)
     if (which > 0)
         return contains(to, node->field, &node->value, which == 2);
     if (simplugin_value_is(&node->word, "in"))
-        return node->value.type == SIMPLUGIN_ARRAY ? in(to, node->field, &node->value) : malformed(to);
+        return node->value.type == SIMPLUGIN_ARRAY ? in(to, node->field, &node->value)
+                                                   : malformed(to);
     if (simplugin_value_is(&node->word, "like") && node->field->type == SIMPLUGIN_COLUMN_TEXT)
         return like(to, node->field, &node->value);
     which = is_one_of(&node->word, compares);
@@ -295,12 +296,22 @@ static int32_t negation(const translation *to, filter_node *outer)
 
 static int32_t tree(const translation *to, const simplugin_value *value, int depth)
 {
-    static const char *const leaves[] = {"==",     "<",  "<=",   ">",
-                                         ">=",     "in", "like", "exists",
-                                         "array_contains", "array_contains_any",
-                                         "array_contains_all", NULL};
-    static const simplugin_value equal = {.type = SIMPLUGIN_TEXT, .data = (const uint8_t *)"==", .size = 2};
-    static const simplugin_value within = {.type = SIMPLUGIN_TEXT, .data = (const uint8_t *)"in", .size = 2};
+    static const char *const leaves[] = {"==",
+                                         "<",
+                                         "<=",
+                                         ">",
+                                         ">=",
+                                         "in",
+                                         "like",
+                                         "exists",
+                                         "array_contains",
+                                         "array_contains_any",
+                                         "array_contains_all",
+                                         NULL};
+    static const simplugin_value equal = {
+        .type = SIMPLUGIN_TEXT, .data = (const uint8_t *)"==", .size = 2};
+    static const simplugin_value within = {
+        .type = SIMPLUGIN_TEXT, .data = (const uint8_t *)"in", .size = 2};
     filter_node node;
 
     if (value->type == SIMPLUGIN_BOOL) {

@@ -8,7 +8,8 @@
 /* Appends a condition on p for the tree: true or null or false, of which WHERE takes true. */
 int32_t pgv_filter(pgv_call *call, const pgv_collection *collection, const simplugin_value *tree,
                    pgv_sql *sql);
-/* Appends " WHERE ..." or " AND ..." for the keys filter and view of the request, if there are any. */
+/* Appends " WHERE ..." or " AND ..." for the keys filter and view of the request, if there are any.
+ */
 int32_t pgv_where(pgv_call *call, const pgv_collection *collection, int is_first, pgv_sql *sql);
 
 #endif

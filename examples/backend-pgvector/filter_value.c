@@ -68,9 +68,9 @@ static pgv_term text_and_text(pgv_compare compare, const char *text, uint64_t si
     made.text = text;
     made.size = zero ? (uint64_t)(zero - text) : size;
     if (zero)
-        made.compare = compare == PGV_EQ                          ? PGV_NEVER
+        made.compare = compare == PGV_EQ                        ? PGV_NEVER
                        : compare == PGV_LT || compare == PGV_LE ? PGV_LE
-                                                                  : PGV_GT;
+                                                                : PGV_GT;
     return made;
 }
 

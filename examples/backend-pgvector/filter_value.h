@@ -5,7 +5,15 @@
 
 #include "call.h"
 
-typedef enum pgv_compare { PGV_EQ, PGV_LT, PGV_LE, PGV_GT, PGV_GE, PGV_NEVER, PGV_ALWAYS } pgv_compare;
+typedef enum pgv_compare {
+    PGV_EQ,
+    PGV_LT,
+    PGV_LE,
+    PGV_GT,
+    PGV_GE,
+    PGV_NEVER,
+    PGV_ALWAYS
+} pgv_compare;
 
 /* The comparison with a value of the column's own type that is true of the same fields. */
 typedef struct pgv_term {

@@ -57,7 +57,8 @@ int32_t pgv_hnsw_check(pgv_call *call, const pgv_hnsw *hnsw, int is_vector, uint
 }
 
 /* Its name is the collection's own number's: that of a table may leave no room. */
-static void index_name(pgv_sql *sql, const pgv_collection *collection, int with_schema, pgv_call *call)
+static void index_name(pgv_sql *sql, const pgv_collection *collection, int with_schema,
+                       pgv_call *call)
 {
     char name[64];
 

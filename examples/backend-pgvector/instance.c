@@ -16,8 +16,9 @@ int32_t pgv_open(const simplugin_call_info *info, const simplugin_request *reque
 
     *instance = NULL;
     call.body = simplugin_body_value(request->body, request->body_size);
-    code = made ? pgv_args_check(&call, &call.body, SIMPLUGIN_UNKNOWN_PARAMETER, pgv_connection_keys)
-                : pgv_no_memory(&call);
+    code = made
+               ? pgv_args_check(&call, &call.body, SIMPLUGIN_UNKNOWN_PARAMETER, pgv_connection_keys)
+               : pgv_no_memory(&call);
     if (!code)
         code = pgv_settings_read(&call, &made->settings);
     if (!code && !pgv_views_init(&made->views))
@@ -122,8 +123,8 @@ static int32_t method_serve(pgv_call *call, const method *found)
 int32_t pgv_serve(simplugin_instance *instance, const simplugin_call_info *info,
                   const simplugin_request *request, simplugin_reply *reply, simplugin_error **error)
 {
-    pgv_call call = {.instance = instance, .info = info, .request = request, .reply = reply,
-                     .error = error};
+    pgv_call call = {
+        .instance = instance, .info = info, .request = request, .reply = reply, .error = error};
     const method *found = method_find(info);
     int32_t code;
 

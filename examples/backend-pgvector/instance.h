@@ -19,7 +19,8 @@ struct simplugin_instance {
 int32_t pgv_open(const simplugin_call_info *info, const simplugin_request *request,
                  simplugin_instance **instance, simplugin_error **error);
 int32_t pgv_serve(simplugin_instance *instance, const simplugin_call_info *info,
-                  const simplugin_request *request, simplugin_reply *reply, simplugin_error **error);
+                  const simplugin_request *request, simplugin_reply *reply,
+                  simplugin_error **error);
 void pgv_close(simplugin_instance *instance);
 
 /* In describe.c. */

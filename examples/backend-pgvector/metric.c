@@ -4,7 +4,8 @@
 const char *const pgv_metric_names[PGV_METRICS] = {"cosine", "dotproduct", "euclidean"};
 
 static const char *const operators[PGV_METRICS] = {"<=>", "<#>", "<->"};
-static const char *const classes[PGV_METRICS] = {"vector_cosine_ops", "vector_ip_ops", "vector_l2_ops"};
+static const char *const classes[PGV_METRICS] = {"vector_cosine_ops", "vector_ip_ops",
+                                                 "vector_l2_ops"};
 
 int pgv_metric_find(const char *name)
 {
@@ -14,15 +15,9 @@ int pgv_metric_find(const char *name)
     return -1;
 }
 
-const char *pgv_metric_operator(pgv_metric metric)
-{
-    return operators[metric];
-}
+const char *pgv_metric_operator(pgv_metric metric) { return operators[metric]; }
 
-const char *pgv_metric_class(pgv_metric metric)
-{
-    return classes[metric];
-}
+const char *pgv_metric_class(pgv_metric metric) { return classes[metric]; }
 
 /* Of two arrays of numbers, item by item, as double precision. */
 static void array_distance(pgv_sql *sql, pgv_metric metric, const float *query, uint64_t dimension)
@@ -49,8 +44,8 @@ void pgv_metric_distance(pgv_call *call, pgv_sql *sql, pgv_metric metric, const 
         return;
     }
     /* pgvector's cosine distance of a zero vector is NaN; with either an index is not thought of */
-    pgv_words(sql, metric == PGV_COSINE ? "coalesce(nullif(p.vector OPERATOR("
-                                        : "((p.vector OPERATOR(");
+    pgv_words(sql,
+              metric == PGV_COSINE ? "coalesce(nullif(p.vector OPERATOR(" : "((p.vector OPERATOR(");
     pgv_name(sql, call->connection->vector_schema);
     pgv_words(sql, ".");
     pgv_words(sql, operators[metric]);

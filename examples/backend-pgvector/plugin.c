@@ -6,7 +6,7 @@
 
 static const simplugin_backend table = {
     .size = sizeof table,
-    .abi = SIMPLUGIN_ABI_1_0,
+    .abi = SIMPLUGIN_ABI_1_0, /* the oldest that has all it uses */
     .threads = SIMPLUGIN_THREADS_CONCURRENT,
     .describe = pgv_describe,
     .open = pgv_open,

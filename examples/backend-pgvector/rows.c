@@ -40,10 +40,7 @@ void pgv_rows_select(const pgv_rows *rows, pgv_sql *sql)
     }
 }
 
-int pgv_rows_more(const pgv_rows *rows)
-{
-    return 1 + rows->with_vectors + (int)rows->field_count;
-}
+int pgv_rows_more(const pgv_rows *rows) { return 1 + rows->with_vectors + (int)rows->field_count; }
 
 int32_t pgv_rows_add(pgv_rows *rows, PGresult *result, int count)
 {
@@ -102,8 +99,9 @@ static int32_t damaged(const pgv_rows *rows, const cells *at, const char *what, 
 {
     const PGresult *result = rows->parts[at->part].result;
 
-    return pgv_fail(rows->call, SIMPLUGIN_CORRUPT, "%s \"%s\" of the point \"%.*s\" is not as the catalogue says",
-                    what, name, PQgetlength(result, at->row - 1, 0), PQgetvalue(result, at->row - 1, 0));
+    return pgv_fail(rows->call, SIMPLUGIN_CORRUPT,
+                    "%s \"%s\" of the point \"%.*s\" is not as the catalogue says", what, name,
+                    PQgetlength(result, at->row - 1, 0), PQgetvalue(result, at->row - 1, 0));
 }
 
 /* ---- text ----------------------------------------------------------------------------------- */
@@ -209,8 +207,8 @@ static int items_next(items *list, const char **data, uint64_t *size)
 }
 
 /* How many items there are, and how many bytes of text in them. */
-static int32_t lists_count(const pgv_rows *rows, int column, const pgv_field *field,
-                           int64_t *lists, uint64_t *bytes)
+static int32_t lists_count(const pgv_rows *rows, int column, const pgv_field *field, int64_t *lists,
+                           uint64_t *bytes)
 {
     uint64_t i = 0, size;
     const char *data;

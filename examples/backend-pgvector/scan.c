@@ -30,7 +30,8 @@ static int32_t cursor_read(pgv_call *call, scan_state *scan)
     if (!simplugin_find(&call->body, "cursor", &cursor))
         return SIMPLUGIN_OK;
     if (cursor.type != SIMPLUGIN_BYTES || !cursor.size || cursor.size > 255 ||
-        memchr(cursor.data, 0, (size_t)cursor.size) || !simplugin_utf8_check(cursor.data, cursor.size))
+        memchr(cursor.data, 0, (size_t)cursor.size) ||
+        !simplugin_utf8_check(cursor.data, cursor.size))
         return pgv_fail_argument(call, "cursor", "the cursor is not one of points.scan's");
     scan->last = (const char *)cursor.data;
     scan->last_size = cursor.size;

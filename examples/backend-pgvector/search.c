@@ -35,7 +35,8 @@ static int32_t parameters_read(pgv_call *call, search_request *request)
     request->ef_search = EF_SEARCH;
     found = simplugin_find_int(&parameters, "ef_search", &request->ef_search);
     if (found < 0 || request->ef_search < 1 || request->ef_search > EF_SEARCH_MAX)
-        return pgv_fail_argument(call, "ef_search", "ef_search is an int from 1 to %d", EF_SEARCH_MAX);
+        return pgv_fail_argument(call, "ef_search", "ef_search is an int from 1 to %d",
+                                 EF_SEARCH_MAX);
     if (simplugin_find_bool(&parameters, "exact", &exact) < 0)
         return pgv_fail_argument(call, "exact", "exact is a bool");
     if (request->ef_search < request->k)
@@ -68,7 +69,8 @@ static int32_t request_read(pgv_call *call, search_request *request, pgv_names *
 }
 
 /* "SELECT ..., distance FROM ... WHERE ...", the beginning of both kinds. */
-static int32_t select_begin(pgv_call *call, const search_request *request, const float *query, pgv_sql *sql)
+static int32_t select_begin(pgv_call *call, const search_request *request, const float *query,
+                            pgv_sql *sql)
 {
     const pgv_collection *collection = &request->collection;
 
@@ -84,7 +86,8 @@ static int32_t select_begin(pgv_call *call, const search_request *request, const
 }
 
 /* Every point is looked at. */
-static int32_t exact(pgv_call *call, const search_request *request, const float *query, PGresult **result)
+static int32_t exact(pgv_call *call, const search_request *request, const float *query,
+                     PGresult **result)
 {
     pgv_sql sql = {0};
     int32_t code = select_begin(call, request, query, &sql);
@@ -165,8 +168,8 @@ static int32_t query_run(pgv_call *call, search_request *request, const float *q
     if (code)
         return code;
     count = PQntuples(result);
-    while (request->is_limited && count && distance_at(request, result, count - 1) > request->max_distance &&
-           !request->reverse)
+    while (request->is_limited && count &&
+           distance_at(request, result, count - 1) > request->max_distance && !request->reverse)
         count--;
     return pgv_rows_add(&request->rows, result, count);
 }

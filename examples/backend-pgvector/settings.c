@@ -42,12 +42,13 @@ static int32_t conninfo_check(pgv_call *call, const char *conninfo)
                                  "conninfo is no connection string of libpq: it is written "
                                  "\"host=... dbname=...\" or postgresql://USER@HOST/DATABASE");
     for (PQconninfoOption *at = options; at->keyword && !code; at++)
-        if (at->val && (strcmp(at->keyword, "password") == 0 ||
-                        strcmp(at->keyword, "sslpassword") == 0))
-            code = pgv_fail_argument(call, "conninfo",
-                                     "conninfo holds a password: give it as the parameter %s, which "
-                                     "is never shown or recorded",
-                                     at->keyword);
+        if (at->val &&
+            (strcmp(at->keyword, "password") == 0 || strcmp(at->keyword, "sslpassword") == 0))
+            code =
+                pgv_fail_argument(call, "conninfo",
+                                  "conninfo holds a password: give it as the parameter %s, which "
+                                  "is never shown or recorded",
+                                  at->keyword);
     PQconninfoFree(options);
     return code;
 }
@@ -73,7 +74,8 @@ int32_t pgv_settings_read(pgv_call *call, pgv_settings *settings)
         return code;
     settings->pool_size = (uint32_t)pool_size;
     if (!*settings->schema || strlen(settings->schema) > NAME_MAX_BYTES)
-        return pgv_fail_argument(call, "schema", "schema is a name of 1 to %d bytes", NAME_MAX_BYTES);
+        return pgv_fail_argument(call, "schema", "schema is a name of 1 to %d bytes",
+                                 NAME_MAX_BYTES);
     return SIMPLUGIN_OK;
 }
 

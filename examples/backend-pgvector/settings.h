@@ -10,8 +10,8 @@ struct pgv_call;
 #define PGV_POOL_MAX 64
 
 typedef struct pgv_settings {
-    char *conninfo;    /* NULL: as libpq and its environment say */
-    char *password;    /* NULL: likewise */
+    char *conninfo; /* NULL: as libpq and its environment say */
+    char *password; /* NULL: likewise */
     char *sslpassword;
     char *schema;
     uint32_t pool_size;

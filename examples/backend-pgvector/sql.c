@@ -12,10 +12,7 @@ void pgv_sql_clear(pgv_sql *sql)
     memset(sql, 0, sizeof *sql);
 }
 
-void pgv_words(pgv_sql *sql, const char *words)
-{
-    pgv_append(&sql->words, words, strlen(words));
-}
+void pgv_words(pgv_sql *sql, const char *words) { pgv_append(&sql->words, words, strlen(words)); }
 
 void pgv_name(pgv_sql *sql, const char *name)
 {
@@ -86,10 +83,7 @@ void pgv_bind_double(pgv_sql *sql, double value)
     bound_add(sql, PGV_FLOAT8, begin);
 }
 
-void pgv_bind_bool(pgv_sql *sql, int value)
-{
-    pgv_bind_raw(sql, PGV_BOOL, value ? "\1" : "\0", 1);
-}
+void pgv_bind_bool(pgv_sql *sql, int value) { pgv_bind_raw(sql, PGV_BOOL, value ? "\1" : "\0", 1); }
 
 void pgv_bind_ids(pgv_sql *sql, const simplugin_column *ids)
 {
@@ -172,14 +166,11 @@ static void encode_item(pgv_buffer *out, const simplugin_column *column, uint64_
         text = simplugin_column_text(column, i, &size);
         pgv_append(out, text, (size_t)size);
         break;
-    case SIMPLUGIN_COLUMN_INT64:
-        pgv_append_int64(out, ((const int64_t *)column->values)[i]);
-        break;
+    case SIMPLUGIN_COLUMN_INT64: pgv_append_int64(out, ((const int64_t *)column->values)[i]); break;
     case SIMPLUGIN_COLUMN_FLOAT64:
         pgv_append_double(out, ((const double *)column->values)[i]);
         break;
-    default:
-        pgv_append(out, ((const uint8_t *)column->values)[i] ? "\1" : "\0", 1);
+    default: pgv_append(out, ((const uint8_t *)column->values)[i] ? "\1" : "\0", 1);
     }
 }
 
@@ -231,20 +222,11 @@ static size_t type_find(uint32_t type)
     return i;
 }
 
-const char *pgv_type_sql(uint32_t type)
-{
-    return types[type_find(type)].sql;
-}
+const char *pgv_type_sql(uint32_t type) { return types[type_find(type)].sql; }
 
-const char *pgv_type_name(uint32_t type)
-{
-    return types[type_find(type)].name;
-}
+const char *pgv_type_name(uint32_t type) { return types[type_find(type)].name; }
 
-uint32_t pgv_type_item(uint32_t type)
-{
-    return types[type_find(type)].item;
-}
+uint32_t pgv_type_item(uint32_t type) { return types[type_find(type)].item; }
 
 uint32_t pgv_type_of_name(const char *data, uint64_t size)
 {

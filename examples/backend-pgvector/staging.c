@@ -10,7 +10,8 @@
  * The table lasts as long as the session, and is made anew when it has to look different: a
  * program that adds batch after batch of the same fields makes it once.
  */
-static int32_t table_make(pgv_call *call, const pgv_collection *collection, const pgv_staged *staged)
+static int32_t table_make(pgv_call *call, const pgv_collection *collection,
+                          const pgv_staged *staged)
 {
     pgv_connection *connection = call->connection;
     pgv_sql sql = {0};
@@ -18,7 +19,8 @@ static int32_t table_make(pgv_call *call, const pgv_collection *collection, cons
     char number[32];
     int32_t code;
 
-    pgv_words(&sql, "CREATE TEMPORARY TABLE simplugin_rows (n bigint, id text COLLATE \"C\" PRIMARY KEY");
+    pgv_words(&sql,
+              "CREATE TEMPORARY TABLE simplugin_rows (n bigint, id text COLLATE \"C\" PRIMARY KEY");
     if (staged->vectors && collection->vector_type) {
         pgv_words(&sql, ", v ");
         pgv_name(&sql, connection->vector_schema);

@@ -19,7 +19,8 @@ typedef struct pgv_staged {
     uint64_t column_count;
 } pgv_staged;
 
-/* In a transaction, at whose end they are gone from the table. An id that comes twice is refused. */
+/* In a transaction, at whose end they are gone from the table. An id that comes twice is refused.
+ */
 int32_t pgv_stage(pgv_call *call, const pgv_collection *collection, const pgv_staged *staged);
 
 #endif

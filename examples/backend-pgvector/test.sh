@@ -136,7 +136,7 @@ else
 fi
 
 # ---- as the default backend ---------------------------------------------------------------------
-for step in add reopen threads fork; do
+for step in add reopen threads writers fork; do
     try "a program that names no backend: $step" 0 "$work/program" $step
 done
 cat >"$work/points.jsonl" <<'END'
@@ -157,9 +157,31 @@ try "size, in another process" 0 simplugin index size pages
 prints "tells what is left" 2
 try "the record of the run" 0 simplugin runs info pages --json
 keeps "has no password" "$SIMPLUGIN_TEST_POSTGRES_PASSWORD"
-try "the tables are there to be read" 0 sql \
-    "SELECT id, page, tags FROM simplugin.$(sql "SELECT quote_ident(table_name) FROM simplugin.simplugin_collections WHERE name LIKE '%pages%'") WHERE page < 100"
+table=$(sql "SELECT quote_ident(table_name) FROM simplugin.simplugin_collections WHERE name LIKE '%pages%'")
+try "the tables are there to be read" 0 sql "SELECT id, page, tags FROM simplugin.$table WHERE page < 100"
 prints "as anybody would expect" 'a|3|{red,blue}'
+
+# ---- what only PostgreSQL has ---------------------------------------------------------------------
+zeros=$(printf 'title > "draft\\u0000"')
+try "a filter with a character that no text can have" 0 simplugin index search pages --vector '[1, 0]' --json -f "$zeros"
+prints "accepts what is behind it" '"a"'
+try "two programs make the same new field" 0 sh -c '
+    for i in 1 2 3 4 5 6 7 8; do
+        simplugin call index.add --key pages "{\"ids\": [\"new-$i\"], \"vectors\": [[1, 0]], \"fields\": {\"new\": [$i]}}" &
+        pids="$pids $!"
+    done
+    for pid in $pids; do wait $pid || exit 1; done'
+try "and both have it" 0 simplugin index size pages -f 'new >= 1'
+prints "in the same column" 8
+sql "ALTER TABLE simplugin.$table ALTER page TYPE integer"
+try "a column that somebody has changed" 16 simplugin index get pages a --fields page
+prints "is named, with a point" '"page" of the point "a"'
+sql "ALTER TABLE simplugin.$table ALTER page TYPE bigint"
+if [ "$SIMPLUGIN_TEST_POSTGRES_VECTOR" = 0 ]; then
+    sql "UPDATE simplugin.$table SET vector = '{1,2,3}' WHERE id = 'c'"
+    try "a vector that somebody has changed" 16 simplugin index get pages c
+    sql "DELETE FROM simplugin.$table WHERE id = 'c'"
+fi
 
 # ---- names that mean harm -----------------------------------------------------------------------
 # one name for everything: as it is, in JSON, and in JSON around a filter
@@ -205,6 +227,11 @@ try "a conninfo that is none" 3 env "FIFTYONE_BRAIN_SIMILARITY_PGVECTOR_CONNINFO
 keeps "is not shown either" tigers-are-orange
 try "no such database" 27 env "FIFTYONE_BRAIN_SIMILARITY_PGVECTOR_CONNINFO=$SIMPLUGIN_TEST_POSTGRES_CONNINFO dbname=nowhere" \
     simplugin index size pages
+sql "CREATE DATABASE other ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE_PROVIDER libc LOCALE 'C'"
+try "a database of another encoding" 27 env "FIFTYONE_BRAIN_SIMILARITY_PGVECTOR_CONNINFO=$SIMPLUGIN_TEST_POSTGRES_CONNINFO dbname=other" \
+    simplugin index size pages
+prints "is told how to be made" "ENCODING 'UTF8'"
+sql "DROP DATABASE other"
 sql "CREATE ROLE reader LOGIN PASSWORD 'read'; GRANT USAGE ON SCHEMA simplugin TO reader;
      GRANT SELECT ON ALL TABLES IN SCHEMA simplugin TO reader"
 as_reader() {

@@ -6,6 +6,7 @@
  *     test_program add          makes an index of 1,000 points, searches it, removes some
  *     test_program reopen       finds it as the step before left it
  *     test_program threads      16 threads search it
+ *     test_program writers      8 threads write the same points, each in another order
  *     test_program fork         a child may not use what its parent opened
  *     test_program large        100,000 points in and out again, in little memory
  *     test_program stopped PID  calls end in time while the server is stopped
@@ -38,12 +39,12 @@
 #define LARGE_MEMORY_KIB (96 << 10)
 #define BATCH 100
 
-#define ENSURE(condition)                                                           \
-    do {                                                                            \
-        if (!(condition)) {                                                         \
-            fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);         \
-            exit(1);                                                                \
-        }                                                                           \
+#define ENSURE(condition)                                                                          \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            fprintf(stderr, "line %d: not so: %s\n", __LINE__, #condition);                        \
+            exit(1);                                                                               \
+        }                                                                                          \
     } while (0)
 
 static void ok(int line, int32_t code, simplugin_error **error)
@@ -151,17 +152,44 @@ static void search_check(uint64_t index, const points *all, uint64_t first)
     simplugin_hits_clear(&hits);
 }
 
+/* A text with U+0000 is refused as a whole, not cut. */
+static void zero_check(uint64_t index)
+{
+    simplugin_writer body = {0};
+    simplugin_request request;
+
+    simplugin_write_map(&body, 3);
+    simplugin_write_string(&body, "ids");
+    simplugin_write_array(&body, 1);
+    simplugin_write_string(&body, "zero");
+    simplugin_write_string(&body, "vectors");
+    simplugin_write_array(&body, 1);
+    simplugin_write_array(&body, DIMENSION);
+    for (int i = 0; i < DIMENSION; i++)
+        simplugin_write_int(&body, i);
+    simplugin_write_string(&body, "fields");
+    simplugin_write_map(&body, 1);
+    simplugin_write_string(&body, "title");
+    simplugin_write_array(&body, 1);
+    simplugin_write_text(&body, "a\0b", 3);
+    request = simplugin_writer_request(&body);
+    ENSURE(simplugin_call(index, "index.add", 9, &request, NULL, NULL, NULL) ==
+           SIMPLUGIN_INVALID_ARGUMENT);
+    simplugin_writer_clear(&body);
+}
+
 static void step_add(void)
 {
     points all = points_make(POINTS, DIMENSION);
-    simplugin_index_spec spec = {.size = sizeof spec, .brain_key = KEY, .metric = "euclidean",
-                                 .dimension = DIMENSION};
+    simplugin_index_spec spec = {
+        .size = sizeof spec, .brain_key = KEY, .metric = "euclidean", .dimension = DIMENSION};
     simplugin_error *error = NULL;
     uint64_t index, removed;
 
     OK(simplugin_index_create(&spec, &index, NULL, &error));
     OK(simplugin_index_add(index, all.ids, all.vectors, POINTS, DIMENSION, NULL, &error));
     search_check(index, &all, 0);
+    zero_check(index);
     OK(simplugin_index_remove(index, all.ids, REMOVED, &removed, NULL, &error));
     ENSURE(removed == REMOVED);
     search_check(index, &all, REMOVED);
@@ -216,6 +244,49 @@ static void step_threads(void)
         ENSURE(!pthread_create(&threads[i], NULL, searcher, &index));
     for (int i = 0; i < 16; i++)
         ENSURE(!pthread_join(threads[i], NULL));
+}
+
+#define WRITERS 8
+#define WRITTEN 300
+
+typedef struct writer {
+    uint64_t index;
+    uint64_t first;
+} writer;
+
+static void *write_some(void *context)
+{
+    const writer *self = context;
+    points all = points_make(WRITTEN, DIMENSION);
+    const char *ids[WRITTEN];
+    simplugin_error *error = NULL;
+
+    for (uint64_t i = 0; i < WRITTEN; i++)
+        ids[i] = all.ids[(self->first + (self->first % 2 ? i : WRITTEN - i)) % WRITTEN];
+    for (int i = 0; i < 10; i++)
+        OK(simplugin_index_add(self->index, ids, all.vectors, WRITTEN, DIMENSION, NULL, &error));
+    return NULL;
+}
+
+static void step_writers(void)
+{
+    simplugin_index_spec spec = {
+        .size = sizeof spec, .collection = "writers", .dimension = DIMENSION};
+    simplugin_error *error = NULL;
+    pthread_t threads[WRITERS];
+    writer writers[WRITERS];
+    uint64_t index, size;
+
+    OK(simplugin_index_create(&spec, &index, NULL, &error));
+    for (uint64_t i = 0; i < WRITERS; i++) {
+        writers[i] = (writer){.index = index, .first = i * 31};
+        ENSURE(!pthread_create(&threads[i], NULL, write_some, &writers[i]));
+    }
+    for (int i = 0; i < WRITERS; i++)
+        ENSURE(!pthread_join(threads[i], NULL));
+    OK(simplugin_index_size(index, &size, NULL, &error));
+    ENSURE(size == WRITTEN);
+    OK(simplugin_index_cleanup(index, NULL, &error));
 }
 
 static void step_fork(void)
@@ -289,9 +360,11 @@ static void scan_check(uint64_t index, const points *all)
         simplugin_write_map(&body, 0);
         reply_of(scan, "scan.next", &body, &reply);
         map = simplugin_body_value(reply.body, reply.body_size);
-        ENSURE(simplugin_find_bool(&map, "done", &done) == 1 && simplugin_find(&map, "ids", &value));
+        ENSURE(simplugin_find_bool(&map, "done", &done) == 1 &&
+               simplugin_find(&map, "ids", &value));
         ENSURE(!simplugin_column_read(&value, reply.tensors, reply.tensor_count, &ids));
-        ENSURE(simplugin_find_tensor(&map, "vectors", reply.tensors, reply.tensor_count, &vectors) == 1);
+        ENSURE(simplugin_find_tensor(&map, "vectors", reply.tensors, reply.tensor_count,
+                                     &vectors) == 1);
         for (uint64_t i = 0; i < ids.count; i++, count++) {
             uint64_t size, row;
             const char *id = simplugin_column_text(&ids, i, &size);
@@ -300,7 +373,8 @@ static void scan_check(uint64_t index, const points *all)
             row = strtoull(id + strlen("point-"), NULL, 10);
             ENSURE(row < all->count && !seen[row]++);
             ENSURE(memcmp((const float *)vectors->data + i * all->dimension,
-                          all->vectors + row * all->dimension, all->dimension * sizeof(float)) == 0);
+                          all->vectors + row * all->dimension,
+                          all->dimension * sizeof(float)) == 0);
         }
         simplugin_reply_clear(&reply);
     }
@@ -311,7 +385,9 @@ static void scan_check(uint64_t index, const points *all)
 static void step_large(void)
 {
     points all = points_make(LARGE, LARGE_DIMENSION);
-    simplugin_index_spec spec = {.size = sizeof spec, .collection = "large", .metric = "euclidean",
+    simplugin_index_spec spec = {.size = sizeof spec,
+                                 .collection = "large",
+                                 .metric = "euclidean",
                                  .dimension = LARGE_DIMENSION};
     simplugin_options patient = {.size = sizeof patient, .timeout_ms = 300000};
     simplugin_hits hits = {.size = sizeof hits};
@@ -369,8 +445,8 @@ static void step_stopped(pid_t server)
     simplugin_options hasty = {.size = sizeof hasty, .timeout_ms = 500};
     simplugin_options patient = {.size = sizeof patient, .timeout_ms = 60000};
     /* its session is not there yet */
-    simplugin_index_spec other = {.size = sizeof other, .dimension = 1,
-                                  .parameters = "{\"schema\": \"elsewhere\"}"};
+    simplugin_index_spec other = {
+        .size = sizeof other, .dimension = 1, .parameters = "{\"schema\": \"elsewhere\"}"};
     simplugin_error *error = NULL;
     uint64_t index = reopen(), made, size;
     pthread_t thread;
@@ -396,8 +472,8 @@ static void step_stopped(pid_t server)
 static void step_hammer(void)
 {
     points all = points_make(LARGE, DIMENSION);
-    simplugin_index_spec spec = {.size = sizeof spec, .collection = "hammer", .metric = "euclidean",
-                                 .dimension = DIMENSION};
+    simplugin_index_spec spec = {
+        .size = sizeof spec, .collection = "hammer", .metric = "euclidean", .dimension = DIMENSION};
     simplugin_error *error = NULL;
     uint64_t index, size, done = 0;
     int32_t code;
@@ -415,7 +491,8 @@ static void step_hammer(void)
         fflush(stdout);
     } while (!code && done < 10000);
     if (code)
-        fprintf(stderr, "%s: %s\n", simplugin_code_name(code), simplugin_error_message(error, NULL));
+        fprintf(stderr, "%s: %s\n", simplugin_code_name(code),
+                simplugin_error_message(error, NULL));
     exit(code == SIMPLUGIN_UNAVAILABLE ? 3 : code ? 1 : 0);
 }
 
@@ -429,6 +506,8 @@ int main(int argc, char **argv)
         step_reopen();
     else if (strcmp(step, "threads") == 0)
         step_threads();
+    else if (strcmp(step, "writers") == 0)
+        step_writers();
     else if (strcmp(step, "fork") == 0)
         step_fork();
     else if (strcmp(step, "large") == 0)

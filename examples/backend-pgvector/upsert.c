@@ -135,8 +135,9 @@ static int32_t insert_new(pgv_call *call, const pgv_collection *collection,
 
     pgv_words(&sql, "WITH written AS (");
     insert(call, &sql, collection, staged);
-    pgv_words(&sql, "NOTHING RETURNING p.id) SELECT s.n, s.id FROM " PGV_STAGED
-                    " AS s WHERE NOT EXISTS (SELECT FROM written AS w WHERE w.id = s.id) ORDER BY s.n");
+    pgv_words(&sql,
+              "NOTHING RETURNING p.id) SELECT s.n, s.id FROM " PGV_STAGED
+              " AS s WHERE NOT EXISTS (SELECT FROM written AS w WHERE w.id = s.id) ORDER BY s.n");
     return pgv_run(call, &sql, result);
 }
 

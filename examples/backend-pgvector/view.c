@@ -2,10 +2,7 @@
 #include "collection.h"
 #include "instance.h"
 
-int pgv_views_init(pgv_views *views)
-{
-    return pthread_mutex_init(&views->lock, NULL) == 0;
-}
+int pgv_views_init(pgv_views *views) { return pthread_mutex_init(&views->lock, NULL) == 0; }
 
 static void view_free(pgv_view *view)
 {

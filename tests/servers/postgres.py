@@ -126,8 +126,7 @@ class Server(common.Server):
 
     def command(self):
         arguments = [self.program("postgres"), "-D", self.database, "-p", str(self.port)]
-        settings = ["listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off", "max_connections=40"]
-        for setting in settings:
+        for setting in ("listen_addresses=127.0.0.1", "unix_socket_directories=", "fsync=off"):
             arguments += ["-c", setting]
         return self.as_account(arguments), {}
 
