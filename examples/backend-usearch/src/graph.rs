@@ -235,6 +235,13 @@ impl Graph {
         Ok(())
     }
 
+    /// Who writes the file at this moment knows better.
+    fn note_saved(&self, marks: Option<Marks>) {
+        if let Ok(mut saved) = self.saved.try_lock() {
+            *saved = marks;
+        }
+    }
+
     fn reading(&self, call: &Call<'_>) -> Result<RwLockReadGuard<'_, Option<Built>>, Error> {
         loop {
             match self.built.try_read() {
@@ -290,9 +297,7 @@ impl Graph {
             Some(built) => built,
             None => {
                 let built = Built::load(&store.directory, collection, begun)?;
-                if let Some(mut saved) = self.saved.try_lock().ok().filter(|_| built.from_file) {
-                    *saved = Some(built.marks);
-                }
+                self.note_saved(built.from_file.then_some(built.marks));
                 built
             }
         };
@@ -311,6 +316,7 @@ impl Graph {
                 return Err(collection.is_damaged());
             }
             built = Built { recounted: true, ..Built::new(collection, begun)? };
+            self.note_saved(None);
         }
         // not after an error: it may have come halfway
         *place = Some(built);
