@@ -266,7 +266,7 @@ pub(crate) fn flush<'a>(
 ) -> Result<Body<'a>, Error> {
     let graph = store.graph(collection.number);
     graph.follow(call, store, collection)?;
-    store.read(call, |transaction| graph.save(transaction, &store.directory, collection.number))?;
+    graph.flush(call, store, collection)?;
     Ok(Body::new())
 }
 
@@ -283,7 +283,7 @@ pub(crate) fn graph<'a>(
     if flag(request, "follow", false)? {
         graph.follow(call, store, collection)?;
     }
-    let state = graph.state();
+    let state = graph.state(call)?;
     Ok(Body::new()
         .with("points", state.as_ref().map_or(0, |state| state.points))
         .with("bytes", state.as_ref().map_or(0, |state| state.bytes))

@@ -5,7 +5,7 @@
 //! done.
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
+use std::sync::{Mutex, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError};
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -81,7 +81,7 @@ impl Graph {
         collection: &Collection,
     ) -> Result<(), Error> {
         while !self.is_current(call, store, collection)? {
-            let mut built = self.writing();
+            let mut built = self.writing(call)?;
             // one thread at a time works in here, and lets others in after each block
             let changed = store
                 .read(call, |transaction| self.step(&mut built, transaction, store, collection))?;
@@ -90,11 +90,8 @@ impl Graph {
                 call.progress(built.index.size() as u64, collection.points as u64);
             }
         }
-        if self.is_worth_saving(call) {
-            let saved = store.read(call, |transaction| {
-                self.save(transaction, &store.directory, collection.number)
-            });
-            if let Err(error) = saved {
+        if self.is_worth_saving(call)? {
+            if let Err(error) = self.flush(call, store, collection) {
                 // the next one tries again
                 log(LogLevel::Warning, &format!("usearch: {error}"));
             }
@@ -102,17 +99,31 @@ impl Graph {
         Ok(())
     }
 
-    fn is_worth_saving(&self, call: &Call<'_>) -> bool {
+    /// Writes the file of what there is.
+    pub(crate) fn flush(
+        &self,
+        call: &Call<'_>,
+        store: &Store,
+        collection: &Collection,
+    ) -> Result<(), Error> {
+        let built = self.reading(call)?;
+        store.read(call, |transaction| {
+            self.save(built, transaction, &store.directory, collection.number)
+        })
+    }
+
+    fn is_worth_saving(&self, call: &Call<'_>) -> Result<bool, Error> {
         let unsaved = self.unsaved.load(Ordering::Relaxed);
         if unsaved < UNSAVED_MIN {
-            return false;
+            return Ok(false);
         }
-        let (points, bytes) = match &*self.reading() {
+        let (points, bytes) = match &*self.reading(call)? {
             Some(built) => (built.index.size(), built.index.serialized_length()),
-            None => return false,
+            None => return Ok(false),
         };
         let needed = Duration::from_secs((bytes / BYTES_PER_SECOND + 1) as u64);
-        unsaved >= points / UNSAVED_PART && call.remaining().is_none_or(|left| left > needed)
+        let in_time = call.remaining().is_none_or(|left| left > needed);
+        Ok(in_time && unsaved >= points / UNSAVED_PART)
     }
 
     fn is_current(
@@ -122,7 +133,7 @@ impl Graph {
         collection: &Collection,
     ) -> Result<bool, Error> {
         call.check()?;
-        let known = self.reading().as_ref().map(|built| (built.marks, built.index.size()));
+        let known = self.reading(call)?.as_ref().map(|built| (built.marks, built.index.size()));
         let Some((marks, size)) = known else { return Ok(false) };
         store.read(call, |transaction| {
             let mut statement = transaction
@@ -147,12 +158,12 @@ impl Graph {
         query: &[f32],
         candidates: usize,
     ) -> Result<Vec<i64>, Error> {
+        let built = self.reading(call)?;
         while self.searches.fetch_add(1, Ordering::Acquire) >= SEARCHES {
             self.searches.fetch_sub(1, Ordering::Release);
-            call.check()?;
-            std::thread::sleep(Duration::from_millis(1));
+            rest(call)?;
         }
-        let found = match &*self.reading() {
+        let found = match &*built {
             Some(built) if built.index.size() > 0 => {
                 built.index.search(query, candidates).map(|found| found.keys)
             }
@@ -162,17 +173,29 @@ impl Graph {
         Ok(found.map_err(of_usearch)?.into_iter().map(|key| key as i64).collect())
     }
 
-    pub(crate) fn state(&self) -> Option<State> {
-        self.reading().as_ref().map(|built| State {
+    pub(crate) fn state(&self, call: &Call<'_>) -> Result<Option<State>, Error> {
+        Ok(self.reading(call)?.as_ref().map(|built| State {
             points: built.index.size(),
             bytes: built.index.memory_usage(),
             from_file: built.from_file,
-        })
+        }))
     }
 
-    /// Writes the file, if there is anything new to be kept, and the collection is still there.
-    pub(crate) fn save(
+    /// The same without a call, of whoever uses the graph last.
+    pub(crate) fn close(
         &self,
+        connection: &Connection,
+        directory: &Path,
+        number: i64,
+    ) -> Result<(), Error> {
+        let built = self.built.try_read().map_err(of_usearch)?;
+        self.save(built, connection, directory, number)
+    }
+
+    /// If there is anything new to be kept, and the collection is still there.
+    fn save(
+        &self,
+        built: RwLockReadGuard<'_, Option<Built>>,
         connection: &Connection,
         directory: &Path,
         number: i64,
@@ -183,7 +206,7 @@ impl Graph {
             // another thread is at it
             Err(TryLockError::WouldBlock) => return Ok(()),
         };
-        let (marks, uuid, bytes, changes) = match &*self.reading() {
+        let (marks, uuid, bytes, changes) = match &*built {
             Some(built) if *saved != Some(built.marks) && built.index.size() > 0 => {
                 let bytes = saved::bytes(built.marks, &built.index).map_err(of_usearch)?;
                 let changes = self.unsaved.load(Ordering::Relaxed);
@@ -191,6 +214,8 @@ impl Graph {
             }
             _ => return Ok(()),
         };
+        // others may go on while it is written
+        drop(built);
         let known: Option<String> = connection
             .query_row("SELECT uuid FROM collections WHERE number = ?", [number], |row| row.get(0))
             .optional()
@@ -210,18 +235,37 @@ impl Graph {
         Ok(())
     }
 
-    fn reading(&self) -> RwLockReadGuard<'_, Option<Built>> {
-        self.built.read().unwrap_or_else(PoisonError::into_inner)
+    /// Who writes the file at this moment knows better.
+    fn note_saved(&self, marks: Option<Marks>) {
+        if let Ok(mut saved) = self.saved.try_lock() {
+            *saved = marks;
+        }
+    }
+
+    fn reading(&self, call: &Call<'_>) -> Result<RwLockReadGuard<'_, Option<Built>>, Error> {
+        loop {
+            match self.built.try_read() {
+                Ok(built) => return Ok(built),
+                Err(TryLockError::Poisoned(_)) => drop(self.writing(call)?),
+                Err(TryLockError::WouldBlock) => rest(call)?,
+            }
+        }
     }
 
     /// Whoever panicked while changing the graph may have left half of a change.
-    fn writing(&self) -> RwLockWriteGuard<'_, Option<Built>> {
-        self.built.write().unwrap_or_else(|poisoned| {
-            self.built.clear_poison();
-            let mut built = poisoned.into_inner();
-            *built = None;
-            built
-        })
+    fn writing(&self, call: &Call<'_>) -> Result<RwLockWriteGuard<'_, Option<Built>>, Error> {
+        loop {
+            match self.built.try_write() {
+                Ok(built) => return Ok(built),
+                Err(TryLockError::Poisoned(poisoned)) => {
+                    self.built.clear_poison();
+                    let mut built = poisoned.into_inner();
+                    *built = None;
+                    return Ok(built);
+                }
+                Err(TryLockError::WouldBlock) => rest(call)?,
+            }
+        }
     }
 
     /// One block of work: removals first, then points that are new, all of one state of the store.
@@ -253,9 +297,7 @@ impl Graph {
             Some(built) => built,
             None => {
                 let built = Built::load(&store.directory, collection, begun)?;
-                if let Some(mut saved) = self.saved.try_lock().ok().filter(|_| built.from_file) {
-                    *saved = Some(built.marks);
-                }
+                self.note_saved(built.from_file.then_some(built.marks));
                 built
             }
         };
@@ -274,6 +316,7 @@ impl Graph {
                 return Err(collection.is_damaged());
             }
             built = Built { recounted: true, ..Built::new(collection, begun)? };
+            self.note_saved(None);
         }
         // not after an error: it may have come halfway
         *place = Some(built);
@@ -402,6 +445,13 @@ impl Built {
         self.marks.added = *last;
         Ok(block.len())
     }
+}
+
+/// Between two looks at a lock.
+fn rest(call: &Call<'_>) -> Result<(), Error> {
+    call.check()?;
+    std::thread::sleep(Duration::from_micros(200));
+    Ok(())
 }
 
 fn of_usearch(error: impl std::fmt::Display) -> Error {

@@ -162,7 +162,7 @@ impl Drop for Store {
         let idle = self.idle.get_mut().unwrap_or_else(PoisonError::into_inner).pop();
         let Some(connection) = idle else { return };
         for (number, graph) in self.take_graphs() {
-            if let Err(error) = graph.save(&connection, &self.directory, number) {
+            if let Err(error) = graph.close(&connection, &self.directory, number) {
                 log(LogLevel::Warning, &format!("usearch: a graph was not saved: {error}"));
             }
         }
