@@ -55,7 +55,8 @@ out "# backend sklearn_flat "
 out "# seed "
 not_out "not ok"
 echo "sklearn_flat: $(tail -n 1 "$work/out" | cut -c3-), $took s in all"
-[ "$took" -le "${CONFORMANCE_SECONDS:-60}" ] || fail "it took $took s"
+# what sanitizers slow down is not measured
+"${TEST_NM:-nm}" "$libs/simplugin-conformance" | grep -qE '__[at]san_init' || [ "$took" -le 60 ] || fail "it took $took s"
 # the plan is kept: numbers without gaps
 plan=$(sed -n 's/^1\.\.//p' "$work/out")
 [ "$(grep -cE '^(not )?ok [0-9]+ - ' "$work/out")" -eq "$plan" ] || fail "not as many as planned"
@@ -120,7 +121,7 @@ done
 
 spoiled=$libs/simplugin_mock_spoiled.so
 MOCK_SPOIL="points.get crash" run 1 "$spoiled" --only corpus/index_get/ --only corpus/calls/ --form plain
-out "the process crashed in the check: SIGSEGV"
+out "the process crashed in the check: SIGABRT"
 out '  request: {"method":"index.get","body":{'
 # those beside it, in processes of their own, pass
 [ "$(grep -c '^ok' "$work/out")" -ge 1 ] && [ "$(grep -c '^not ok' "$work/out")" -ge 1 ] || fail "not some of both"
