@@ -60,15 +60,19 @@ class Page:
                     found.append(Call(match))
         return found
 
+    def anchors(self):
+        heads = re.findall(r"^#+ (.*)$", self.text(), re.M)
+        return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
     def check_links(self):
-        page = self.text()
-        heads = re.findall(r"^#+ (.*)$", page, re.M)
-        anchors = {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
-        for target in re.findall(r"\]\(([^)]+)\)", page):
-            if target.startswith("#"):
-                assert target[1:] in anchors, target
-            elif not target.startswith("https://"):
-                assert (self.path.parent / target).exists(), target
+        """Files that are linked to exist, and heads in this page or another."""
+        for target in re.findall(r"\]\(([^)]+)\)", self.text()):
+            if target.startswith("https://"):
+                continue
+            file, _, anchor = target.partition("#")
+            page = Page(self.path.parent / file) if file else self
+            assert page.path.exists(), target
+            assert not anchor or anchor in page.anchors(), target
 
 
 class Call:
