@@ -61,7 +61,7 @@ uninstall-local:
 dist_man_MANS += docs/simplugin-conformance.1
 
 if TESTS_ENABLED
-TESTS += tests/test_conformance.sh
+## part kit of ./check: whole runs take their time
 EXTRA_DIST += tests/test_conformance.sh
 
 ## the backend "minimal" linked into the program, and spoiled
