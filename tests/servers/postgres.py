@@ -9,7 +9,7 @@
                            has to be run, and with the extension vector
 
 PostgreSQL refuses to be root: as root this runs it as the account postgres, or nobody, which must
-be able to reach DIR. The command finds the server in its environment:
+be able to reach DIR. (A package's programs that it cannot reach are copied to where it can.) The command finds the server in its environment:
 
     SIMPLUGIN_TEST_POSTGRES_CONNINFO   how to reach an empty database of its own, for libpq, as
                                        its superuser and without the password
@@ -32,6 +32,7 @@ import os
 import pwd
 import re
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -81,8 +82,8 @@ class Server(common.Server):
     def prepare(self):
         if self.options.tls:
             raise StartError("the tests need no TLS of PostgreSQL")
-        self.programs = find_programs(self.options.server)
         self.account = unprivileged()
+        self.programs = self.within_reach(find_programs(self.options.server))
         self.has_vector = self.options.server == "pgvector"
         self.database = os.path.join(self.data, "db")
         self.secret = os.path.join(self.data, "password")
@@ -91,6 +92,24 @@ class Server(common.Server):
         with open(self.secret, encoding="ascii") as file:
             self.password = file.read().strip()
         return free_ports(1)[0]
+
+    def reaches(self, path):
+        asked = self.as_account(["test", "-x", path])
+        return subprocess.run(asked, check=False, timeout=10, cwd="/").returncode == 0
+
+    def within_reach(self, folder):
+        """The folder, or that in a copy of its package where the account cannot go there."""
+        if not self.reaches(self.data):
+            raise StartError("the account %s cannot reach %s: name another folder" % (self.account.pw_name, self.data))
+        if self.reaches(os.path.join(folder, "initdb")):
+            return folder
+        package = os.path.dirname(os.path.dirname(folder))
+        copy = os.path.join(self.data, "programs")
+        if not os.path.exists(copy):
+            # with the libraries beside it
+            for part in glob.glob(package + "*"):
+                shutil.copytree(part, os.path.join(copy, os.path.basename(part)), symlinks=True)
+        return os.path.join(copy, os.path.relpath(folder, os.path.dirname(package)))
 
     def program(self, name):
         return os.path.join(self.programs, name)
