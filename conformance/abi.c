@@ -137,7 +137,9 @@ static int names_version(const char *message, uint32_t version)
     snprintf(text[0], sizeof text[0], "%u.%u", version >> 16, version & 0xffff);
     snprintf(text[1], sizeof text[1], "%u", version);
     snprintf(text[2], sizeof text[2], "%x", version);
-    return strstr(message, text[0]) || strstr(message, text[1]) || strcasestr(message, text[2]);
+    /* of 0.x the other two forms are a digit or so, which stands in every message */
+    return strstr(message, text[0]) ||
+           (version >> 16 && (strstr(message, text[1]) || strcasestr(message, text[2])));
 }
 
 /* Which of today's versions a plugin follows is its own choice. */

@@ -178,10 +178,12 @@ static void refused(conf_rig *rig, const char *method, json_t *body, const char 
     conf_answer answer;
 
     conf_call(rig, method, body, &answer);
-    if (!answer.code)
+    /* which code fits is the backend's to say, as long as it tells a wrong request */
+    if (!answer.code || answer.code == SIMPLUGIN_INTERNAL || answer.code == SIMPLUGIN_PROTOCOL ||
+        answer.code == SIMPLUGIN_UNKNOWN_METHOD)
         conf_fail(rig->run,
-                  "%s answers OK to a request in which \"%s\" %s; INVALID_ARGUMENT was expected",
-                  method, key, how);
+                  "%s answers %s to a request in which \"%s\" %s; INVALID_ARGUMENT was expected",
+                  method, conf_answer_text(&answer), key, how);
     conf_answer_clear(&answer);
 }
 

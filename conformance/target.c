@@ -108,7 +108,7 @@ static char *name_guess(const char *path)
 
 static int is_name(const char *text)
 {
-    return text && *text && strlen(text) < 64 &&
+    return text && *text && strlen(text) <= 64 &&
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
 }
 

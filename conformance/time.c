@@ -91,6 +91,8 @@ static void deadline_amid(conf_run *run)
     conf_answer answer;
 
     if (conf_rig_open(&rig, run) && conf_long_init(&work, &rig, LONG)) {
+        if (work.seconds < 0.1 + SOON)
+            conf_skip(run, "its searches are too quick to be interrupted");
         conf_send(&rig, rig.instance, "search", conf_long_body(&work), conf_in(0.1), 0, &answer);
         if (answer.code && answer.code != SIMPLUGIN_DEADLINE_EXCEEDED)
             conf_fail(run,

@@ -45,6 +45,15 @@ run() {
     }
 }
 
+# as a project of its own, on the crates that were installed with the library
+rm -rf "$BUILD/source"
+mkdir "$BUILD/source"
+cp -R Cargo.toml Cargo.lock build.rs rustfmt.toml src test.py "$BUILD/source"
+cd "$BUILD/source"
+crates=$PREFIX/share/simplugin/bindings/rust
+[ -d "$crates/simplugin-backend" ] || die "there are no crates in $crates"
+sed -i "s|path = \"[^\"]*/simplugin-backend\"|path = \"$crates/simplugin-backend\"|" Cargo.toml
+
 # one profile for everything: USearch is compiled once
 run fetch cargo fetch --locked
 run fmt cargo fmt --check
@@ -56,6 +65,8 @@ grep '^test result' "$BUILD/logs/test.log"
 # the plugin needs nothing of ours, and of the system what it says
 install -m 755 "$BUILD/target/release/libsimplugin_usearch.so" "$BUILD/plugins/simplugin_usearch.so"
 plugin=$BUILD/plugins/simplugin_usearch.so
+exported=$(nm -D --defined-only "$plugin" | sed 's/.* //; s/@.*//')
+[ "$exported" = simplugin_backend_entry ] || die "$plugin exports $exported"
 if ldd "$plugin" | grep -E 'simplugin|not found' >&2; then
     die "$plugin needs these"
 fi

@@ -4,8 +4,10 @@
 
 use std::ffi::{c_char, c_void};
 
-/// `SIMPLUGIN_ABI_VERSION`: major << 16 | minor.
-pub const ABI_VERSION: u32 = 0x0001_0000;
+/// `SIMPLUGIN_ABI_1_0`: major << 16 | minor.
+pub const ABI_1_0: u32 = 0x0001_0000;
+/// `SIMPLUGIN_ABI_VERSION`: the newest that is declared here.
+pub const ABI_VERSION: u32 = ABI_1_0;
 
 /// The codes of both headers.
 pub mod code {

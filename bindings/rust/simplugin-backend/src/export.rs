@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use simplugin_abi::Map;
 use simplugin_abi::plugin::{
-    ABI_VERSION, code, simplugin_backend, simplugin_call_info, simplugin_error, simplugin_host,
+    ABI_1_0, code, simplugin_backend, simplugin_call_info, simplugin_error, simplugin_host,
     simplugin_instance, simplugin_reply, simplugin_request,
 };
 
@@ -43,11 +43,11 @@ pub unsafe fn enter<B: Backend>(
     unsafe {
         host::keep(host);
         let (abi_min, abi_max) = ((*host).abi_min, (*host).abi_max);
-        if !(abi_min..=abi_max).contains(&ABI_VERSION) {
+        if !(abi_min..=abi_max).contains(&ABI_1_0) {
             let version = |abi: u32| format!("{}.{}", abi >> 16, abi & 0xffff);
             let message = format!(
                 "the backend speaks ABI {0} to {0}, the host {1} to {2}",
-                version(ABI_VERSION),
+                version(ABI_1_0),
                 version(abi_min),
                 version(abi_max)
             );
@@ -63,7 +63,7 @@ struct Table<B>(std::marker::PhantomData<B>);
 impl<B: Backend> Table<B> {
     const TABLE: &'static simplugin_backend = &simplugin_backend {
         size: size_of::<simplugin_backend>() as u64,
-        abi: ABI_VERSION,
+        abi: ABI_1_0,
         threads: B::THREADS.raw(),
         describe: Some(describe::<B>),
         open: Some(open::<B>),

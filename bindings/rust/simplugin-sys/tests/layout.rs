@@ -59,7 +59,7 @@ fn declared() -> Vec<(String, i64)> {
     all.extend(constants!("SIMPLUGIN_", simplugin_sys::dtype:
         FLOAT32, FLOAT64, FLOAT16, INT64, UINT64, INT32, UINT8, BITS));
     all.extend(constants!("SIMPLUGIN_", simplugin_sys:
-        ABI_VERSION, EXT_TENSOR, MAX_DEPTH, MAX_BODY, MAX_TENSORS, LOG_ERROR, LOG_WARNING,
+        ABI_1_0, ABI_VERSION, EXT_TENSOR, MAX_DEPTH, MAX_BODY, MAX_TENSORS, LOG_ERROR, LOG_WARNING,
         LOG_INFO, LOG_DEBUG, THREADS_SERIAL, THREADS_CONCURRENT, TIMEOUT_DEFAULT, TIMEOUT_NONE));
     all
 }
