@@ -4,12 +4,13 @@
 #
 #   SIMPLUGIN_INSTALLED          where the C library is installed (its prefix)
 #   SIMPLUGIN_BUILD              a directory for everything that is made
+#   SIMPLUGIN_RUN                a folder in it for this run, of several beside each other (.)
 #   SIMPLUGIN_TEST_MILVUS_URI    servers
 #   SIMPLUGIN_TEST_QDRANT_URL
 #   PYTHON                       which interpreter (/usr/bin/python3)
 #
 # Wants Python 3.11 with venv and headers, a C compiler and pkg-config (Debian: python3-venv
-# python3-dev gcc pkg-config). Sets $build, puts the Python first in PATH.
+# python3-dev gcc pkg-config). Sets $build and $work, puts the Python first in PATH.
 
 die() {
     printf 'bindings/python/adapters/%s: %s\n' "${0##*/}" "$*" >&2
@@ -18,7 +19,7 @@ die() {
 
 # run NAME COMMAND...: its output into a log, the end of that if it fails
 run() {
-    log=$build/$1.log
+    log=$work/$1.log
     shift
     "$@" >"$log" 2>&1 || {
         tail -n 60 "$log" >&2
@@ -32,6 +33,8 @@ prepared() {
     [ -n "$SIMPLUGIN_BUILD" ] || die "SIMPLUGIN_BUILD is not set: a directory for what is built"
     mkdir -p "$SIMPLUGIN_BUILD"
     build=$(cd "$SIMPLUGIN_BUILD" && pwd)
+    work=$build/${SIMPLUGIN_RUN:-.}
+    mkdir -p "$work"
     python=${PYTHON:-/usr/bin/python3}
     command -v "$python" >/dev/null 2>&1 || die "there is no $python: install python3, or name another in PYTHON"
     "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
@@ -45,19 +48,28 @@ prepared() {
     PYTHONDONTWRITEBYTECODE=1
     PIP_NO_CACHE_DIR=1
     PIP_DISABLE_PIP_VERSION_CHECK=1
-    TMPDIR=$build/tmp
+    TMPDIR=$work/tmp
     export PKG_CONFIG_PATH LD_LIBRARY_PATH PYTHONDONTWRITEBYTECODE PIP_NO_CACHE_DIR PIP_DISABLE_PIP_VERSION_CHECK TMPDIR
     rm -rf "$TMPDIR"
     mkdir -p "$TMPDIR"
 
+    PATH=$build/venv/bin:$PATH
+    export PATH
+    # once, for all that run beside each other
+    (
+        flock 8
+        installed "$1"
+    ) 8>"$build/lock" || exit 1
+}
+
+# installed REQUIREMENTS: the packages of the list, and the binding
+installed() {
     if ! cmp -s "$1" "$build/venv/installed.txt"; then
         rm -rf "$build/venv" "$build/built.txt"
         run venv "$python" -m venv "$build/venv"
         run pip "$build/venv/bin/python" -m pip install --no-deps -r "$1"
         cp "$1" "$build/venv/installed.txt"
     fi
-    PATH=$build/venv/bin:$PATH
-    export PATH
 
     # the binding, again where one of its sources or the library has changed
     sources="MANIFEST.in README.md native native_build.py pyproject.toml setup.py src"
