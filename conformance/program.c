@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "program.h"
+#include "simplugin/conformance.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,6 +17,7 @@
 #include "simplugin.h"
 #include "tables.h"
 #include "tree.h"
+#include "world.h"
 
 #define STATUS_FAILED 1
 #define STATUS_NOT_BEGUN 2
@@ -85,7 +86,7 @@ static int file_open(FILE **file, const char *path, char *problem, size_t size)
 }
 
 /* Fills the plan; 0 with problem if there is nothing to run or it cannot be. */
-static int prepare(conf_world *world, conf_plan *plan, const conf_static *statics, char *problem,
+static int prepare(conf_world *world, conf_plan *plan, const simplugin_conformance_backend *statics, char *problem,
                    size_t size)
 {
     if (!conf_settings_read(world, world->options->config, problem, size) ||
@@ -139,7 +140,7 @@ static void world_clear(conf_world *world)
     memset(world, 0, sizeof *world);
 }
 
-int conf_program(int argc, char **argv, const conf_static *statics)
+int simplugin_conformance_main(int argc, char **argv, const simplugin_conformance_backend *statics)
 {
     conf_world *world = &conf_the_world;
     conf_options options;

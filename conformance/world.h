@@ -8,12 +8,7 @@
 
 #include "check.h"
 #include "options.h"
-
-/* A backend that is linked into the program. */
-typedef struct conf_static {
-    const char *name;
-    simplugin_backend_entry_fn entry;
-} conf_static;
+#include "simplugin/conformance.h"
 
 typedef struct conf_world {
     const conf_options *options;
@@ -43,12 +38,16 @@ int conf_settings_read(conf_world *world, const char *path, char *problem, size_
  * Finds the plugin, links it under its name into the run's directory and asks it to describe
  * itself. 0 with one line in problem if there is none; one that cannot describe itself is found.
  */
-int conf_target_find(conf_world *world, const conf_static *statics, char *problem, size_t size);
+int conf_target_find(conf_world *world, const simplugin_conformance_backend *statics, char *problem,
+                     size_t size);
 
 /* ---- data.c ---------------------------------------------------------------------------------- */
 
-/* The directory of the program's own file, without links. The caller's. */
-char *conf_program_directory(void);
+/*
+ * The directory of the file that this code is in, the library's, without links. The caller's; NULL:
+ * it is not known.
+ */
+char *conf_own_directory(void);
 /* The directory with corpus, filter and protocol.md: installed, or the build tree's. NULL: none. */
 char *conf_data_directory(void);
 
