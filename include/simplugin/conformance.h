@@ -48,9 +48,10 @@ typedef struct simplugin_conformance_backend {
  * themselves. All is borrowed until it returns.
  *
  * It is meant to be all that main does, and to be called before there are other threads: each check
- * runs in a process that is forked here, the environment is cleared of what would decide its
- * result, HOME is set to a directory that is gone afterwards, signals are taken. Nothing is left behind
- * in the file system. After Ctrl-C it reports what was done and ends the process by that signal.
+ * runs in a process that is forked here and ends as others do, with what atexit was told; the
+ * environment is cleared of what would decide its result, HOME is set to a directory that is gone
+ * afterwards, signals are taken. Nothing is left behind in the file system. After Ctrl-C it reports
+ * what was done and ends the process by that signal.
  *
  * Returns the exit status: 0 all passed or do not apply, 1 one failed, 2 it could not begin.
  */
