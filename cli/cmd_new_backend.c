@@ -43,7 +43,8 @@ static const struct form {
      "meson setup build && meson compile -C build", "meson test -C build --print-errorlogs",
      "meson install -C build", "meson compile -C build tarball"},
     {"c", OPT_CMAKE, {"common", "c", "c-cmake"},
-     "gcc make cmake pkg-config", "gcc libc6-dev make cmake pkg-config", "", "", "src/backend.h", "build",
+     "gcc make cmake pkg-config", "gcc libc6-dev make cmake pkg-config",
+     "", "", "src/backend.h", "build",
      "cmake -B build && cmake --build build", "ctest --test-dir build --output-on-failure",
      "cmake --install build", "cmake --build build --target tarball"},
     {"rust", -1, {"common", "rust"},
@@ -51,8 +52,8 @@ static const struct form {
      "Rust 1.85 or later is needed: the cargo of Debian 12 is older, rustup installs a newer one.",
      "minor=$(cargo --version | sed -n 's/^cargo 1\\.\\([0-9]*\\).*/\\1/p')\n"
      "[ \"${minor:-85}\" -ge 85 ] ||\n"
-     "    die \"Rust 1.85 or later is needed, this is $(cargo --version): install one with rustup, as\" \\\n"
-     "        \"'rustup toolchain install stable', and have its cargo first in PATH\"",
+     "    die \"Rust 1.85 or later is needed, this is $(cargo --version): install one\" \\\n"
+     "        \"with rustup, as 'rustup toolchain install stable', and have that cargo in PATH\"",
      "src/lib.rs", "target/plugin",
      "cargo build --release", "cargo test --release",
      "install -m 755 target/release/libsimplugin_NAME.so "
@@ -122,8 +123,8 @@ static int is_there(const char *directory, const char *below)
 }
 
 /*
- * A directory of the installation, which has below in it: seen from this program, wherever all of it
- * was moved to, or where it was made for. The caller's; NULL: no memory.
+ * A directory of the installation, which has below in it: seen from this program, wherever all of
+ * it was moved to, or where it was made for. The caller's; NULL: no memory.
  */
 static char *installed(const char *directory, const char *below)
 {
@@ -149,7 +150,16 @@ static int is_usual(const char *directory)
 /* ---- the words of the templates ---- */
 
 /* All texts that depend on the name; kept in one array, so that one loop ends them. */
-enum { TEXT_DATA, TEXT_PKG_CONFIG, TEXT_RUST, TEXT_TARGET, TEXT_PLUGIN, TEXT_INSTALL, TEXT_TARBALL, TEXT_COUNT };
+enum {
+    TEXT_DATA,
+    TEXT_PKG_CONFIG,
+    TEXT_RUST,
+    TEXT_TARGET,
+    TEXT_PLUGIN,
+    TEXT_INSTALL,
+    TEXT_TARBALL,
+    TEXT_COUNT
+};
 
 /* text with the name for NAME. */
 static char *with_name(const char *text, const char *name)

@@ -103,7 +103,8 @@ static void fill(const cli_word *words, const char *text, size_t size, sp_buffer
         const char *end = memchr(text, '\n', size);
         size_t length = end ? (size_t)(end - text) + 1 : size;
 
-        if (!memmem(text, length, licence, sizeof licence - 1) && !is_nothing(words, text, length))
+        if (!memmem(text, length, licence, sizeof licence - 1) &&
+            !is_nothing(words, text, length))
             fill_line(words, text, length, out);
         text += length;
         size -= length;

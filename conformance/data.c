@@ -48,7 +48,8 @@ static int has_data(const char *directory)
 
 char *conf_data_directory(void)
 {
-    char *own = conf_own_directory(), *found = own ? sp_moved(own, CONF_LIBDIR, CONF_DATADIR) : NULL;
+    char *own = conf_own_directory();
+    char *found = own ? sp_moved(own, CONF_LIBDIR, CONF_DATADIR) : NULL;
 
     if (!has_data(found)) {
         free(found);

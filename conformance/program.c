@@ -86,7 +86,7 @@ static int file_open(FILE **file, const char *path, char *problem, size_t size)
 }
 
 /* Fills the plan; 0 with problem if there is nothing to run or it cannot be. */
-static int prepare(conf_world *world, conf_plan *plan, const simplugin_conformance_backend *statics, char *problem,
+static int prepare(conf_world *world, conf_plan *plan, const conf_static *statics, char *problem,
                    size_t size)
 {
     if (!conf_settings_read(world, world->options->config, problem, size) ||
@@ -140,7 +140,8 @@ static void world_clear(conf_world *world)
     memset(world, 0, sizeof *world);
 }
 
-int simplugin_conformance_main(int argc, char **argv, const simplugin_conformance_backend *statics)
+int simplugin_conformance_main(int argc, char **argv,
+                               const simplugin_conformance_backend *backends)
 {
     conf_world *world = &conf_the_world;
     conf_options options;
@@ -166,7 +167,7 @@ int simplugin_conformance_main(int argc, char **argv, const simplugin_conformanc
     /* what reads the report may go away: the children and directories are still to be removed */
     signal(SIGPIPE, SIG_IGN);
     world->options = &options;
-    if (!prepare(world, &plan, statics, problem, sizeof problem) ||
+    if (!prepare(world, &plan, backends, problem, sizeof problem) ||
         !file_open(&junit, options.list ? NULL : options.junit, problem, sizeof problem) ||
         !file_open(&replies, options.replies, problem, sizeof problem)) {
         if (!conf_interrupted())

@@ -134,7 +134,7 @@ static void flat_link(const conf_world *world)
     free(directory);
 }
 
-static simplugin_backend_entry_fn entry_of(const simplugin_conformance_backend *statics, const char *name)
+static simplugin_backend_entry_fn entry_of(const conf_static *statics, const char *name)
 {
     for (; statics && statics->name; statics++)
         if (!strcmp(statics->name, name))
@@ -150,7 +150,7 @@ static int is_file(const char *plugin)
 }
 
 /* From the words of the command line to a name, a file or an entry. */
-static int words_read(conf_world *world, const simplugin_conformance_backend *statics, char *problem, size_t size)
+static int words_read(conf_world *world, const conf_static *statics, char *problem, size_t size)
 {
     const char *plugin = world->options->plugin;
     struct stat status;
@@ -218,7 +218,7 @@ static int told_take(conf_world *world, json_t *told, const conf_outcome *outcom
     return 1;
 }
 
-int conf_target_find(conf_world *world, const simplugin_conformance_backend *statics, char *problem, size_t size)
+int conf_target_find(conf_world *world, const conf_static *statics, char *problem, size_t size)
 {
     conf_check check = {.name = "look", .says = "", .run = look, .seconds = 30, .subject = world};
     json_t *directory = json_sprintf("%s/plugins", world->directory), *told = NULL;

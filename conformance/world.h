@@ -10,6 +10,8 @@
 #include "options.h"
 #include "simplugin/conformance.h"
 
+typedef simplugin_conformance_backend conf_static; /* one that is linked into the program */
+
 typedef struct conf_world {
     const conf_options *options;
     conf_target target;
@@ -38,8 +40,7 @@ int conf_settings_read(conf_world *world, const char *path, char *problem, size_
  * Finds the plugin, links it under its name into the run's directory and asks it to describe
  * itself. 0 with one line in problem if there is none; one that cannot describe itself is found.
  */
-int conf_target_find(conf_world *world, const simplugin_conformance_backend *statics, char *problem,
-                     size_t size);
+int conf_target_find(conf_world *world, const conf_static *statics, char *problem, size_t size);
 
 /* ---- data.c ---------------------------------------------------------------------------------- */
 

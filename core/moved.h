@@ -4,8 +4,8 @@
 #define SP_MOVED_H
 
 /*
- * The file or directory that was to be installed as `there`, of an installation in which `here` is
- * where `built_here` was to be; all are absolute directories but there, which may be a file. Without links and dots, the
+ * What was to be installed as `there`, a file or directory, of an installation that has in `here`
+ * what was to be in the directory `built_here`. All are absolute. Without links and dots, the
  * caller's. NULL: nothing is there, or no memory.
  */
 char *sp_moved(const char *here, const char *built_here, const char *there);

@@ -4,7 +4,10 @@
 
 int main(int argc, char **argv)
 {
-    static const simplugin_conformance_backend backends[] = {{"minimal", simplugin_backend_entry}, {NULL, NULL}};
+    static const simplugin_conformance_backend backends[] = {
+        {"minimal", simplugin_backend_entry},
+        {NULL, NULL},
+    };
 
     return simplugin_conformance_main(argc, argv, backends);
 }

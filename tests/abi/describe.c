@@ -40,9 +40,10 @@ int main(int argc, char **argv)
     if (code)
         printf("%s: %s\n", simplugin_code_name(code), simplugin_error_message(error, NULL));
     else
-        printf("%.*s: %" PRIu64 " metrics, %" PRIu64 " methods, %" PRIu64 " filters, %" PRIu64 " parameters\n",
-               (int)size, name, count(&map, "metrics"), count(&map, "methods"), count(&map, "filters"),
-               count(&map, "parameters"));
+        printf("%.*s: %" PRIu64 " metrics, %" PRIu64 " methods, %" PRIu64 " filters, %" PRIu64
+               " parameters\n",
+               (int)size, name, count(&map, "metrics"), count(&map, "methods"),
+               count(&map, "filters"), count(&map, "parameters"));
     simplugin_writer_clear(&body);
     simplugin_reply_clear(&reply);
     simplugin_error_free(&error);
