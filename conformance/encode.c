@@ -175,6 +175,33 @@ static void random_encode(contract_body *body, const json_t *argument)
     simplugin_write_tensor(&body->writer, &tensor);
 }
 
+/*
+ * {"prefix", "first", "count", "width", "cycle"} to a column of ids: a prefix and a number, which
+ * begins anew after so many; a million of them take no memory but their own.
+ */
+static void ids_encode(contract_body *body, const json_t *argument)
+{
+    const char *prefix = json_string_value(json_object_get(argument, "prefix"));
+    uint64_t first = claimed(argument, "first", 0), count = claimed(argument, "count", 0);
+    uint64_t cycle = claimed(argument, "cycle", 0), at = 0;
+    int width = (int)claimed(argument, "width", 1);
+    size_t most = strlen(prefix ? prefix : "") + (size_t)(width > 20 ? width : 20);
+    int64_t *offsets = body_memory(body, (size_t)(count + 1) * sizeof *offsets);
+    char *values = body_memory(body, (size_t)count * most + 1);
+    simplugin_column column = {.type = SIMPLUGIN_COLUMN_TEXT, .count = count};
+
+    for (uint64_t i = 0; i < count; i++) {
+        int size = snprintf(values + at, most + 1, "%s%0*llu", prefix ? prefix : "", width,
+                            (unsigned long long)(first + (cycle ? i % cycle : i)));
+
+        at += (uint64_t)size;
+        offsets[i + 1] = (int64_t)at;
+    }
+    column.values = values;
+    column.offsets = offsets;
+    simplugin_write_column(&body->writer, &column);
+}
+
 /* ---- arrays as columns and tensors ------------------------------------------------------- */
 
 static int is_number(const json_t *value)
@@ -353,6 +380,8 @@ static int encode_notation(contract_body *body, const json_t *value, contract_wh
         simplugin_write_double(writer, special(value));
     } else if (!strcmp(name, "$random")) {
         random_encode(body, argument);
+    } else if (!strcmp(name, "$ids")) {
+        ids_encode(body, argument);
     } else if (!strcmp(name, "$tensor")) {
         tensor_encode(body, argument);
     } else if (!strcmp(name, "$bytes") || !strcmp(name, "$text")) {

@@ -173,6 +173,22 @@ json_t *conf_rig_parameters(const conf_rig *rig, int connection)
     return found;
 }
 
+json_t *conf_rig_declared(const conf_rig *rig, const json_t *object)
+{
+    json_t *found = json_object(), *parameter;
+    size_t i;
+
+    json_array_foreach(json_object_get(rig->describe, "parameters"), i, parameter) {
+        const char *name = json_string_value(json_object_get(parameter, "name"));
+        json_t *value = name ? json_object_get(object, name) : NULL;
+
+        if (value && !json_is_null(value) &&
+            !json_is_true(json_object_get(parameter, "connection")))
+            json_object_set(found, name, value);
+    }
+    return found;
+}
+
 int conf_lists(const conf_rig *rig, const char *key, const char *word)
 {
     size_t i;
@@ -337,7 +353,7 @@ int32_t conf_send(conf_rig *rig, simplugin_instance *instance, const char *metho
     answer->seconds = (double)(conf_clock() - began) / 1e9;
     if (rig->inputs)
         inputs_bury(&info, &guarded);
-    if (!answer->code)
+    if (!answer->code && !rig->raw)
         decode(rig, method, answer);
 out:
     body_clear(&encoded);
@@ -397,6 +413,18 @@ char *conf_name_new(const conf_rig *rig)
     snprintf(name, sizeof name, "conformance_%lld_%d_%u", (long long)(rig->target->seed % 1000000),
              (int)getpid(), __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED));
     return strdup(name);
+}
+
+char *conf_path(const conf_rig *rig, const char *name)
+{
+    const char *directory = conf_run_directory(rig->run);
+    size_t size = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(size);
+
+    if (!path)
+        abort();
+    snprintf(path, size, "%s/%s", directory, name);
+    return path;
 }
 
 char *conf_create_on(conf_rig *rig, simplugin_instance *instance, const char *metric,

@@ -25,6 +25,7 @@ typedef struct conf_rig {
     simplugin_instance *instance;
     json_t *made;        /* names of collections to be dropped at the end */
     unsigned int inputs; /* of which kinds of guard.h requests are made; 0: ordinary memory */
+    unsigned int raw;    /* bodies of replies are not read, as they are large */
     unsigned int quiet;  /* requests are not told of, as there are thousands of them */
 } conf_rig;
 
@@ -53,6 +54,9 @@ void conf_rig_close(conf_rig *rig);
 json_t *conf_rig_describe(conf_rig *rig);
 /* What the configuration gives open, or with connection 0 collection.create. The caller's. */
 json_t *conf_rig_parameters(const conf_rig *rig, int connection);
+
+/* Of an object (may be NULL) what stands under names that collection.create takes. The caller's. */
+json_t *conf_rig_declared(const conf_rig *rig, const json_t *object);
 
 /* Whether the list under key of describe has that word. */
 int conf_lists(const conf_rig *rig, const char *key, const char *word);
@@ -94,6 +98,9 @@ char *conf_create_on(conf_rig *rig, simplugin_instance *instance, const char *me
                      int64_t dimension, json_t *fields);
 /* A name that no other collection has. The caller's. */
 char *conf_name_new(const conf_rig *rig);
+
+/* A path in the check's own directory. The caller's. */
+char *conf_path(const conf_rig *rig, const char *name);
 
 /* Array of count ids: prefix and a number from first on. */
 json_t *conf_ids(const char *prefix, size_t first, size_t count);

@@ -147,7 +147,8 @@ int32_t flat_serve_view_drop(flat_call *call)
         return plug_fail_argument(&call->base, "view", "view is needed");
     views_drop(call->instance, &call->base.name, number, &dropped);
     if (!dropped)
-        code = plug_fail_argument(&call->base, "view", "there is no view %lld", (long long)number);
+        code = plug_fail(&call->base, SIMPLUGIN_NOT_FOUND, "there is no view %lld of it",
+                         (long long)number);
     return code;
 }
 
@@ -363,8 +364,8 @@ int32_t flat_view_mask(flat_call *call, flat_snapshot *snapshot, flat_mask_ref *
         view->users++;
     pthread_mutex_unlock(&instance->base.lock);
     if (!view)
-        return plug_fail_argument(&call->base, "view", "there is no view %lld of this collection",
-                                  (long long)number);
+        return plug_fail(&call->base, SIMPLUGIN_NOT_FOUND, "there is no view %lld of it",
+                         (long long)number);
     code = mask_get(call, snapshot, view, mask);
     view_release(instance, view);
     return code;
