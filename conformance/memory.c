@@ -194,7 +194,7 @@ static void errors_set(conf_run *run)
 
 #define FAILURES 2000
 #define TOURS 150
-#define SECONDS 20.0
+#define SECONDS 8.0
 
 typedef struct failing {
     const char *name;

@@ -343,12 +343,20 @@ int32_t conf_send(conf_rig *rig, simplugin_instance *instance, const char *metho
     answer->reply = conf_reply_new();
     if (!rig->quiet)
         conf_asks(rig->run, method, body);
-    if (!encode(rig, &encoded, body))
+    if (!encode(rig, &encoded, body)) {
+        if (rig->begins)
+            sem_post(rig->begins);
         goto out;
+    }
     request = simplugin_writer_request(&encoded.writer);
     if (rig->inputs)
         inputs_guard(rig, &info, &request, &guarded);
+    /* making a large request takes a while */
     began = conf_clock();
+    if (rig->timeout > 0)
+        info.deadline = conf_in(rig->timeout);
+    if (rig->begins)
+        sem_post(rig->begins);
     answer->code = rig->table->call(instance, &info, &request, &answer->reply, &answer->error);
     answer->seconds = (double)(conf_clock() - began) / 1e9;
     if (rig->inputs)

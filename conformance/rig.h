@@ -11,6 +11,8 @@
 #ifndef CONFORMANCE_RIG_H
 #define CONFORMANCE_RIG_H
 
+#include <semaphore.h>
+
 #include "check.h"
 #include "contract.h"
 #include "host.h"
@@ -25,6 +27,8 @@ typedef struct conf_rig {
     simplugin_instance *instance;
     json_t *made;        /* names of collections to be dropped at the end */
     unsigned int inputs; /* of which kinds of guard.h requests are made; 0: ordinary memory */
+    double timeout;      /* of calls from when the backend gets them, instead of a deadline; 0: none */
+    sem_t *begins;       /* is posted when the backend gets a call; or NULL */
     unsigned int raw;    /* bodies of replies are not read, as they are large */
     unsigned int quiet;  /* requests are not told of, as there are thousands of them */
 } conf_rig;

@@ -37,9 +37,12 @@ bad_backend_sources = \
 	tests/bad_backends/stores_true.c tests/bad_backends/succeeds_with_error.c \
 	tests/bad_backends/trusts_columns.c tests/bad_backends/wide_distances.c \
 	tests/bad_backends/writes_past_reply.c tests/bad_backends/writes_request.c \
-	tests/bad_backends/zero_is_near.c
+	tests/bad_backends/zero_is_near.c \
+	tests/bad_backends/deletes_on.c tests/bad_backends/drops_points_with_index.c tests/bad_backends/flushes_away.c \
+	tests/bad_backends/flushes_nowhere.c tests/bad_backends/gets_on.c tests/bad_backends/gets_when_cancelled.c \
+	tests/bad_backends/invents_partition.c tests/bad_backends/partitions_again.c tests/bad_backends/releases_for_good.c
 bad_backend_files = $(bad_backend_sources:.c=.so)
-EXTRA_DIST += $(bad_backend_sources) tests/bad_backends/bad.h
+EXTRA_DIST += $(bad_backend_sources) tests/bad_backends/bad.h tests/bad_backends/bad_more.h
 CLEANFILES += $(bad_backend_files)
 
 ## the good one that they are, with limits as large as other backends'
@@ -48,7 +51,7 @@ tests_bad_backends_libgood_la_SOURCES = tests/mock/minimal.c tests/mock/minimal_
 tests_bad_backends_libgood_la_CPPFLAGS = $(AM_CPPFLAGS) -Dsimplugin_backend_entry=good_entry -DMAX_K=2000
 
 ## not by libtool, and as quickly as can be: there are many
-tests/bad_backends/%.so: tests/bad_backends/%.c tests/bad_backends/bad.h tests/bad_backends/libgood.la
+tests/bad_backends/%.so: tests/bad_backends/%.c tests/bad_backends/bad.h tests/bad_backends/bad_more.h tests/bad_backends/libgood.la
 	$(AM_V_CC)$(CC) $(AM_CPPFLAGS) $(DEFAULT_INCLUDES) $(AM_CFLAGS) $(CFLAGS) -O0 -g0 -fPIC -shared $(SP_LDFLAGS) \
 		-Wl,--exclude-libs,ALL -o $@ $< tests/bad_backends/.libs/libgood.a -lm
 

@@ -6,7 +6,7 @@
 here=$TEST_TOP_BUILDDIR/tests/bad_backends
 directory=$(mktemp -d) || exit 2
 trap 'rm -rf "$directory"' EXIT
-groups="abi describe methods points memory time threads malformed cycles fork"
+groups="abi describe methods optional points memory time threads malformed cycles fork"
 
 if [ "$1" = one ]; then
     # one BACKEND DIRECTORY: what is wrong, if something is, goes to DIRECTORY/BACKEND.wrong
