@@ -40,12 +40,26 @@ static json_t *valid_body(const conf_stock *stock, const char *method, const cha
     return body;
 }
 
+/* A stock to be asked about; 0 after failing, or where there is nothing to ask. */
+static int begin(conf_stock *stock, conf_run *run)
+{
+    size_t served = 0;
+
+    if (!conf_stock_begin(stock, run, NULL, NULL))
+        return 0;
+    for (size_t i = 0; i < conf_optional_method_count; i++)
+        served += (size_t)conf_lists(&stock->rig, "methods", conf_optional_methods[i]);
+    if (!served)
+        conf_skip(run, "describe lists no optional method");
+    return served != 0;
+}
+
 static void not_found(conf_run *run)
 {
     conf_stock stock;
     char *none;
 
-    if (conf_stock_begin(&stock, run, NULL, NULL)) {
+    if (begin(&stock, run)) {
         none = conf_name_new(&stock.rig);
         for (size_t i = 0; i < conf_optional_method_count; i++) {
             const char *method = conf_optional_methods[i];
@@ -89,7 +103,7 @@ static void arguments(conf_run *run)
     conf_stock stock;
     json_t *before;
 
-    if (conf_stock_begin(&stock, run, NULL, NULL) && (before = conf_stock_look(&stock)) != NULL) {
+    if (begin(&stock, run) && (before = conf_stock_look(&stock)) != NULL) {
         for (size_t i = 0; i < conf_optional_method_count; i++)
             if (conf_lists(&stock.rig, "methods", conf_optional_methods[i]))
                 refused(&stock, conf_optional_methods[i], "collection");

@@ -251,7 +251,7 @@ static int32_t collection_create(one_call *call)
     const char *name, *metric = known[0];
     uint64_t size;
     int64_t dimension = 0;
-    simplugin_value value, key;
+    simplugin_value value, key, fields;
     simplugin_iter iter;
 
     if (simplugin_find_text(&call->body, "collection", &name, &size) != 1 || !size ||
@@ -268,13 +268,17 @@ static int32_t collection_create(one_call *call)
     }
     if (!metric)
         return fail_argument(call, "metric", "metric is one of cosine, dotproduct, euclidean");
+    simplugin_find(&call->body, "fields", &fields);
+    iter = simplugin_iterate(&fields);
+    while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value))
+        if (!simplugin_column_type(&value))
+            return fail_argument(call, "fields", "a field's type is none of a column's");
     if (minimal_find(name, size))
         return fail(call, SIMPLUGIN_ALREADY_EXISTS, "a collection of that name exists");
     call->collection = minimal_add(name, size, metric, (uint64_t)dimension);
     if (!call->collection)
         return no_memory(call);
-    simplugin_find(&call->body, "fields", &value);
-    iter = simplugin_iterate(&value);
+    iter = simplugin_iterate(&fields);
     while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value))
         if (minimal_field_index(call->collection, (const char *)key.data, key.size,
                                 simplugin_column_type(&value)) == UINT64_MAX)
