@@ -325,7 +325,7 @@ static size_t size_next(const amid *a)
 {
     size_t rows = strcmp(a->heavy->method, "points.upsert") ? SIZE_MAX : batch_most(a);
     size_t most = a->heavy->most < rows ? a->heavy->most : rows;
-    double wanted = ENOUGH > TIMES * a->little ? ENOUGH : TIMES * a->little, factor = 16, size;
+    double wanted = ENOUGH > TIMES * a->little ? ENOUGH : TIMES * a->little, factor = 64, size;
 
     if (!a->calls)
         return a->heavy->first < most ? a->heavy->first : most;
@@ -333,7 +333,7 @@ static size_t size_next(const amid *a)
         factor = 1.3 * wanted / a->seconds;
     if (a->heavy->grows == 2)
         factor = sqrt(factor);
-    factor = factor < 1.5 ? 1.5 : factor > 16 ? 16 : factor;
+    factor = factor < 1.5 ? 1.5 : factor > 64 ? 64 : factor;
     size = (double)a->size * factor;
     return size < (double)most ? (size_t)size : most;
 }
