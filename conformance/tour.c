@@ -317,7 +317,8 @@ static void upkeep_fill(conf_tour *tour, json_t *body, step at)
     switch (at) {
     case BACKUP: backup_fill(tour, body); break;
     case INDEX_CREATE:
-        if (json_object_size(tour->index))
+        /* as it was before it was dropped */
+        if (serves(tour, "index.drop") && json_object_size(tour->index))
             json_object_set(body, "parameters", tour->index);
         break;
     case PARTITION_CREATE: tour->partitions++; partition_fill(tour, body); break;
