@@ -42,6 +42,20 @@ static void entry(conf_run *run)
                              "with (plugin.h, SIMPLUGIN_PLUGIN_FOREIGN_ENTRY)");
 }
 
+/*
+ * What compilers and their runtime libraries leave in a file: names that are reserved to them, the
+ * mangled ones of C++ and Rust among these.
+ */
+static int is_reserved(const char *name)
+{
+    static const char *const others[] = {"_init", "_fini", "_edata", "_end", "rust_eh_personality"};
+
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (!strcmp(name, others[i]))
+            return 1;
+    return name[0] == '_' && (name[1] == '_' || (name[1] >= 'A' && name[1] <= 'Z'));
+}
+
 static void exports(conf_run *run)
 {
     const char *file = conf_run_target(run)->file, *why = NULL;
@@ -63,6 +77,12 @@ static void exports(conf_run *run)
                       "the file exports %s: names that begin with simplugin_ are the library's, "
                       "and " ENTRY " is the one symbol of a plugin (plugin.h); link with "
                                    "-fvisibility=hidden or a version script",
+                      text);
+        else if (strcmp(text, ENTRY) != 0 && !is_reserved(text))
+            conf_fail(run,
+                      "the file exports %s: " ENTRY " is the one symbol of a plugin (plugin.h), so "
+                      "that nothing of it is met by another's; build with -fvisibility=hidden, or "
+                      "link with a version script",
                       text);
     }
     json_decref(names);
@@ -317,8 +337,7 @@ static void close_null(conf_run *run)
 
 const conf_check conf_abi[] = {
     {"abi/entry", "the file can be loaded and the entry symbol is its own", entry, 0, 0, NULL},
-    {"abi/exports", "the file exports nothing else that begins with simplugin_", exports, 0, 0,
-     NULL},
+    {"abi/exports", "the file exports nothing else", exports, 0, 0, NULL},
     {"abi/table", "the entry answers OK with a whole table of a version that was offered", table, 0,
      0, NULL},
     {"abi/table-constant", "the table stays what it was", table_constant, 0, 0, NULL},

@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every deliberately wrong backend begins with: a good one, tests/mock/minimal.c, whose
- * functions it puts its own before. Each has one defect, and names in its first comment the check
- * of simplugin-conformance that has to find it, the only one that may.
+ * What every deliberately wrong backend begins with: a good one, whose functions it puts its own
+ * before. Each has one defect, and names in its first comment the check of simplugin-conformance
+ * that has to find it, the only one that may; or several, where none of them can be without.
+ *
+ * The good one is tests/mock/minimal.c, which has the required methods and no more. With
+ *     #define BAD_BASE flat_entry
+ * before this header it is the flat backend, under another name (on_flat.c): with optional methods,
+ * and with filters, so that semantics and filters are asked of it too. They take their time: a
+ * defect that minimal can have is put on minimal.
  */
 #ifndef BAD_BACKENDS_BAD_H
 #define BAD_BACKENDS_BAD_H
 
 #include "simplugin/envelope.h"
 
-/* Its entry, by another name. */
-int32_t good_entry(const simplugin_host *host, const simplugin_backend **backend,
-                   simplugin_error **error);
+#ifndef BAD_BASE
+#define BAD_BASE minimal_entry
+#endif
+
+/* The good one's entry. */
+int32_t BAD_BASE(const simplugin_host *host, const simplugin_backend **backend,
+                 simplugin_error **error);
 
 static const simplugin_host *bad_host;
 static const simplugin_backend *good; /* as it is */
@@ -20,7 +30,7 @@ static simplugin_backend bad;         /* a copy, to be changed after bad_begin *
 static inline int32_t bad_begin(const simplugin_host *host, const simplugin_backend **backend,
                                 simplugin_error **error)
 {
-    int32_t code = good_entry(host, &good, error);
+    int32_t code = BAD_BASE(host, &good, error);
 
     bad_host = host;
     if (code)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fails: abi/exports */
-/* A helper that was left visible. */
+/* A helper that was left visible, with a name like one of the library's. */
 #include "bad.h"
 
 SIMPLUGIN_EXPORT int simplugin_bad_helper(int number);

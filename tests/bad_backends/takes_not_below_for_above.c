@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fails: filters/conditions filters/random filters/undeclared-fields */
+/* What is not below a value is at or above it: points that have none are left out. */
+#define BAD_BASE flat_entry
+#include "bad_filter.h"
+
+static int anew(simplugin_writer *out, const simplugin_value *node, const simplugin_value *kind,
+                unsigned int depth)
+{
+    simplugin_value of = bad_member(node, 1), of_kind = bad_member(&of, 0), name = bad_member(&of, 1);
+    simplugin_iter iter = simplugin_iterate(&of);
+    const uint8_t *at;
+
+    (void)depth;
+    if (!simplugin_value_is(kind, "not") || !simplugin_value_is(&of_kind, "<"))
+        return 0;
+    simplugin_next(&iter, &of_kind);
+    simplugin_next(&iter, &name);
+    at = iter.at;
+    simplugin_next(&iter, &of_kind);
+    simplugin_write_array(out, 3);
+    simplugin_write_string(out, ">=");
+    simplugin_write_text(out, (const char *)name.data, name.size);
+    simplugin_write_raw(out, at, (uint64_t)(iter.at - at));
+    return 1;
+}
+
+static int32_t call(simplugin_instance *instance, const simplugin_call_info *info,
+                    const simplugin_request *request, simplugin_reply *reply,
+                    simplugin_error **error)
+{
+    return bad_filtered(instance, info, request, reply, error, anew);
+}
+
+int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
+                                simplugin_error **error)
+{
+    int32_t code = bad_begin(host, backend, error);
+
+    bad.call = call;
+    return code;
+}
