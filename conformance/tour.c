@@ -203,6 +203,10 @@ static int is_possible(const conf_tour *tour, step at)
     case VIEW_DROP: return tour->view != 0;
     case PARTITION_DROP: return tour->partitions != 0;
     case DROP: return tour->second != NULL;
+    case RELEASE:
+    case LOAD:
+    case INDEX_DROP:
+    case INDEX_CREATE: return !tour->is_brief;
     default: return 1;
     }
 }

@@ -23,6 +23,7 @@ typedef struct conf_tour {
     json_t *index;      /* parameters of the index, as far as they are known */
     char *backup;       /* path of the last */
     unsigned int backups, partitions; /* how many there were */
+    int is_brief;       /* nothing is loaded or indexed anew, which servers take seconds for */
 } conf_tour;
 
 /* Makes the collection; 0 after failing. conf_tour_end in any case; the rig drops what was made. */
