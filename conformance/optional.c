@@ -48,7 +48,7 @@ static int begin(conf_stock *stock, conf_run *run)
     if (!conf_stock_begin(stock, run, NULL, NULL))
         return 0;
     for (size_t i = 0; i < conf_optional_method_count; i++)
-        served += (size_t)conf_lists(&stock->rig, "methods", conf_optional_methods[i]);
+        served += (size_t)conf_serves(&stock->rig, conf_optional_methods[i]);
     if (!served)
         conf_skip(run, "describe lists no optional method");
     return served != 0;
@@ -64,7 +64,7 @@ static void not_found(conf_run *run)
         for (size_t i = 0; i < conf_optional_method_count; i++) {
             const char *method = conf_optional_methods[i];
 
-            if (conf_lists(&stock.rig, "methods", method))
+            if (conf_serves(&stock.rig, method))
                 conf_expect(&stock.rig, method, valid_body(&stock, method, none),
                             SIMPLUGIN_NOT_FOUND, "for a collection that is not there");
         }
@@ -105,10 +105,10 @@ static void arguments(conf_run *run)
 
     if (begin(&stock, run) && (before = conf_stock_look(&stock)) != NULL) {
         for (size_t i = 0; i < conf_optional_method_count; i++)
-            if (conf_lists(&stock.rig, "methods", conf_optional_methods[i]))
+            if (conf_serves(&stock.rig, conf_optional_methods[i]))
                 refused(&stock, conf_optional_methods[i], "collection");
         for (size_t i = 0; i < COUNT(needed); i++)
-            if (conf_lists(&stock.rig, "methods", needed[i].method))
+            if (conf_serves(&stock.rig, needed[i].method))
                 refused(&stock, needed[i].method, needed[i].key);
         conf_stock_same(&stock, before, "after requests that were refused");
         json_decref(before);

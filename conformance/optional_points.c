@@ -186,7 +186,7 @@ static void view_check(conf_stock *stock, int64_t view, const conf_truth *part, 
 
 static void view_drop(conf_stock *stock, int64_t view)
 {
-    if (conf_lists(&stock->rig, "methods", "view.drop"))
+    if (conf_serves(&stock->rig, "view.drop"))
         conf_stock_do(stock, "view.drop", view_body(stock, view));
 }
 

@@ -160,7 +160,7 @@ void conf_optional_radius(conf_run *run)
         radius_check(&stock, queries,
                      &(radius_case){"search.radius with the filter number >= 9", &late, radius, 0,
                                     "filter", json_pack("[ssi]", ">=", "number", 9), 0});
-    if (conf_lists(&stock.rig, "methods", "view.create") && !conf_failed(run) &&
+    if (conf_serves(&stock.rig, "view.create") && !conf_failed(run) &&
         (view = view_of(&stock, &even)) != 0)
         radius_check(&stock, queries,
                      &(radius_case){"search.radius in a view of every second point", &even, radius,
@@ -267,7 +267,7 @@ void conf_optional_neighbors(conf_run *run)
     neighbors_check(&stock, &stock.truth, 0, (size_t)conf_k(&stock.rig, 3), 0,
                     "search.neighbors with k");
     neighbors_check(&stock, &stock.truth, 0, 0, radius, "search.neighbors with radius");
-    if (conf_lists(&stock.rig, "methods", "view.create") && !conf_failed(run) &&
+    if (conf_serves(&stock.rig, "view.create") && !conf_failed(run) &&
         (view = view_of(&stock, &even)) != 0)
         neighbors_check(&stock, &even, view, (size_t)conf_k(&stock.rig, 3), 0,
                         "search.neighbors in a view");

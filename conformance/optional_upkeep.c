@@ -246,7 +246,7 @@ static void index_again(conf_stock *stock, const json_t *before)
     json_t *parameters = NULL;
     json_t *look = NULL;
 
-    if (conf_lists(&stock->rig, "methods", "index.describe")) {
+    if (conf_serves(&stock->rig, "index.describe")) {
         parameters = index_parameters(stock);
         if (!parameters)
             return;
@@ -271,9 +271,9 @@ void conf_optional_index(conf_run *run)
 
     if (conf_stock_begin(&stock, run, "index.create", NULL))
         before = conf_stock_look(&stock);
-    if (before && conf_lists(&stock.rig, "methods", "index.drop"))
+    if (before && conf_serves(&stock.rig, "index.drop"))
         index_again(&stock, before);
-    else if (before && conf_lists(&stock.rig, "methods", "index.describe"))
+    else if (before && conf_serves(&stock.rig, "index.describe"))
         json_decref(index_parameters(&stock));
     /* over the one that is there */
     if (before && !conf_failed(run) && index_create(&stock, NULL))

@@ -37,6 +37,7 @@ int conf_rig_entry(conf_rig *rig, conf_run *run)
     rig->target = conf_run_target(run);
     rig->host = &conf_host;
     rig->made = json_array();
+    rig->served = json_object();
     if (rig->target->entry) {
         rig->entry = rig->target->entry;
         return 1;
@@ -112,8 +113,9 @@ void conf_rig_close(conf_rig *rig)
         rig->table->close(rig->instance);
     rig->instance = NULL;
     json_decref(rig->made);
+    json_decref(rig->served);
     json_decref(rig->describe);
-    rig->made = rig->describe = NULL;
+    rig->made = rig->served = rig->describe = NULL;
 }
 
 json_t *conf_rig_describe(conf_rig *rig)
@@ -389,6 +391,24 @@ int conf_do(conf_rig *rig, const char *method, json_t *body)
 
     conf_answer_clear(&answer);
     return ok;
+}
+
+int conf_serves(conf_rig *rig, const char *method)
+{
+    const json_t *known = json_object_get(rig->served, method);
+    unsigned int quiet = rig->quiet;
+    conf_answer answer;
+    int is_served;
+
+    if (known || !conf_lists(rig, "methods", method))
+        return json_is_true(known);
+    rig->quiet = 1;
+    conf_call(rig, method, json_pack("{s:s}", "collection", "conformance_none"), &answer);
+    rig->quiet = quiet;
+    is_served = answer.code != SIMPLUGIN_UNKNOWN_METHOD && answer.code != SIMPLUGIN_UNIMPLEMENTED;
+    json_object_set_new(rig->served, method, json_boolean(is_served));
+    conf_answer_clear(&answer);
+    return is_served;
 }
 
 void conf_answer_clear(conf_answer *answer)

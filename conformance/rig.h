@@ -25,6 +25,7 @@ typedef struct conf_rig {
     const simplugin_backend *table;
     json_t *describe;
     simplugin_instance *instance;
+    json_t *served;      /* optional methods that were tried: whether they are served */
     json_t *made;        /* names of collections to be dropped at the end */
     unsigned int inputs; /* of which kinds of guard.h requests are made; 0: ordinary memory */
     double timeout;      /* of calls from when the backend gets them, instead of a deadline; 0: none */
@@ -64,6 +65,11 @@ json_t *conf_rig_declared(const conf_rig *rig, const json_t *object);
 
 /* Whether the list under key of describe has that word. */
 int conf_lists(const conf_rig *rig, const char *key, const char *word);
+/*
+ * Whether describe lists the method, and it is served: one that is listed and is not, which is for
+ * methods/declared to say, is as one that is not listed to all others.
+ */
+int conf_serves(conf_rig *rig, const char *method);
 /* The bool, text or int of describe; absent: 0, "", otherwise. */
 int conf_says(const conf_rig *rig, const char *key);
 const char *conf_says_text(const conf_rig *rig, const char *key);

@@ -39,11 +39,11 @@ int conf_stock_begin(conf_stock *stock, conf_run *run, const char *method, ...)
         return 0;
     va_start(methods, method);
     for (const char *at = method; at; at = va_arg(methods, const char *))
-        if (!lacks && !conf_lists(&stock->rig, "methods", at))
+        if (!lacks && !conf_serves(&stock->rig, at))
             lacks = at;
     va_end(methods);
     if (lacks) {
-        conf_skip(run, "describe does not list %s in \"methods\"", lacks);
+        conf_skip(run, "the backend does not serve %s", lacks);
         return 0;
     }
     stock->has_numbers = conf_lists(&stock->rig, "field_types", "int64");

@@ -268,7 +268,7 @@ static void view_drop(amid *a, const conf_answer *answer)
     json_t *view = json_object_get(answer->body, "view"), *body;
 
     if (!view || strcmp(a->heavy->method, "view.create") ||
-        !conf_lists(&a->rig, "methods", "view.drop"))
+        !conf_serves(&a->rig, "view.drop"))
         return;
     body = body_new(a);
     json_object_set(body, "view", view);
@@ -453,8 +453,8 @@ static int is_asked(amid *a)
 {
     const char *method = a->heavy->method, *lacks = NULL;
 
-    if (a->heavy->is_optional && !conf_lists(&a->rig, "methods", method)) {
-        conf_skip(a->rig.run, "describe does not list %s in \"methods\"", method);
+    if (a->heavy->is_optional && !conf_serves(&a->rig, method)) {
+        conf_skip(a->rig.run, "the backend does not serve %s", method);
         return 0;
     }
     if (a->heavy->lacks)

@@ -182,7 +182,7 @@ static const struct {
 
 static int serves(const conf_tour *tour, const char *method)
 {
-    return conf_lists(tour->rig, "methods", method);
+    return conf_serves(tour->rig, method);
 }
 
 /* Whether it can be asked: the backend serves it, and has answered what it is about. */

@@ -10,7 +10,7 @@
 
 #include "bad.h"
 
-#define SLOW_POINTS 4000
+#define SLOW_POINTS 1800
 #define SLOW_SECONDS 1.1
 
 static inline int64_t slow_now(void)
