@@ -19,8 +19,8 @@
 
 #define DIMENSION 8
 /* What a call should take; less than the second cannot be told from one that was interrupted. */
-#define ENOUGH 0.4
-#define LEAST 0.3
+#define ENOUGH 0.3
+#define LEAST 0.25
 /*
  * And so many times what next to no work takes, as waiting for a disk may be all that is long then;
  * but for backends that are slow at everything.
@@ -32,7 +32,7 @@
  * this part of its time.
  */
 #define LATE_PART 0.75
-#define LATE_SECONDS 0.2
+#define LATE_SECONDS 0.15
 /* Of each, as a machine may be busy with something else. */
 #define TRIES 3
 /* Nothing is made larger after so many seconds in the backend. */
