@@ -356,7 +356,7 @@ static int make_long(amid *a)
             break;
         }
         good = a->size;
-        if (!a->little)
+        if (a->little <= 0)
             a->little = a->seconds;
         tried += a->seconds;
         next = size_next(a);
