@@ -117,8 +117,9 @@ static void arguments(conf_run *run)
 }
 
 const conf_check conf_optional[] = {
-    {"optional/not-found", "for the optional methods too a collection that is not there is NOT_FOUND",
-     not_found, 0, 0, NULL},
+    {"optional/not-found",
+     "for the optional methods too a collection that is not there is NOT_FOUND", not_found, 0, 0,
+     NULL},
     {"optional/arguments",
      "their requests are refused where they lack something, or have it of another type", arguments,
      0, 0, NULL},
@@ -140,7 +141,8 @@ const conf_check conf_optional[] = {
      conf_optional_compact, 0, 0, NULL},
     {"optional/check", "collection.check says how many rows there are", conf_optional_check, 0, 0,
      NULL},
-    {"optional/backup", "collection.backup writes what is not there yet, and to absolute paths only",
+    {"optional/backup",
+     "collection.backup writes what is not there yet, and to absolute paths only",
      conf_optional_backup, 0, 0, NULL},
     {"optional/index", "an index that is dropped and made again as it was described finds the same",
      conf_optional_index, 0, 0, NULL},

@@ -9,7 +9,7 @@
 #include "optional.h"
 #include "stock.h"
 
-/* ---- points.set_fields ------------------------------------------------------------------------ */
+/* ---- points.set_fields ----------------------------------------------------------------------- */
 
 static void set_fields_check(conf_stock *stock, json_t *body, json_t *positions)
 {
@@ -108,7 +108,7 @@ out:
     conf_stock_end(&stock);
 }
 
-/* ---- views ------------------------------------------------------------------------------------ */
+/* ---- views ----------------------------------------------------------------------------------- */
 
 static int is_third(size_t row) { return row % 3 == 0; }
 

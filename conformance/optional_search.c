@@ -73,7 +73,7 @@ static void within_check(conf_stock *stock, const json_t *reply, size_t query, c
     conf_hits_check(&stock->rig, reply, query, vector, part, expected, 0, found);
 }
 
-/* ---- search.radius ----------------------------------------------------------------------------- */
+/* ---- search.radius --------------------------------------------------------------------------- */
 
 typedef struct radius_case {
     const char *what;
@@ -172,7 +172,7 @@ out:
     conf_stock_end(&stock);
 }
 
-/* ---- search.neighbors --------------------------------------------------------------------------- */
+/* ---- search.neighbors ------------------------------------------------------------------------ */
 
 /* The part without one of its points; to be cleared. */
 static conf_truth without(const conf_truth *part, size_t row)

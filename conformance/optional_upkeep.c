@@ -18,7 +18,7 @@ static int plain(conf_stock *stock, const char *method)
     return conf_stock_do(stock, method, conf_stock_body(stock));
 }
 
-/* ---- collection.flush, load, release ----------------------------------------------------------- */
+/* ---- collection.flush, load, release --------------------------------------------------------- */
 
 void conf_optional_flush(conf_run *run)
 {
@@ -48,7 +48,7 @@ void conf_optional_load(conf_run *run)
     conf_stock_end(&stock);
 }
 
-/* ---- collection.compact ------------------------------------------------------------------------ */
+/* ---- collection.compact ---------------------------------------------------------------------- */
 
 #define GARBAGE 2000
 
@@ -102,7 +102,7 @@ void conf_optional_compact(conf_run *run)
     conf_stock_end(&stock);
 }
 
-/* ---- collection.check -------------------------------------------------------------------------- */
+/* ---- collection.check ------------------------------------------------------------------------ */
 
 static void rows_check(conf_stock *stock, int64_t expected)
 {
@@ -140,7 +140,7 @@ void conf_optional_check(conf_run *run)
     conf_stock_end(&stock);
 }
 
-/* ---- collection.backup ------------------------------------------------------------------------- */
+/* ---- collection.backup ----------------------------------------------------------------------- */
 
 /* Whether there is a file with something in it, or a directory with entries. */
 static int is_something(const char *path)
@@ -215,7 +215,7 @@ void conf_optional_backup(conf_run *run)
     conf_stock_end(&stock);
 }
 
-/* ---- index.create, drop, describe -------------------------------------------------------------- */
+/* ---- index.create, drop, describe ------------------------------------------------------------ */
 
 /* What index.describe says, of that which collection.create takes; NULL after failing. */
 static json_t *index_parameters(conf_stock *stock)
@@ -282,7 +282,7 @@ void conf_optional_index(conf_run *run)
     conf_stock_end(&stock);
 }
 
-/* ---- partitions -------------------------------------------------------------------------------- */
+/* ---- partitions ------------------------------------------------------------------------------ */
 
 static json_t *partition_body(const conf_stock *stock, const char *partition)
 {

@@ -28,7 +28,7 @@ typedef struct conf_rig {
     json_t *served;      /* optional methods that were tried: whether they are served */
     json_t *made;        /* names of collections to be dropped at the end */
     unsigned int inputs; /* of which kinds of guard.h requests are made; 0: ordinary memory */
-    double timeout;      /* of calls from when the backend gets them, instead of a deadline; 0: none */
+    double timeout;      /* of calls, from when the backend gets them; 0: they have a deadline */
     sem_t *begins;       /* is posted when the backend gets a call; or NULL */
     unsigned int raw;    /* bodies of replies are not read, as they are large */
     unsigned int quiet;  /* requests are not told of, as there are thousands of them */

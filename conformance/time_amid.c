@@ -97,7 +97,7 @@ static json_t *body_new(const amid *a) { return json_pack("{s:s}", "collection",
 
 static int has_numbers(const amid *a) { return conf_lists(&a->rig, "field_types", "float64"); }
 
-/* ---- the collection ---------------------------------------------------------------------------- */
+/* ---- the collection -------------------------------------------------------------------------- */
 
 static json_t *upsert_body(const amid *a, size_t first, size_t count)
 {
@@ -136,7 +136,7 @@ static int fill(amid *a, size_t points, double seconds)
     return ok;
 }
 
-/* ---- requests ------------------------------------------------------------------------------------ */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static json_t *get_body(amid *a)
 {
@@ -260,7 +260,7 @@ const conf_heavy
     conf_heavy_compact = {"collection.compact", 20000, 600000, 1, 1, 0, NULL, plain_body},
     conf_heavy_backup = {"collection.backup", 20000, 600000, 1, 1, 0, NULL, backup_body};
 
-/* ---- calls --------------------------------------------------------------------------------------- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 /* Views would be kept: what was made is dropped again. */
 static void view_drop(amid *a, const conf_answer *answer)
@@ -365,7 +365,7 @@ static int make_long(amid *a)
     return !conf_failed(a->rig.run);
 }
 
-/* ---- interrupted ------------------------------------------------------------------------------- */
+/* ---- interrupted ----------------------------------------------------------------------------- */
 
 typedef struct firing {
     uint64_t token;

@@ -92,7 +92,7 @@ void conf_tour_end(conf_tour *tour)
     memset(tour, 0, sizeof *tour);
 }
 
-/* ---- the steps -------------------------------------------------------------------------------- */
+/* ---- the steps ------------------------------------------------------------------------------- */
 
 typedef enum step {
     HEALTH,
@@ -211,7 +211,7 @@ static int is_possible(const conf_tour *tour, step at)
     }
 }
 
-/* ---- requests --------------------------------------------------------------------------------- */
+/* ---- requests -------------------------------------------------------------------------------- */
 
 static json_t *ids(size_t count) { return conf_ids("tour", 0, count); }
 
@@ -351,7 +351,7 @@ json_t *conf_tour_body(conf_tour *tour, size_t at, const char **method)
     return body;
 }
 
-/* ---- answers ---------------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void text_keep(char **at, const char *text)
 {
