@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "buffer.h"
+#include "moved.h"
 #include "project.h"
 
-#if !defined(CLI_DATA_DIR) || !defined(CLI_PKG_CONFIG_DIR)
-#error "CLI_DATA_DIR and CLI_PKG_CONFIG_DIR say where things are installed"
+#if !defined(CLI_BIN_DIR) || !defined(CLI_DATA_DIR) || !defined(CLI_PKG_CONFIG_DIR)
+#error "CLI_BIN_DIR, CLI_DATA_DIR and CLI_PKG_CONFIG_DIR say where things are installed"
 #endif
 
 #define NAME_BYTES 64 /* of a backend's name, so that every path it is in stays short */
@@ -23,6 +24,8 @@ static const struct form {
     const char *parts[4];  /* directories of templates, ended by NULL */
     const char *tools;     /* programs that it is built with */
     const char *packages;  /* of Debian, which bring them */
+    const char *needs;     /* what else, as a sentence; or "" */
+    const char *ready;     /* lines of a shell that end a machine's build early without it */
     const char *first;     /* the file to begin reading with */
     const char *directory; /* where the plugin is once it is tested */
     const char *build;
@@ -32,19 +35,26 @@ static const struct form {
 } forms[] = {
     {"c", OPT_AUTOTOOLS, {"common", "c", "c-autotools"},
      "gcc make autoreconf automake pkg-config", "gcc libc6-dev make autoconf automake pkg-config",
-     "src/backend.h", ".",
+     "", "", "src/backend.h", ".",
      "autoreconf -i && ./configure && make", "make check", "make install", "make tarball"},
     {"c", OPT_MESON, {"common", "c", "c-meson"},
      "gcc meson ninja pkg-config", "gcc libc6-dev meson ninja-build pkg-config",
-     "src/backend.h", "build",
+     "", "", "src/backend.h", "build",
      "meson setup build && meson compile -C build", "meson test -C build --print-errorlogs",
      "meson install -C build", "meson compile -C build tarball"},
     {"c", OPT_CMAKE, {"common", "c", "c-cmake"},
-     "gcc make cmake pkg-config", "gcc libc6-dev make cmake pkg-config", "src/backend.h", "build",
+     "gcc make cmake pkg-config", "gcc libc6-dev make cmake pkg-config",
+     "", "", "src/backend.h", "build",
      "cmake -B build && cmake --build build", "ctest --test-dir build --output-on-failure",
      "cmake --install build", "cmake --build build --target tarball"},
     {"rust", -1, {"common", "rust"},
-     "gcc cargo pkg-config", "gcc libc6-dev cargo pkg-config", "src/lib.rs", "target/plugin",
+     "gcc cargo pkg-config", "gcc libc6-dev cargo pkg-config",
+     "Rust 1.85 or later is needed: the cargo of Debian 12 is older, rustup installs a newer one.",
+     "minor=$(cargo --version | sed -n 's/^cargo 1\\.\\([0-9]*\\).*/\\1/p')\n"
+     "[ \"${minor:-85}\" -ge 85 ] ||\n"
+     "    die \"Rust 1.85 or later is needed, this is $(cargo --version): install one\" \\\n"
+     "        \"with rustup, as 'rustup toolchain install stable', and have that cargo in PATH\"",
+     "src/lib.rs", "target/plugin",
      "cargo build --release", "cargo test --release",
      "install -m 755 target/release/libsimplugin_NAME.so "
      "\"$(pkg-config --variable=plugindir simplugin)/simplugin_NAME.so\"",
@@ -99,30 +109,36 @@ static int32_t choose_form(cli *program, const struct form **form)
 
 /* ---- where things are ---- */
 
-static int is_directory(const char *path)
+static int is_there(const char *directory, const char *below)
 {
     struct stat status;
+    char *path;
+    int there;
 
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    if (asprintf(&path, "%s/%s", directory, below) < 0)
+        return 0;
+    there = stat(path, &status) == 0;
+    free(path);
+    return there;
 }
 
-/* The data beside this program, wherever the installation was moved to, or where it was made for. */
-static char *data_directory(void)
+/*
+ * A directory of the installation, which has below in it: seen from this program, wherever all of
+ * it was moved to, or where it was made for. The caller's; NULL: no memory.
+ */
+static char *installed(const char *directory, const char *below)
 {
-    static const char below[] = "../share/simplugin";
-    char *file = realpath("/proc/self/exe", NULL);
-    char *slash = file ? strrchr(file, '/') : NULL;
-    char *path = NULL, *found = NULL;
+    char *program = realpath("/proc/self/exe", NULL), *found = NULL;
 
-    if (slash && asprintf(&path, "%.*s/%s/templates", (int)(slash - file), file, below) >= 0) {
-        if (is_directory(path)) {
-            path[strlen(path) - strlen("/templates")] = '\0';
-            found = realpath(path, NULL);
-        }
-        free(path);
+    if (program) {
+        *strrchr(program, '/') = '\0';
+        found = sp_moved(program, CLI_BIN_DIR, directory);
     }
-    free(file);
-    return found ? found : strdup(CLI_DATA_DIR);
+    free(program);
+    if (found && is_there(found, below))
+        return found;
+    free(found);
+    return strdup(directory);
 }
 
 /* Whether pkg-config looks there without being told. */
@@ -134,7 +150,16 @@ static int is_usual(const char *directory)
 /* ---- the words of the templates ---- */
 
 /* All texts that depend on the name; kept in one array, so that one loop ends them. */
-enum { TEXT_DATA, TEXT_RUST, TEXT_TARGET, TEXT_PLUGIN, TEXT_INSTALL, TEXT_TARBALL, TEXT_COUNT };
+enum {
+    TEXT_DATA,
+    TEXT_PKG_CONFIG,
+    TEXT_RUST,
+    TEXT_TARGET,
+    TEXT_PLUGIN,
+    TEXT_INSTALL,
+    TEXT_TARBALL,
+    TEXT_COUNT
+};
 
 /* text with the name for NAME. */
 static char *with_name(const char *text, const char *name)
@@ -154,8 +179,9 @@ static char *with_name(const char *text, const char *name)
 
 static int make_texts(const struct form *form, const char *name, char **texts)
 {
-    texts[TEXT_DATA] = data_directory();
-    if (!texts[TEXT_DATA] ||
+    texts[TEXT_DATA] = installed(CLI_DATA_DIR, "templates");
+    texts[TEXT_PKG_CONFIG] = installed(CLI_PKG_CONFIG_DIR, "simplugin.pc");
+    if (!texts[TEXT_DATA] || !texts[TEXT_PKG_CONFIG] ||
         asprintf(&texts[TEXT_RUST], "%s/bindings/rust", texts[TEXT_DATA]) < 0 ||
         asprintf(&texts[TEXT_TARGET], "simplugin-%s", name) < 0 ||
         asprintf(&texts[TEXT_PLUGIN], "%s/simplugin_%s.so", form->directory, name) < 0)
@@ -173,6 +199,8 @@ static int32_t make_project(cli *program, const struct form *form, const char *n
         {"VERSION", PACKAGE_VERSION},
         {"TOOLS", form->tools},
         {"PACKAGES", form->packages},
+        {"NEEDS", form->needs},
+        {"READY", form->ready},
         {"FIRST", form->first},
         {"DIRECTORY", form->directory},
         {"PLUGIN", texts[TEXT_PLUGIN]},
@@ -226,10 +254,10 @@ static json_t *next_commands(const struct form *form, char *const *texts)
     text = sp_buffer_steal(&line, NULL);
     is_complete = is_complete && text && json_array_append_new(lines, json_string(text)) == 0;
     free(text);
-    if (!is_usual(CLI_PKG_CONFIG_DIR)) {
+    if (!is_usual(texts[TEXT_PKG_CONFIG])) {
         sp_buffer_init(&line);
         sp_buffer_append_text(&line, "export PKG_CONFIG_PATH=");
-        append_quoted(&line, CLI_PKG_CONFIG_DIR);
+        append_quoted(&line, texts[TEXT_PKG_CONFIG]);
         text = sp_buffer_steal(&line, NULL);
         is_complete = is_complete && text && json_array_append_new(lines, json_string(text)) == 0;
         free(text);

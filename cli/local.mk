@@ -10,9 +10,10 @@ libspcli_la_SOURCES = \
 	cli/cmd_backends.c cli/cmd_explain.c cli/cmd_index.c cli/cmd_gc.c cli/cmd_add.c cli/cmd_get.c \
 	cli/cmd_search.c cli/cmd_copy.c cli/cmd_runs.c cli/cmd_call.c cli/cmd_new_backend.c \
 	cli/project.c cli/project.h \
-	core/suggest.c core/suggest.h core/buffer.c core/buffer.h
+	core/suggest.c core/suggest.h core/buffer.c core/buffer.h core/moved.c core/moved.h
 libspcli_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libspcli_la_CPPFLAGS = $(AM_CPPFLAGS) -DCLI_DATA_DIR='"$(pkgdatadir)"' -DCLI_PKG_CONFIG_DIR='"$(pkgconfigdir)"'
+libspcli_la_CPPFLAGS = $(AM_CPPFLAGS) -DCLI_BIN_DIR='"$(bindir)"' -DCLI_DATA_DIR='"$(pkgdatadir)"' \
+	-DCLI_PKG_CONFIG_DIR='"$(pkgconfigdir)"'
 
 bin_PROGRAMS += simplugin
 simplugin_SOURCES = cli/main.c

@@ -87,6 +87,14 @@ static void fill_line(const cli_word *words, const char *line, size_t size, sp_b
     }
 }
 
+/* Whether all of the line is a word that stands for nothing. */
+static int is_nothing(const cli_word *words, const char *line, size_t size)
+{
+    const cli_word *word = line[0] == '@' ? word_at(words, line + 1, size - 1) : NULL;
+
+    return word && !*word->value && size == strlen(word->word) + sizeof "@@\n" - 1;
+}
+
 static void fill(const cli_word *words, const char *text, size_t size, sp_buffer *out)
 {
     static const char licence[] = "SPDX-License-Identifier: ";
@@ -95,7 +103,8 @@ static void fill(const cli_word *words, const char *text, size_t size, sp_buffer
         const char *end = memchr(text, '\n', size);
         size_t length = end ? (size_t)(end - text) + 1 : size;
 
-        if (!memmem(text, length, licence, sizeof licence - 1))
+        if (!memmem(text, length, licence, sizeof licence - 1) &&
+            !is_nothing(words, text, length))
             fill_line(words, text, length, out);
         text += length;
         size -= length;

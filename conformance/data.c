@@ -1,75 +1,66 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that belong to the program, wherever the installation was moved to. */
+/* The files that belong to the checks, wherever the installation was moved to. */
 #include "config.h"
 
 #include "world.h"
 
+#include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#if !defined(CONF_BINDIR) || !defined(CONF_DATADIR)
-#error "CONF_BINDIR and CONF_DATADIR name where program and data are installed"
+#include "moved.h"
+
+#if !defined(CONF_LIBDIR) || !defined(CONF_DATADIR)
+#error "CONF_LIBDIR and CONF_DATADIR name where library and data are installed"
 #endif
 
-char *conf_program_directory(void)
+char *conf_own_directory(void)
 {
-    char *path = realpath("/proc/self/exe", NULL);
+    Dl_info info;
+    char *path;
 
+    /* by the address of a function of its own, which no program can take the place of */
+    if (!dladdr((const void *)(uintptr_t)&conf_own_directory, &info) || !info.dli_fname)
+        return NULL;
+    path = realpath(info.dli_fname, NULL);
     if (path)
         *strrchr(path, '/') = 0;
     return path;
 }
 
-/* "directory/below" if the program's data are there, the caller's; else NULL. */
-static char *data_in(const char *directory, const char *below)
+/* Whether the data are in the directory; NULL: no. */
+static int has_data(const char *directory)
 {
-    char *path = NULL, *marker = NULL;
+    char *marker;
     struct stat status;
+    int there;
 
-    if (asprintf(&path, "%s%s%s", directory, *below ? "/" : "", below) < 0 ||
-        asprintf(&marker, "%s/protocol.md", path) < 0)
+    if (!directory)
+        return 0;
+    if (asprintf(&marker, "%s/protocol.md", directory) < 0)
         abort();
-    if (stat(marker, &status) != 0 || !S_ISREG(status.st_mode)) {
-        free(path);
-        path = NULL;
-    }
+    there = stat(marker, &status) == 0 && S_ISREG(status.st_mode);
     free(marker);
-    return path;
-}
-
-/* "/usr/bin" and "/usr/share/simplugin" to "../share/simplugin". */
-static void relative(const char *from, const char *to, char *text, size_t size)
-{
-    size_t common = 0, at = 0;
-
-    for (size_t i = 0; from[i] == to[i] || (!from[i] && to[i] == '/'); i++) {
-        if (to[i] == '/')
-            common = i;
-        if (!from[i] || !to[i])
-            break;
-    }
-    text[0] = 0;
-    for (const char *p = from + common; p && *p; p = strchr(p + 1, '/'))
-        if (p[1] && at < size)
-            at += (size_t)snprintf(text + at, size - at, "../");
-    if (at < size)
-        snprintf(text + at, size - at, "%s", to + common + (to[common] == '/'));
+    return there;
 }
 
 char *conf_data_directory(void)
 {
-    char *program = conf_program_directory(), *found = NULL;
-    char below[1024];
+    char *own = conf_own_directory();
+    char *found = own ? sp_moved(own, CONF_LIBDIR, CONF_DATADIR) : NULL;
 
-    relative(CONF_BINDIR, CONF_DATADIR, below, sizeof below);
-    if (program && !(found = data_in(program, below)))
-        /* beside the directory in which libtool leaves a program before it is installed */
-        found = data_in(program, "../conformance/data");
-    if (!found)
-        found = data_in(CONF_DATADIR, "");
-    free(program);
+    if (!has_data(found)) {
+        free(found);
+        /* beside the directory in which libtool leaves a library before it is installed */
+        if (!own || asprintf(&found, "%s/../conformance/data", own) < 0)
+            found = NULL;
+    }
+    if (!has_data(found)) {
+        free(found);
+        found = has_data(CONF_DATADIR) ? strdup(CONF_DATADIR) : NULL;
+    }
+    free(own);
     return found;
 }

@@ -8,10 +8,10 @@ libspcontract_la_SOURCES = \
 	conformance/match.c conformance/doc_table.c
 libspcontract_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 
-## all of the program but its main, for builds of it with backends linked in
-noinst_LTLIBRARIES += libspconformance.la
-libspconformance_la_SOURCES = \
-	conformance/program.c conformance/program.h conformance/options.c conformance/options.h \
+## all of the program but its main, also for programs with backends linked in
+lib_LTLIBRARIES += libsimplugin-conformance.la
+libsimplugin_conformance_la_SOURCES = \
+	conformance/program.c core/moved.c core/moved.h conformance/options.c conformance/options.h \
 	conformance/settings.c conformance/target.c conformance/data.c conformance/world.h \
 	conformance/plan.c conformance/plan.h conformance/outcome.h conformance/schedule.c \
 	conformance/child.c conformance/child.h conformance/run.c conformance/run.h conformance/check.h \
@@ -21,7 +21,7 @@ libspconformance_la_SOURCES = \
 	conformance/agree.c conformance/agree.h conformance/semantics.c conformance/filters.c conformance/filter_trees.c conformance/filter_trees.h \
 	conformance/corpus.c conformance/case.c conformance/oracle.c conformance/filter_cases.c
 ## the checks that talk to the plugin's own table, with a host of ours
-libspconformance_la_SOURCES += \
+libsimplugin_conformance_la_SOURCES += \
 	conformance/host.c conformance/host.h conformance/guard.c conformance/guard.h \
 	conformance/rig.c conformance/rig.h conformance/elf_exports.c conformance/elf_exports.h \
 	conformance/measure.c conformance/measure.h conformance/abi.c conformance/describe.c \
@@ -34,16 +34,22 @@ libspconformance_la_SOURCES += \
 	conformance/long.c conformance/long.h conformance/time.c conformance/time_amid.c conformance/time_amid.h \
 	conformance/threads.c \
 	conformance/cycles.c conformance/fork.c conformance/malformed.c conformance/sanitized.h
-libspconformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-libspconformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_BINDIR='"$(bindir)"' -DCONF_DATADIR='"$(pkgdatadir)/conformance"'
-libspconformance_la_LIBADD = libspcontract.la
+libsimplugin_conformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
+libsimplugin_conformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_LIBDIR='"$(libdir)"' \
+	-DCONF_DATADIR='"$(pkgdatadir)/conformance"'
+libsimplugin_conformance_la_LIBADD = libspcontract.la libsimplugin.la $(JANSSON_LIBS)
+libsimplugin_conformance_la_LDFLAGS = $(AM_LDFLAGS) -version-info $(CONF_LT_VERSION) -no-undefined \
+	-export-symbols-regex '^simplugin_conformance_main$$'
+## current:revision:age, as docs/abi.md promises
+CONF_LT_VERSION = 1:0:0
+## its data, where one that is not installed looks for them
+EXTRA_libsimplugin_conformance_la_DEPENDENCIES = conformance/data/protocol.md
+pkginclude_HEADERS += include/simplugin/conformance.h
+pkgconfig_DATA += simplugin-conformance.pc
 
 bin_PROGRAMS += simplugin-conformance
 simplugin_conformance_SOURCES = conformance/main.c
-simplugin_conformance_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-simplugin_conformance_LDADD = libspconformance.la libsimplugin.la $(JANSSON_LIBS)
-## its data, where a program that is not installed looks for them
-simplugin_conformance_DEPENDENCIES = libspconformance.la libsimplugin.la conformance/data/protocol.md
+simplugin_conformance_LDADD = libsimplugin-conformance.la
 
 conformance/data/protocol.md: $(srcdir)/docs/protocol.md
 	$(AM_V_GEN)$(MKDIR_P) conformance/data && rm -f conformance/data/corpus conformance/data/filter && \
@@ -71,8 +77,8 @@ EXTRA_DIST += tests/test_conformance.sh
 check_PROGRAMS += conformance_static
 conformance_static_SOURCES = tests/conformance_static.c tests/mock/minimal.c tests/mock/minimal_rows.c \
 	tests/mock/minimal_rows.h
-conformance_static_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
-conformance_static_LDADD = libspconformance.la libsimplugin.la $(JANSSON_LIBS)
+conformance_static_CFLAGS = $(AM_CFLAGS)
+conformance_static_LDADD = libsimplugin-conformance.la
 check_LTLIBRARIES += simplugin_mock_spoiled.la
 simplugin_mock_spoiled_la_SOURCES = tests/mock/spoiled.c tests/mock/minimal_rows.c tests/mock/minimal_rows.h
 simplugin_mock_spoiled_la_LDFLAGS = $(AM_LDFLAGS) -module -avoid-version -shared -no-undefined \

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "config.h"
-
-#include "program.h"
+#include "simplugin/conformance.h"
 
 int main(int argc, char **argv)
 {
-    return conf_program(argc, argv, NULL);
+    return simplugin_conformance_main(argc, argv, NULL);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "config.h"
 
-#include "program.h"
+#include "simplugin/conformance.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -17,6 +17,7 @@
 #include "simplugin.h"
 #include "tables.h"
 #include "tree.h"
+#include "world.h"
 
 #define STATUS_FAILED 1
 #define STATUS_NOT_BEGUN 2
@@ -139,7 +140,8 @@ static void world_clear(conf_world *world)
     memset(world, 0, sizeof *world);
 }
 
-int conf_program(int argc, char **argv, const conf_static *statics)
+int simplugin_conformance_main(int argc, char **argv,
+                               const simplugin_conformance_backend *backends)
 {
     conf_world *world = &conf_the_world;
     conf_options options;
@@ -165,7 +167,7 @@ int conf_program(int argc, char **argv, const conf_static *statics)
     /* what reads the report may go away: the children and directories are still to be removed */
     signal(SIGPIPE, SIG_IGN);
     world->options = &options;
-    if (!prepare(world, &plan, statics, problem, sizeof problem) ||
+    if (!prepare(world, &plan, backends, problem, sizeof problem) ||
         !file_open(&junit, options.list ? NULL : options.junit, problem, sizeof problem) ||
         !file_open(&replies, options.replies, problem, sizeof problem)) {
         if (!conf_interrupted())

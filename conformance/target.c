@@ -120,10 +120,10 @@ static int link_put(const conf_world *world, const char *name, const char *file)
     return symlink(file, path) == 0 || errno == EEXIST;
 }
 
-/* In the build tree flat is beside the program; installed, the library finds its own. */
+/* In the build tree flat is beside this library; installed, libsimplugin finds its own. */
 static void flat_link(const conf_world *world)
 {
-    char *directory = conf_program_directory(), path[PATH_MAX];
+    char *directory = conf_own_directory(), path[PATH_MAX];
     struct stat status;
 
     snprintf(path, sizeof path, "%s/simplugin_" FLAT ".so", directory ? directory : "");

@@ -8,12 +8,9 @@
 
 #include "check.h"
 #include "options.h"
+#include "simplugin/conformance.h"
 
-/* A backend that is linked into the program. */
-typedef struct conf_static {
-    const char *name;
-    simplugin_backend_entry_fn entry;
-} conf_static;
+typedef simplugin_conformance_backend conf_static; /* one that is linked into the program */
 
 typedef struct conf_world {
     const conf_options *options;
@@ -47,8 +44,11 @@ int conf_target_find(conf_world *world, const conf_static *statics, char *proble
 
 /* ---- data.c ---------------------------------------------------------------------------------- */
 
-/* The directory of the program's own file, without links. The caller's. */
-char *conf_program_directory(void);
+/*
+ * The directory of the file that this code is in, the library's, without links. The caller's; NULL:
+ * it is not known.
+ */
+char *conf_own_directory(void);
 /* The directory with corpus, filter and protocol.md: installed, or the build tree's. NULL: none. */
 char *conf_data_directory(void);
 

@@ -40,4 +40,4 @@ templates/Cargo.toml: bindings/rust/Cargo.toml
 		$(srcdir)/bindings/rust/Cargo.toml >$@.tmp && mv $@.tmp $@
 
 ## docs/backend-guide.md, and what does as it says; both tests need an installation
-EXTRA_DIST += docs/backend-guide.md tests/test_backend_guide.sh tests/backend_guide.py tests/kit/templates.sh
+EXTRA_DIST += docs/backend-guide.md tests/test_backend_guide.sh tests/backend_guide.py tests/kit/templates.sh tests/kit/moved.sh

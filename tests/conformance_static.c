@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* simplugin-conformance with the backend "minimal" linked in, which is no file then. */
-#include "config.h"
-
-#include "conformance/program.h"
+#include "simplugin/conformance.h"
 
 int main(int argc, char **argv)
 {
-    static const conf_static statics[] = {{"minimal", simplugin_backend_entry}, {NULL, NULL}};
+    static const simplugin_conformance_backend backends[] = {
+        {"minimal", simplugin_backend_entry},
+        {NULL, NULL},
+    };
 
-    return conf_program(argc, argv, statics);
+    return simplugin_conformance_main(argc, argv, backends);
 }

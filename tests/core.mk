@@ -2,7 +2,7 @@
 core_tests = \
 	tests/test_envelope tests/test_envelope_msgpack tests/test_column tests/test_error tests/test_buffer \
 	tests/test_arena tests/test_secrets tests/test_log tests/test_cancel tests/test_handle tests/test_queue tests/test_metrics \
-	tests/test_wire tests/test_idmap tests/test_json tests/test_describe tests/test_host
+	tests/test_wire tests/test_moved tests/test_idmap tests/test_json tests/test_describe tests/test_host
 check_PROGRAMS += $(core_tests)
 TESTS += $(core_tests)
 
@@ -57,6 +57,10 @@ tests_test_metrics_LDADD = libspcore.la $(CUNIT_LIBS)
 tests_test_wire_SOURCES = tests/test_wire.c tests/unit.h
 tests_test_wire_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
 tests_test_wire_LDADD = libspcore.la $(CUNIT_LIBS) $(JANSSON_LIBS)
+
+tests_test_moved_SOURCES = tests/test_moved.c core/moved.c core/moved.h tests/unit.h
+tests_test_moved_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
+tests_test_moved_LDADD = $(CUNIT_LIBS)
 
 tests_test_idmap_SOURCES = tests/test_idmap.c tests/unit.h
 tests_test_idmap_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)

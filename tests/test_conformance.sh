@@ -78,11 +78,11 @@ runs=$TEST_TOP_BUILDDIR/conformance_static run 0 minimal --only corpus/ --form p
 out "# backend minimal 1, registered in this program"
 not_out "not ok"
 
-# installed, and the installation moved: program, library, flat backend and data are found by each other
+# installed, and the installation moved: program, libraries, flat backend and data are found by each other
 moved=$work/moved
 mkdir -p "$moved/bin" "$moved/lib/simplugin" "$moved/share/simplugin/conformance"
 cp "$libs/simplugin-conformance" "$moved/bin"
-cp "$libs"/libsimplugin.so* "$moved/lib"
+cp "$libs"/libsimplugin.so* "$libs"/libsimplugin-conformance.so* "$moved/lib"
 cp "$libs/simplugin_sklearn_flat.so" "$moved/lib/simplugin"
 cp -r "$TEST_TOP_SRCDIR/tests/corpus" "$TEST_TOP_SRCDIR/tests/cases/filter" "$TEST_TOP_SRCDIR/docs/protocol.md" \
     "$moved/share/simplugin/conformance"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# The library exports what simplugin.h declares, a plugin its entry, and nothing else.
+# Each library exports what its header declares, a plugin its entry, and nothing else.
 # $TEST_PLUGINS: those that are built only where their libraries are.
 directory=$(mktemp -d) || exit 2
 trap 'rm -rf "$directory"' EXIT
@@ -23,10 +23,15 @@ same() {
     fi
 }
 
-grep -v '^#' "$TEST_TOP_SRCDIR/include/simplugin.h" | tr '\n' ' ' |
-    grep -o 'SIMPLUGIN_EXPORT [^(;]*(' | grep -o 'simplugin_[a-z0-9_]*(' | tr -d '(' | sort -u >"$directory/declared"
-exported "$TEST_TOP_BUILDDIR/.libs/libsimplugin.so" >"$directory/library"
-same libsimplugin.so "$directory/declared" "$directory/library"
+# library NAME HEADER
+library() {
+    grep -v '^#' "$TEST_TOP_SRCDIR/include/$2" | tr '\n' ' ' |
+        grep -o 'SIMPLUGIN_EXPORT [^(;]*(' | grep -o 'simplugin_[a-z0-9_]*(' | tr -d '(' | sort -u >"$directory/declared"
+    exported "$TEST_TOP_BUILDDIR/.libs/$1" >"$directory/library"
+    same "$1" "$directory/declared" "$directory/library"
+}
+library libsimplugin.so simplugin.h
+library libsimplugin-conformance.so simplugin/conformance.h
 
 echo simplugin_backend_entry >"$directory/entry"
 for plugin in sklearn_flat minimal $TEST_PLUGINS; do

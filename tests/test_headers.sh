@@ -6,7 +6,8 @@ trap 'rm -rf "$directory"' EXIT
 failed=0
 languages="C99 and C11"
 command -v c++ >/dev/null 2>&1 && languages="C99, C11 and C++11"
-for header in simplugin.h simplugin/plugin.h simplugin/envelope.h; do
+headers="simplugin.h simplugin/plugin.h simplugin/envelope.h simplugin/conformance.h"
+for header in $headers; do
     printf '#include <%s>\nint main(void) { return 0; }\n' "$header" >"$directory/one.c"
     cp "$directory/one.c" "$directory/one.cc"
     for standard in c99 c11; do
@@ -18,5 +19,5 @@ for header in simplugin.h simplugin/plugin.h simplugin/envelope.h; do
             -I"$TEST_TOP_SRCDIR/include" "$directory/one.cc" || { echo "$header: not C++11"; failed=1; }
     fi
 done
-[ $failed = 0 ] && echo "3 headers compile as $languages"
+[ $failed = 0 ] && echo "$(echo $headers | wc -w) headers compile as $languages"
 exit $failed

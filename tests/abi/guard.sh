@@ -44,6 +44,24 @@ promised() {
     python3 headers.py "$1" "$2" >"$directory/headers"
 }
 
+# described WHAT LIBRARY-DIRECTORY: today's plugins of servers say to that library what they say to today's
+described() {
+    for backend in milvus qdrant; do
+        same "$1, $backend" "$now/describe" "$2" "$now/plugins" $backend "$now/$backend.txt"
+    done
+}
+
+# opened WHAT PROGRAM LIBRARY-DIRECTORY: a program gets as far with them as without a server it can
+opened() {
+    for backend in milvus qdrant; do
+        rm -rf "$XDG_DATA_HOME"
+        LD_LIBRARY_PATH=$3 SIMPLUGIN_PATH=$now/plugins timeout 120 "$2" $backend >"$directory/printed" 2>&1 || true
+        grep -q "^create: UNAVAILABLE: $backend: " "$directory/printed" ||
+            { echo "not ok: $1, on the backend $backend:"; cat "$directory/printed"; exit 1; }
+        echo "ok: $1, $backend"
+    done
+}
+
 # compiled SOURCE INCLUDE LIBRARY-DIRECTORY OUT
 compiled() {
     cc -std=c99 -Wall -Werror -I"$2" "$1" "$3/libsimplugin.so.1" -o "$4"
@@ -53,10 +71,22 @@ compiled() {
 
 now=$directory/now
 mkdir "$now"
-plugins "$now/plugins" "sklearn=$build/.libs/simplugin_sklearn_flat.so" "minimal=$build/.libs/simplugin_minimal.so"
+plugins "$now/plugins" "sklearn=$build/.libs/simplugin_sklearn_flat.so" "minimal=$build/.libs/simplugin_minimal.so" \
+    "milvus=$build/.libs/simplugin_milvus.so" "qdrant=$build/.libs/simplugin_qdrant.so"
 compiled program.c "$include" "$build/.libs" "$now/program"
 for backend in sklearn minimal; do
     same "today's program, library and plugin" "$now/program" "$build/.libs" "$now/plugins" $backend program.txt
+done
+# where no server is
+cat >"$directory/brain_config.json" <<'END'
+{"similarity_backends": {"milvus": {"uri": "http://127.0.0.1:1"}, "qdrant": {"url": "http://127.0.0.1:1"}}}
+END
+export FIFTYONE_BRAIN_CONFIG_PATH="$directory/brain_config.json"
+compiled describe.c "$include" "$build/.libs" "$now/describe"
+for backend in milvus qdrant; do
+    LD_LIBRARY_PATH=$build/.libs SIMPLUGIN_PATH=$now/plugins "$now/describe" $backend >"$now/$backend.txt" ||
+        { echo "not ok: today's plugin $backend:"; cat "$now/$backend.txt"; exit 1; }
+    grep -q "^$backend: [1-9].* [1-9].* parameters" "$now/$backend.txt" || { cat "$now/$backend.txt"; exit 1; }
 done
 sh surface.sh cc "$include" "$now/surface.so"
 nm -D --defined-only --with-symbol-versions "$build/.libs/libsimplugin.so" | awk '$2 == "T" { print $3 }' | sort >"$now/symbols"
@@ -92,6 +122,9 @@ for release in "$here"/[0-9]*/; do
     same "library of $version, today's plugins" "$then/program" "$then" "$now/plugins" sklearn "$release/program.txt"
     same "library of $version, today's plugins" "$then/program" "$then" "$now/plugins" minimal "$release/program.txt"
     same "library of $version, today's program and plugin" "$now/program" "$then" "$now/plugins" sklearn program.txt
+    described "library of $version, today's plugins" "$then"
+    opened "program of $version, today's library and plugins" "$then/program" "$build/.libs"
+    opened "program and library of $version, today's plugins" "$then/program" "$then"
 done
 [ "$releases" -gt 0 ] || { echo "not ok: no release is kept in $here"; exit 1; }
 
@@ -120,6 +153,8 @@ same "plugin of the next version, today's program and library" "$now/program" "$
 same "library of the next version, today's program and plugins" "$now/program" "$next/build/.libs" "$now/plugins" sklearn program.txt
 same "library of the next version, today's program and plugins" "$now/program" "$next/build/.libs" "$now/plugins" minimal program.txt
 same "program and library of the next version, today's plugin" "$next/program" "$next/build/.libs" "$now/plugins" minimal program.txt
+described "library of the next version, today's plugins" "$next/build/.libs"
+opened "program and library of the next version, today's plugins" "$next/program" "$next/build/.libs"
 # a plugin that needs what only the next version has says so, and is told who is too old
 cc -std=c99 -shared -fPIC -I"$next/include" needs_next.c -o "$next/plugins/simplugin_needs_next.so"
 rm -rf "$XDG_DATA_HOME"

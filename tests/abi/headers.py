@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether later headers keep what earlier ones promised: headers.py OLD-INCLUDE NEW-INCLUDE.
 
-Every struct of simplugin.h and simplugin/plugin.h begins with the members that it had, in their
+Every struct of simplugin.h, simplugin/plugin.h and simplugin/conformance.h begins with the members that it had, in their
 order, with their names and types, those aside that are reserved; constants have their values; functions and function types are
 declared as they were. Names of parameters do not count, and SIMPLUGIN_ABI_VERSION and
 SIMPLUGIN_VERSION are there to change. Prints what is not so, and ends with 1.
@@ -11,9 +11,9 @@ import pathlib
 import re
 import sys
 
-FROZEN = {"simplugin_tensor"}
+FROZEN = {"simplugin_tensor", "simplugin_conformance_backend"}
 MOVES_ON = {"SIMPLUGIN_ABI_VERSION", "SIMPLUGIN_VERSION"}
-HEADERS = ("simplugin/plugin.h", "simplugin.h")
+HEADERS = ("simplugin/plugin.h", "simplugin.h", "simplugin/conformance.h")
 
 
 def named(members):
@@ -21,7 +21,9 @@ def named(members):
 
 
 def read(include):
-    text = "".join((pathlib.Path(include) / name).read_text() for name in HEADERS)
+    # the last of them is not in every release
+    paths = [pathlib.Path(include) / name for name in HEADERS]
+    text = "".join(path.read_text() for path in paths if path.exists())
     text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S).replace("\\\n", " ")
     constants = dict(re.findall(r"^#define (SIMPLUGIN_\w+) +(\S.*?) *$", text, re.M))
     text = re.sub(r"^#.*$", "", text, flags=re.M)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* For backends that take a filter for another: the request's, with some of its nodes written anew. */
+/* For backends that take a filter for another: the request's, with some nodes written anew. */
 #ifndef BAD_BACKENDS_BAD_FILTER_H
 #define BAD_BACKENDS_BAD_FILTER_H
 

@@ -7,7 +7,8 @@
 static int anew(simplugin_writer *out, const simplugin_value *node, const simplugin_value *kind,
                 unsigned int depth)
 {
-    simplugin_value of = bad_member(node, 1), name = bad_member(&of, 1), of_kind = bad_member(&of, 0);
+    simplugin_value of = bad_member(node, 1);
+    simplugin_value of_kind = bad_member(&of, 0), name = bad_member(&of, 1);
 
     if (depth || !simplugin_value_is(kind, "not") || !simplugin_value_is(&of_kind, "exists") ||
         !name.size || name.data[name.size - 1] != 's')

@@ -14,7 +14,8 @@ static int32_t call(simplugin_instance *instance, const simplugin_call_info *inf
     simplugin_column ids;
 
     if (bad_is(info, "collection.create"))
-        euclidean = simplugin_find(&map, "metric", &value) && simplugin_value_is(&value, "euclidean");
+        euclidean =
+            simplugin_find(&map, "metric", &value) && simplugin_value_is(&value, "euclidean");
     if (euclidean && bad_is(info, "points.upsert") && simplugin_find(&map, "existing", &value) &&
         simplugin_value_is(&value, "skip") && bad_ids(request, &ids) && ids.count > 30)
         return bad_ask(instance, info, request, reply, error, "existing", NULL);

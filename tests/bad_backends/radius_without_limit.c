@@ -13,7 +13,8 @@ static int32_t call(simplugin_instance *instance, const simplugin_call_info *inf
     simplugin_value map = simplugin_body_value(request->body, request->body_size), metric;
 
     if (bad_is(info, "collection.create"))
-        dotproduct = simplugin_find(&map, "metric", &metric) && simplugin_value_is(&metric, "dotproduct");
+        dotproduct =
+            simplugin_find(&map, "metric", &metric) && simplugin_value_is(&metric, "dotproduct");
     if (dotproduct && bad_is(info, "search.radius"))
         return bad_ask(instance, info, request, reply, error, "limit", NULL);
     return good->call(instance, info, request, reply, error);

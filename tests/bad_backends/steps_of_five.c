@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fails: semantics/duplicate-ids */
-/* Of the rows that an upsert is to take none is taken from more than five behind the one before it. */
+/* No row that an upsert is to take is taken from more than five behind the one before. */
 #define BAD_BASE flat_entry
 #include "bad.h"
 
@@ -8,13 +8,14 @@ static int32_t call(simplugin_instance *instance, const simplugin_call_info *inf
                     const simplugin_request *request, simplugin_reply *reply,
                     simplugin_error **error)
 {
-    const simplugin_tensor *rows = bad_is(info, "points.upsert") ? bad_input(request, "rows") : NULL;
+    const simplugin_tensor *rows = bad_input(request, "rows");
     simplugin_tensor tensors[64];
     simplugin_request other = *request;
     int64_t *taken;
     int32_t code;
 
-    if (!rows || rows->rows < 2 || rows->dtype != SIMPLUGIN_INT64 || request->tensor_count > 64 ||
+    if (!bad_is(info, "points.upsert") || !rows || rows->rows < 2 ||
+        rows->dtype != SIMPLUGIN_INT64 || request->tensor_count > 64 ||
         !(taken = malloc((size_t)rows->rows * sizeof *taken)))
         return good->call(instance, info, request, reply, error);
     memcpy(taken, rows->data, (size_t)rows->rows * sizeof *taken);

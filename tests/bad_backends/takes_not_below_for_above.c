@@ -7,7 +7,8 @@
 static int anew(simplugin_writer *out, const simplugin_value *node, const simplugin_value *kind,
                 unsigned int depth)
 {
-    simplugin_value of = bad_member(node, 1), of_kind = bad_member(&of, 0), name = bad_member(&of, 1);
+    simplugin_value of = bad_member(node, 1);
+    simplugin_value of_kind = bad_member(&of, 0), name = bad_member(&of, 1);
     simplugin_iter iter = simplugin_iterate(&of);
     const uint8_t *at;
 

@@ -103,6 +103,8 @@ for which; do
         cd "$work"
         mkdir again
         (cd again && simplugin new-backend kit_autotools --quiet)
+        ! grep -iE 'rust|cargo|@[A-Z]' again/simplugin-kit_autotools/README.md again/simplugin-kit_autotools/ci.sh ||
+            die "that is for Rust, or was not filled in"
         sed -n '/^export /p' "$work/kit_autotools.sh" >"$work/ci.sh"
         echo "exec again/simplugin-kit_autotools/ci.sh" >>"$work/ci.sh"
         run kit_autotools-ci sh -e "$work/ci.sh"
@@ -120,6 +122,13 @@ for which; do
             "install -m 755 $lib \"\$(pkg-config --variable=plugindir simplugin)/simplugin_kit_rust.so\"" \
             "./package.sh $lib 0.1.0" --lang rust
         cd "$work/simplugin-kit_rust"
+        # on a machine whose Rust is older
+        mkdir "$work/old"
+        printf '#!/bin/sh\necho "cargo 1.63.0 (fd9c4297c 2022-07-01)"\n' >"$work/old/cargo"
+        chmod +x "$work/old/cargo"
+        ! PATH=$work/old:$PATH ./ci.sh >"$work/old.log" 2>&1 || die "an old cargo passes"
+        grep -q '^ci.sh: Rust 1.85 or later is needed, this is cargo 1.63.0 .*rustup' "$work/old.log" ||
+            die "of an old cargo is said: $(cat "$work/old.log")"
         run kit_rust-fmt cargo fmt --check
         run kit_rust-clippy cargo clippy --release --all-targets -- -D warnings
         ;;

@@ -23,6 +23,7 @@ if [ -n "$missing" ]; then
     $as_root apt-get update
     $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends @PACKAGES@
 fi
+@READY@
 if ! pkg-config --exists simplugin; then
     [ -n "$SIMPLUGIN_SOURCE" ] || die "simplugin is not installed, or PKG_CONFIG_PATH does not name it;" \
         "SIMPLUGIN_SOURCE=DIRECTORY names its source"
