@@ -21,8 +21,9 @@ typedef struct conf_stock {
 } conf_stock;
 
 /*
- * Opens the backend and makes the collection; 0, and nothing but conf_stock_end may follow, where
- * the check has failed or, as describe lists a method of these not, is skipped. Ends with NULL.
+ * Opens the backend and makes the collection. The list of methods ends with NULL: where the backend
+ * does not serve one of them the check is skipped. 0 then, and after failing; conf_stock_end in any
+ * case.
  */
 int conf_stock_begin(conf_stock *stock, conf_run *run, const char *method, ...)
     __attribute__((sentinel));
