@@ -256,7 +256,7 @@ const conf_heavy
     conf_heavy_radius = {"search.radius", 16, 200000, 0, 1, 0, NULL, radius_body},
     conf_heavy_neighbors = {"search.neighbors", 2000, 100000, 2, 1, 1, NULL, neighbors_body},
     conf_heavy_view = {"view.create", 2000, 2000000, 0, 1, 0, NULL, view_body},
-    conf_heavy_check = {"collection.check", 20000, 800000, 1, 1, 0, NULL, plain_body},
+    conf_heavy_check = {"collection.check", 20000, 600000, 1, 1, 0, NULL, plain_body},
     conf_heavy_compact = {"collection.compact", 20000, 600000, 1, 1, 0, NULL, plain_body},
     conf_heavy_backup = {"collection.backup", 20000, 600000, 1, 1, 0, NULL, backup_body};
 
