@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "expect.h"
 #include "optional.h"
 #include "stock.h"
 
@@ -253,6 +254,7 @@ void conf_optional_neighbors(conf_run *run)
 {
     conf_truth even = {NULL, NULL, NULL};
     conf_stock stock;
+    json_t *body;
     double radius;
     int64_t view;
 
@@ -271,6 +273,10 @@ void conf_optional_neighbors(conf_run *run)
         (view = view_of(&stock, &even)) != 0)
         neighbors_check(&stock, &even, view, (size_t)conf_k(&stock.rig, 3), 0,
                         "search.neighbors in a view");
+    body = conf_stock_body(&stock);
+    json_object_set_new(body, "k", json_integer(2));
+    json_object_set_new(body, "radius", json_real(radius));
+    conf_refused(&stock.rig, "search.neighbors", body, "radius", "is given beside k");
 out:
     conf_stock_part_clear(&even);
     conf_stock_end(&stock);
