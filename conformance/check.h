@@ -46,8 +46,8 @@ typedef struct conf_check {
 } conf_check;
 
 /* The tables of checks, each ended by one without a name; tables.c lists them in order. */
-extern const conf_check conf_abi[], conf_describe[], conf_methods[], conf_points[], conf_memory[], conf_semantics[],
-    conf_filters[], conf_time[], conf_threads[], conf_malformed[], conf_cycles[], conf_fork[];
+extern const conf_check conf_abi[], conf_describe[], conf_methods[], conf_optional[], conf_points[],
+    conf_memory[], conf_semantics[], conf_filters[], conf_time[], conf_threads[], conf_malformed[], conf_cycles[], conf_fork[];
 
 /* ---- run.c: for a check -------------------------------------------------------------------- */
 

@@ -175,6 +175,53 @@ static void random_encode(contract_body *body, const json_t *argument)
     simplugin_write_tensor(&body->writer, &tensor);
 }
 
+/* Digits of a number, at least so many; how many were written. */
+static size_t digits_write(char *at, uint64_t number, int width)
+{
+    char reversed[20];
+    size_t count = 0, pad;
+
+    do {
+        reversed[count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    pad = width > 0 && (size_t)width > count ? (size_t)width - count : 0;
+    memset(at, '0', pad);
+    for (size_t i = 0; i < count; i++)
+        at[pad + i] = reversed[count - 1 - i];
+    return pad + count;
+}
+
+/*
+ * {"prefix", "first", "count", "width", "step", "cycle"} to a column of ids, a prefix and a number
+ * each: numbers go on by step, and begin anew after cycle. Millions of them take no memory but
+ * their own.
+ */
+static void ids_encode(contract_body *body, const json_t *argument)
+{
+    const json_t *given = json_object_get(argument, "prefix");
+    const char *prefix = json_is_string(given) ? json_string_value(given) : "";
+    uint64_t first = claimed(argument, "first", 0), count = claimed(argument, "count", 0);
+    uint64_t step = claimed(argument, "step", 1), cycle = claimed(argument, "cycle", 0);
+    int width = (int)claimed(argument, "width", 1);
+    size_t prefix_size = strlen(prefix), at = 0;
+    size_t most = prefix_size + (size_t)(width > 20 ? width : 20);
+    int64_t *offsets = body_memory(body, (size_t)(count + 1) * sizeof *offsets);
+    char *values = body_memory(body, (size_t)count * most);
+    simplugin_column column = {.type = SIMPLUGIN_COLUMN_TEXT, .count = count};
+
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t number = first + (cycle ? i * step % cycle : i * step);
+
+        memcpy(values + at, prefix, prefix_size);
+        at += prefix_size + digits_write(values + at + prefix_size, number, width);
+        offsets[i + 1] = (int64_t)at;
+    }
+    column.values = values;
+    column.offsets = offsets;
+    simplugin_write_column(&body->writer, &column);
+}
+
 /* ---- arrays as columns and tensors ------------------------------------------------------- */
 
 static int is_number(const json_t *value)
@@ -353,6 +400,8 @@ static int encode_notation(contract_body *body, const json_t *value, contract_wh
         simplugin_write_double(writer, special(value));
     } else if (!strcmp(name, "$random")) {
         random_encode(body, argument);
+    } else if (!strcmp(name, "$ids")) {
+        ids_encode(body, argument);
     } else if (!strcmp(name, "$tensor")) {
         tensor_encode(body, argument);
     } else if (!strcmp(name, "$bytes") || !strcmp(name, "$text")) {

@@ -26,10 +26,13 @@ libsimplugin_conformance_la_SOURCES += \
 	conformance/rig.c conformance/rig.h conformance/elf_exports.c conformance/elf_exports.h \
 	conformance/measure.c conformance/measure.h conformance/abi.c conformance/describe.c \
 	conformance/describe_truth.c conformance/describe_truth.h \
-	conformance/shape.c conformance/shape.h conformance/methods.c \
+	conformance/shape.c conformance/shape.h conformance/expect.c conformance/expect.h conformance/methods.c \
+	conformance/stock.c conformance/stock.h conformance/optional.c conformance/optional.h \
+	conformance/optional_points.c conformance/optional_search.c conformance/optional_upkeep.c \
 	conformance/points.c conformance/points_search.c conformance/points_search.h \
 	conformance/tour.c conformance/tour.h conformance/flat.c conformance/flat.h conformance/memory.c \
-	conformance/long.c conformance/long.h conformance/time.c conformance/threads.c \
+	conformance/long.c conformance/long.h conformance/time.c conformance/time_amid.c conformance/time_amid.h \
+	conformance/threads.c \
 	conformance/cycles.c conformance/fork.c conformance/malformed.c conformance/sanitized.h
 libsimplugin_conformance_la_CFLAGS = $(AM_CFLAGS) $(JANSSON_CFLAGS)
 libsimplugin_conformance_la_CPPFLAGS = $(AM_CPPFLAGS) -DCONF_LIBDIR='"$(libdir)"' \

@@ -165,89 +165,93 @@ static void success_sets_none(conf_rig *rig, const char *method, conf_answer *an
 
 static void errors_set(conf_run *run)
 {
+    conf_tour tour;
     conf_rig rig;
-    char *name = conf_rig_open(&rig, run) ? conf_tour_create(&rig) : NULL;
     const char *method, *wrong;
     json_t *body;
 
-    for (size_t i = 0; name && (body = failing_body(name, i, &method)) != NULL; i++) {
-        conf_answer answer;
+    if (conf_rig_open(&rig, run) && conf_tour_begin(&tour, &rig)) {
+        for (size_t i = 0; (body = failing_body(tour.name, i, &method)) != NULL; i++) {
+            conf_answer answer;
 
-        if (conf_call(&rig, method, body, &answer)) {
-            wrong = error_wrong(answer.code, answer.error);
-            if (wrong)
-                conf_fail(run,
-                          "%s answers %s and %s: code and error agree, and a message says what "
-                          "failed, on what, and what to do (plugin.h, error_set)",
-                          method, simplugin_code_name(answer.code), wrong);
+            if (conf_call(&rig, method, body, &answer)) {
+                wrong = error_wrong(answer.code, answer.error);
+                if (wrong)
+                    conf_fail(run,
+                              "%s answers %s and %s: code and error agree, and a message says what "
+                              "failed, on what, and what to do (plugin.h, error_set)",
+                              method, simplugin_code_name(answer.code), wrong);
+            }
+            conf_answer_clear(&answer);
         }
-        conf_answer_clear(&answer);
+        conf_tour_take(&tour, success_sets_none);
+        conf_tour_end(&tour);
     }
-    if (name)
-        conf_tour(&rig, name, success_sets_none);
-    free(name);
     conf_rig_close(&rig);
 }
 
 /* ---- leaks ----------------------------------------------------------------------------------- */
 
-#define TIMES 2000
-#define SECONDS 20.0
+#define FAILURES 2000
+#define TOURS 150
+#define SECONDS 8.0
 
-typedef struct repeated {
+typedef struct failing {
     const char *name;
     size_t next;
-} repeated;
+} failing;
 
 static int fail_once(conf_rig *rig, void *context)
 {
-    repeated *r = context;
+    failing *f = context;
     const char *method;
-    json_t *body = failing_body(r->name, r->next++, &method);
+    json_t *body = failing_body(f->name, f->next++, &method);
     conf_answer answer;
 
     if (!body) {
-        r->next = 1;
-        body = failing_body(r->name, 0, &method);
+        f->next = 1;
+        body = failing_body(f->name, 0, &method);
     }
     conf_call(rig, method, body, &answer);
     conf_answer_clear(&answer);
     return !conf_failed(rig->run);
 }
 
-static int succeed_once(conf_rig *rig, void *context)
+static void failing_flat(conf_run *run)
 {
-    repeated *r = context;
-    const char *method;
-    json_t *body = NULL;
-
-    while (!body)
-        body = conf_tour_body(rig, r->name, r->next++ % conf_tour_steps, &method);
-    /* a view is kept, as it is asked to be */
-    if (!strcmp(method, "view.create")) {
-        json_decref(body);
-        return 1;
-    }
-    return conf_do(rig, method, body);
-}
-
-static void flat(conf_run *run, const char *what, int (*once)(conf_rig *rig, void *context))
-{
+    conf_tour tour;
     conf_rig rig;
-    char *name = conf_rig_open(&rig, run) ? conf_tour_create(&rig) : NULL;
-    repeated r = {name, 0};
 
-    if (name) {
-        conf_tour(&rig, name, NULL);
-        conf_flat_memory(&rig, TIMES, SECONDS, what, once, &r);
+    if (conf_rig_open(&rig, run) && conf_tour_begin(&tour, &rig)) {
+        failing f = {tour.name, 0};
+
+        conf_tour_take(&tour, NULL);
+        conf_flat_memory(&rig, FAILURES, SECONDS, "a call that fails", fail_once, &f);
+        conf_tour_end(&tour);
     }
-    free(name);
     conf_rig_close(&rig);
 }
 
-static void failing_flat(conf_run *run) { flat(run, "a call that fails", fail_once); }
+/* All of it, so that what one step makes and another takes away is not there at the end. */
+static int tour_once(conf_rig *rig, void *context)
+{
+    conf_tour_take(context, NULL);
+    return !conf_failed(rig->run);
+}
 
-static void succeeding_flat(conf_run *run) { flat(run, "a call that succeeds", succeed_once); }
+static void succeeding_flat(conf_run *run)
+{
+    conf_tour tour;
+    conf_rig rig;
+
+    if (conf_rig_open(&rig, run) && conf_tour_begin(&tour, &rig)) {
+        conf_tour_take(&tour, NULL);
+        tour.is_brief = 1;
+        conf_flat_memory(&rig, TOURS, SECONDS, "a tour of calls that succeed", tour_once, &tour);
+        conf_tour_end(&tour);
+    }
+    conf_rig_close(&rig);
+}
 
 const conf_check conf_memory[] = {
     {"memory/inputs-not-written", "what a request holds is not written to", inputs_not_written, 120,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "describe_truth.h"
+#include "expect.h"
 #include "shape.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -172,21 +173,6 @@ static const struct {
     {"search", "k", 0},
 };
 
-static void refused(conf_rig *rig, const char *method, json_t *body, const char *key,
-                    const char *how)
-{
-    conf_answer answer;
-
-    conf_call(rig, method, body, &answer);
-    /* which code fits is the backend's to say, as long as it tells a wrong request */
-    if (!answer.code || answer.code == SIMPLUGIN_INTERNAL || answer.code == SIMPLUGIN_PROTOCOL ||
-        answer.code == SIMPLUGIN_UNKNOWN_METHOD)
-        conf_fail(rig->run,
-                  "%s answers %s to a request in which \"%s\" %s; INVALID_ARGUMENT was expected",
-                  method, conf_answer_text(&answer), key, how);
-    conf_answer_clear(&answer);
-}
-
 static void arguments(conf_run *run)
 {
     conf_rig rig;
@@ -197,23 +183,23 @@ static void arguments(conf_run *run)
         if (needed[i].missing) {
             body = valid_body(needed[i].method, name);
             json_object_del(body, needed[i].key);
-            refused(&rig, needed[i].method, body, needed[i].key, "is missing");
+            conf_refused(&rig, needed[i].method, body, needed[i].key, "is missing");
         }
         body = valid_body(needed[i].method, name);
         json_object_set_new(body, needed[i].key,
                             strcmp(needed[i].key, "k") ? json_integer(7) : json_string("seven"));
-        refused(&rig, needed[i].method, body, needed[i].key, "is of another type");
+        conf_refused(&rig, needed[i].method, body, needed[i].key, "is of another type");
     }
     if (name) {
         other = conf_name_new(&rig);
-        refused(&rig, "collection.create", json_pack("{s:s}", "collection", other), "dimension",
+        conf_refused(&rig, "collection.create", json_pack("{s:s}", "collection", other), "dimension",
                 "is missing");
-        refused(&rig, "collection.create", json_pack("{s:i, s:i}", "collection", 7, "dimension", 4),
+        conf_refused(&rig, "collection.create", json_pack("{s:i, s:i}", "collection", 7, "dimension", 4),
                 "collection", "is a number");
-        refused(&rig, "collection.create",
+        conf_refused(&rig, "collection.create",
                 json_pack("{s:s, s:s}", "collection", other, "dimension", "four"), "dimension",
                 "is a text");
-        refused(&rig, "collection.create",
+        conf_refused(&rig, "collection.create",
                 json_pack("{s:s, s:i, s:s}", "collection", other, "dimension", 4, "metric",
                           "conformance-nonsense"),
                 "metric", "is none that describe lists");
@@ -222,17 +208,6 @@ static void arguments(conf_run *run)
     }
     free(other);
     end(&rig, name);
-}
-
-static void expect(conf_rig *rig, const char *method, json_t *body, int32_t code, const char *when)
-{
-    conf_answer answer;
-
-    if (conf_call(rig, method, body, &answer) != code)
-        conf_fail(rig->run,
-                  "%s answers %s %s; %s was expected (docs/protocol.md, Backend protocol)", method,
-                  conf_answer_text(&answer), when, simplugin_code_name(code));
-    conf_answer_clear(&answer);
 }
 
 static void not_found(conf_run *run)
@@ -244,7 +219,7 @@ static void not_found(conf_run *run)
     char *name = begin(&rig, run, 0), *none = name ? conf_name_new(&rig) : NULL;
 
     for (size_t i = 0; none && i < COUNT(methods); i++)
-        expect(&rig, methods[i], valid_body(methods[i], none), SIMPLUGIN_NOT_FOUND,
+        conf_expect(&rig, methods[i], valid_body(methods[i], none), SIMPLUGIN_NOT_FOUND,
                "for a collection that is not there");
     free(none);
     end(&rig, name);
@@ -263,7 +238,7 @@ static void already_exists(conf_run *run)
         if (json_object_size(parameters))
             json_object_set(body, "parameters", parameters);
         json_decref(parameters);
-        expect(&rig, "collection.create", body, SIMPLUGIN_ALREADY_EXISTS,
+        conf_expect(&rig, "collection.create", body, SIMPLUGIN_ALREADY_EXISTS,
                "for the name of a collection that is there");
         if (conf_count(&rig, name) != 3)
             conf_fail(run,
@@ -281,11 +256,11 @@ static void dimension_mismatch(conf_run *run)
     if (name) {
         body = valid_body("points.upsert", name);
         json_object_set_new(body, "vectors", conf_vectors(1, 2, 5));
-        expect(&rig, "points.upsert", body, SIMPLUGIN_DIMENSION_MISMATCH,
+        conf_expect(&rig, "points.upsert", body, SIMPLUGIN_DIMENSION_MISMATCH,
                "for vectors of another dimension");
         body = valid_body("search", name);
         json_object_set_new(body, "vectors", conf_vectors(1, 2, 3));
-        expect(&rig, "search", body, SIMPLUGIN_DIMENSION_MISMATCH,
+        conf_expect(&rig, "search", body, SIMPLUGIN_DIMENSION_MISMATCH,
                "for queries of another dimension");
     }
     end(&rig, name);

@@ -37,6 +37,7 @@ int conf_rig_entry(conf_rig *rig, conf_run *run)
     rig->target = conf_run_target(run);
     rig->host = &conf_host;
     rig->made = json_array();
+    rig->served = json_object();
     if (rig->target->entry) {
         rig->entry = rig->target->entry;
         return 1;
@@ -112,8 +113,9 @@ void conf_rig_close(conf_rig *rig)
         rig->table->close(rig->instance);
     rig->instance = NULL;
     json_decref(rig->made);
+    json_decref(rig->served);
     json_decref(rig->describe);
-    rig->made = rig->describe = NULL;
+    rig->made = rig->served = rig->describe = NULL;
 }
 
 json_t *conf_rig_describe(conf_rig *rig)
@@ -168,6 +170,22 @@ json_t *conf_rig_parameters(const conf_rig *rig, int connection)
         if (!value && !strcmp(name, "data_dir"))
             json_object_set_new(found, name, json_string(conf_run_directory(rig->run)));
         else if (value && strcmp(name, "metric") && strcmp(name, "collection_name"))
+            json_object_set(found, name, value);
+    }
+    return found;
+}
+
+json_t *conf_rig_declared(const conf_rig *rig, const json_t *object)
+{
+    json_t *found = json_object(), *parameter;
+    size_t i;
+
+    json_array_foreach(json_object_get(rig->describe, "parameters"), i, parameter) {
+        const char *name = json_string_value(json_object_get(parameter, "name"));
+        json_t *value = name ? json_object_get(object, name) : NULL;
+
+        if (value && !json_is_null(value) &&
+            !json_is_true(json_object_get(parameter, "connection")))
             json_object_set(found, name, value);
     }
     return found;
@@ -327,17 +345,25 @@ int32_t conf_send(conf_rig *rig, simplugin_instance *instance, const char *metho
     answer->reply = conf_reply_new();
     if (!rig->quiet)
         conf_asks(rig->run, method, body);
-    if (!encode(rig, &encoded, body))
+    if (!encode(rig, &encoded, body)) {
+        if (rig->begins)
+            sem_post(rig->begins);
         goto out;
+    }
     request = simplugin_writer_request(&encoded.writer);
     if (rig->inputs)
         inputs_guard(rig, &info, &request, &guarded);
+    /* making a large request takes a while */
     began = conf_clock();
+    if (rig->timeout > 0)
+        info.deadline = conf_in(rig->timeout);
+    if (rig->begins)
+        sem_post(rig->begins);
     answer->code = rig->table->call(instance, &info, &request, &answer->reply, &answer->error);
     answer->seconds = (double)(conf_clock() - began) / 1e9;
     if (rig->inputs)
         inputs_bury(&info, &guarded);
-    if (!answer->code)
+    if (!answer->code && !rig->raw)
         decode(rig, method, answer);
 out:
     body_clear(&encoded);
@@ -365,6 +391,24 @@ int conf_do(conf_rig *rig, const char *method, json_t *body)
 
     conf_answer_clear(&answer);
     return ok;
+}
+
+int conf_serves(conf_rig *rig, const char *method)
+{
+    const json_t *known = json_object_get(rig->served, method);
+    unsigned int quiet = rig->quiet;
+    conf_answer answer;
+    int is_served;
+
+    if (known || !conf_lists(rig, "methods", method))
+        return json_is_true(known);
+    rig->quiet = 1;
+    conf_call(rig, method, json_pack("{s:s}", "collection", "conformance_none"), &answer);
+    rig->quiet = quiet;
+    is_served = answer.code != SIMPLUGIN_UNKNOWN_METHOD && answer.code != SIMPLUGIN_UNIMPLEMENTED;
+    json_object_set_new(rig->served, method, json_boolean(is_served));
+    conf_answer_clear(&answer);
+    return is_served;
 }
 
 void conf_answer_clear(conf_answer *answer)
@@ -397,6 +441,18 @@ char *conf_name_new(const conf_rig *rig)
     snprintf(name, sizeof name, "conformance_%lld_%d_%u", (long long)(rig->target->seed % 1000000),
              (int)getpid(), __atomic_fetch_add(&count, 1, __ATOMIC_RELAXED));
     return strdup(name);
+}
+
+char *conf_path(const conf_rig *rig, const char *name)
+{
+    const char *directory = conf_run_directory(rig->run);
+    size_t size = strlen(directory) + strlen(name) + 2;
+    char *path = malloc(size);
+
+    if (!path)
+        abort();
+    snprintf(path, size, "%s/%s", directory, name);
+    return path;
 }
 
 char *conf_create_on(conf_rig *rig, simplugin_instance *instance, const char *metric,

@@ -11,6 +11,8 @@
 #ifndef CONFORMANCE_RIG_H
 #define CONFORMANCE_RIG_H
 
+#include <semaphore.h>
+
 #include "check.h"
 #include "contract.h"
 #include "host.h"
@@ -23,8 +25,12 @@ typedef struct conf_rig {
     const simplugin_backend *table;
     json_t *describe;
     simplugin_instance *instance;
+    json_t *served;      /* optional methods that were tried: whether they are served */
     json_t *made;        /* names of collections to be dropped at the end */
     unsigned int inputs; /* of which kinds of guard.h requests are made; 0: ordinary memory */
+    double timeout;      /* of calls, from when the backend gets them; 0: they have a deadline */
+    sem_t *begins;       /* is posted when the backend gets a call; or NULL */
+    unsigned int raw;    /* bodies of replies are not read, as they are large */
     unsigned int quiet;  /* requests are not told of, as there are thousands of them */
 } conf_rig;
 
@@ -54,8 +60,16 @@ json_t *conf_rig_describe(conf_rig *rig);
 /* What the configuration gives open, or with connection 0 collection.create. The caller's. */
 json_t *conf_rig_parameters(const conf_rig *rig, int connection);
 
+/* Of an object (may be NULL) what stands under names that collection.create takes. The caller's. */
+json_t *conf_rig_declared(const conf_rig *rig, const json_t *object);
+
 /* Whether the list under key of describe has that word. */
 int conf_lists(const conf_rig *rig, const char *key, const char *word);
+/*
+ * Whether describe lists the method, and it is served: one that is listed and is not, which is for
+ * methods/declared to say, is as one that is not listed to all others.
+ */
+int conf_serves(conf_rig *rig, const char *method);
 /* The bool, text or int of describe; absent: 0, "", otherwise. */
 int conf_says(const conf_rig *rig, const char *key);
 const char *conf_says_text(const conf_rig *rig, const char *key);
@@ -94,6 +108,9 @@ char *conf_create_on(conf_rig *rig, simplugin_instance *instance, const char *me
                      int64_t dimension, json_t *fields);
 /* A name that no other collection has. The caller's. */
 char *conf_name_new(const conf_rig *rig);
+
+/* A path in the check's own directory. The caller's. */
+char *conf_path(const conf_rig *rig, const char *name);
 
 /* Array of count ids: prefix and a number from first on. */
 json_t *conf_ids(const char *prefix, size_t first, size_t count);

@@ -10,7 +10,7 @@
 
 /*
  * "key:type", with "?" in front where the key may be absent. Numbers of rows: Q of offsets
- * (queries + 1), P as many as there are ids.
+ * (queries + 1), P as many as there are ids, N as many as there are neighbors.
  */
 static const struct {
     const char *method;
@@ -32,6 +32,27 @@ static const struct {
     {"search",
      {"offsets:int64 Q", "ids:ids", "distances:float32 P", "scores:float32 P", "fields:fields",
       "vectors:vectors"}},
+    {"points.set_fields", {"updated:int", "positions:int64"}},
+    {"search.radius",
+     {"offsets:int64 Q", "ids:ids", "distances:float32 P", "scores:float32 P", "fields:fields",
+      "vectors:vectors"}},
+    {"search.neighbors",
+     {"ids:ids", "offsets:int64 Q", "neighbors:neighbors", "distances:float32 N",
+      "scores:float32 N"}},
+    {"view.create", {"view:int", "known:int"}},
+    {"view.drop", {NULL}},
+    {"collection.flush", {NULL}},
+    {"collection.load", {NULL}},
+    {"collection.release", {NULL}},
+    {"collection.compact", {"?bytes_before:int", "?bytes_after:int"}},
+    {"collection.check", {"rows:int"}},
+    {"collection.backup", {NULL}},
+    {"index.create", {NULL}},
+    {"index.drop", {NULL}},
+    {"index.describe", {"parameters:map"}},
+    {"partition.create", {NULL}},
+    {"partition.list", {"partitions:texts"}},
+    {"partition.drop", {NULL}},
 };
 
 typedef struct shaping {
@@ -40,7 +61,8 @@ typedef struct shaping {
     const conf_sizes *sizes;
     const simplugin_reply *reply;
     simplugin_value body;
-    uint64_t points; /* rows of ids */
+    uint64_t points;    /* rows of ids */
+    uint64_t neighbors; /* and of neighbors */
 } shaping;
 
 /* NULL, or what it should have been. */
@@ -107,6 +129,8 @@ static const char *tensor_wrong(const shaping *s, const simplugin_value *value, 
 
     if (rows_are && rows_are[1] == 'Q')
         rows = s->sizes->queries + 1;
+    else if (rows_are && rows_are[1] == 'N')
+        rows = s->neighbors;
     snprintf(said, sizeof said, "a tensor of %s, %llu x %llu",
              dtype == SIMPLUGIN_INT64 ? "int64" : "float32", (unsigned long long)rows,
              (unsigned long long)cols);
@@ -123,6 +147,8 @@ static const char *value_wrong(shaping *s, const simplugin_value *value, const c
 {
     if (!strcmp(type, "ids"))
         return column_wrong(s, value, 1, &s->points);
+    if (!strcmp(type, "neighbors"))
+        return column_wrong(s, value, 1, &s->neighbors);
     if (!strcmp(type, "fields"))
         return fields_wrong(s, value);
     if (!strcmp(type, "vectors") || !strncmp(type, "int64", 5) || !strncmp(type, "float32", 7))
@@ -168,10 +194,11 @@ void conf_shape_check(conf_rig *rig, const char *method, const conf_sizes *sizes
                  sizes,
                  &answer->reply,
                  simplugin_body_value(answer->reply.body, answer->reply.body_size),
+                 0,
                  0};
     size_t m = 0, i;
     const char *key;
-    simplugin_value ids;
+    simplugin_value column;
     json_t *value;
 
     while (m < COUNT(shapes) && strcmp(shapes[m].method, method))
@@ -179,8 +206,10 @@ void conf_shape_check(conf_rig *rig, const char *method, const conf_sizes *sizes
     if (m == COUNT(shapes))
         return;
     /* first, as others are as long */
-    if (simplugin_find(&s.body, "ids", &ids))
-        column_wrong(&s, &ids, 1, &s.points);
+    if (simplugin_find(&s.body, "ids", &column))
+        column_wrong(&s, &column, 1, &s.points);
+    if (simplugin_find(&s.body, "neighbors", &column))
+        column_wrong(&s, &column, 1, &s.neighbors);
     for (i = 0; i < COUNT(shapes[m].keys) && shapes[m].keys[i]; i++)
         key_check(&s, shapes[m].keys[i]);
     json_object_foreach(answer->body, key, value) {

@@ -7,7 +7,7 @@
 
 /* Of what a reply has as many as. */
 typedef struct conf_sizes {
-    uint64_t queries; /* of searches */
+    uint64_t queries; /* of searches; of search.neighbors the points */
     uint64_t dimension;
     unsigned int wants; /* CONF_WANTS_...: what the request asked for */
 } conf_sizes;

@@ -11,6 +11,7 @@ static const struct {
     {conf_abi, 0},
     {conf_describe, 0},
     {conf_methods, 0},
+    {conf_optional, 0},
     {conf_points, 0},
     {conf_semantics, 1},
     {conf_filters, 1},

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "long.h"
+#include "time_amid.h"
 #include "tour.h"
 
 /* What ends late, in seconds: with nothing to be done, and amid something. */
@@ -19,35 +20,62 @@
 /* ---- before it begins ---------------------------------------------------------------------------
  */
 
+/* One step of the tour with this deadline and token; 1 if it was done all the same. */
+static int ended_step(conf_tour *tour, size_t at, int64_t deadline, uint64_t token, int32_t code,
+                      const char *how)
+{
+    conf_run *run = tour->rig->run;
+    const char *method;
+    json_t *body = conf_tour_body(tour, at, &method);
+    conf_answer answer;
+    int done;
+
+    if (!body)
+        return 1;
+    conf_send(tour->rig, tour->rig->instance, method, body, deadline, token, &answer);
+    if (answer.code && answer.code != code)
+        conf_fail(run, "%s answers %s to a call %s; %s (or OK) was expected", method,
+                  conf_answer_text(&answer), how, simplugin_code_name(code));
+    if (answer.seconds > AT_ONCE)
+        conf_fail(run, "%s takes %.1f s for a call %s; it is to end at once", method,
+                  answer.seconds, how);
+    done = !answer.code;
+    conf_tour_note(tour, at, &answer);
+    conf_answer_clear(&answer);
+    return done;
+}
+
+/* The step as it should be, so that the next one has what it is about. */
+static void step_take(conf_tour *tour, size_t at, int64_t deadline, uint64_t token,
+                      const char *how)
+{
+    const char *method;
+    json_t *body = conf_tour_body(tour, at, &method);
+    conf_answer answer;
+
+    if (!body)
+        return;
+    if (conf_send(tour->rig, tour->rig->instance, method, body, deadline, token, &answer))
+        conf_fail(tour->rig->run, "%s answers %s to a call %s", method, conf_answer_text(&answer),
+                  how);
+    conf_tour_note(tour, at, &answer);
+    conf_answer_clear(&answer);
+}
+
 /* Every method with this deadline and token has to end at once, OK or with the code. */
 static void ended_before(conf_run *run, int64_t deadline, uint64_t token, int32_t code,
                          const char *how)
 {
     conf_rig rig;
-    char *name = conf_rig_open(&rig, run) ? conf_tour_create(&rig) : NULL;
+    conf_tour tour;
     simplugin_instance *other = NULL;
     simplugin_error *error = NULL;
     int32_t opened;
 
-    if (name)
-        conf_tour(&rig, name, NULL);
-    for (size_t at = 0; name && at < conf_tour_steps; at++) {
-        const char *method;
-        json_t *body = conf_tour_body(&rig, name, at, &method);
-        conf_answer answer;
-
-        if (!body)
-            continue;
-        conf_send(&rig, rig.instance, method, body, deadline, token, &answer);
-        if (answer.code && answer.code != code)
-            conf_fail(run, "%s answers %s to a call %s; %s (or OK) was expected", method,
-                      conf_answer_text(&answer), how, simplugin_code_name(code));
-        if (answer.seconds > AT_ONCE)
-            conf_fail(run, "%s takes %.1f s for a call %s; it is to end at once", method,
-                      answer.seconds, how);
-        conf_answer_clear(&answer);
-    }
-    if (name) {
+    if (conf_rig_open(&rig, run) && conf_tour_begin(&tour, &rig)) {
+        for (size_t at = 0; at < conf_tour_steps && !conf_failed(run); at++)
+            if (!ended_step(&tour, at, deadline, token, code, how))
+                step_take(&tour, at, conf_in(30), 0, "after one that was too late");
         opened = conf_instance_open(&rig, deadline, token, &other, &error);
         if (opened && opened != code)
             conf_fail(run, "open answers %s to a call %s; %s (or OK) was expected",
@@ -55,8 +83,8 @@ static void ended_before(conf_run *run, int64_t deadline, uint64_t token, int32_
         if (!opened)
             rig.table->close(other);
         conf_error_free(&error);
+        conf_tour_end(&tour);
     }
-    free(name);
     conf_rig_close(&rig);
 }
 
@@ -183,49 +211,33 @@ static void cancelled_amid(conf_run *run)
 static void no_deadline(conf_run *run)
 {
     conf_rig rig;
-    char *name = conf_rig_open(&rig, run) ? conf_tour_create(&rig) : NULL;
+    conf_tour tour;
 
-    for (size_t at = 0; name && at < conf_tour_steps; at++) {
-        const char *method;
-        json_t *body = conf_tour_body(&rig, name, at, &method);
-        conf_answer answer;
-
-        if (!body)
-            continue;
-        if (conf_send(&rig, rig.instance, method, body, INT64_MAX, 0, &answer))
-            conf_fail(run,
-                      "%s answers %s to a call without a deadline: INT64_MAX means none (plugin.h, "
-                      "simplugin_call_info)",
-                      method, conf_answer_text(&answer));
-        conf_answer_clear(&answer);
+    if (conf_rig_open(&rig, run) && conf_tour_begin(&tour, &rig)) {
+        for (size_t at = 0; at < conf_tour_steps; at++)
+            step_take(&tour, at, INT64_MAX, 0,
+                      "without a deadline: INT64_MAX means none (plugin.h, simplugin_call_info)");
+        conf_tour_end(&tour);
     }
-    free(name);
     conf_rig_close(&rig);
 }
 
 static void watches(conf_run *run)
 {
     conf_rig rig;
-    char *name = conf_rig_open(&rig, run) ? conf_tour_create(&rig) : NULL;
+    conf_tour tour;
 
-    for (size_t at = 0; name && at < conf_tour_steps && !conf_failed(run); at++) {
-        const char *method;
-        json_t *body = conf_tour_body(&rig, name, at, &method);
-        conf_answer answer;
-
-        if (!body)
-            continue;
-        if (conf_send(&rig, rig.instance, method, body, conf_in(30), conf_token_new(), &answer))
-            conf_fail(run, "%s answers %s to a call with a token that is not fired", method,
-                      conf_answer_text(&answer));
-        if (conf_host_watches())
-            conf_fail(run,
-                      "%s returns with a cancel_watch that was not taken back: the token may be "
-                      "gone, and fn would be run for a call that has ended",
-                      method);
-        conf_answer_clear(&answer);
+    if (conf_rig_open(&rig, run) && conf_tour_begin(&tour, &rig)) {
+        for (size_t at = 0; at < conf_tour_steps && !conf_failed(run); at++) {
+            step_take(&tour, at, conf_in(30), conf_token_new(), "with a token that is not fired");
+            if (conf_host_watches())
+                conf_fail(run,
+                          "%s returns with a cancel_watch that was not taken back: the token may "
+                          "be gone, and fn would be run for a call that has ended",
+                          conf_tour_method(at));
+        }
+        conf_tour_end(&tour);
     }
-    free(name);
     conf_rig_close(&rig);
 }
 
@@ -236,6 +248,42 @@ const conf_check conf_time[] = {
      0, NULL},
     {"time/cancelled-amid", "a search, a scan and an upsert end soon after their token was fired",
      cancelled_amid, 120, 1, NULL},
+    {"time/get-amid",
+     "a long points.get ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_get},
+    {"time/scan-amid",
+     "a long points.scan ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_scan},
+    {"time/count-amid",
+     "a long points.count ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_count},
+    {"time/upsert-amid",
+     "a long points.upsert ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_upsert},
+    {"time/delete-amid",
+     "a long points.delete ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_delete},
+    {"time/set-fields-amid",
+     "a long points.set_fields ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_set_fields},
+    {"time/radius-amid",
+     "a long search.radius ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_radius},
+    {"time/neighbors-amid",
+     "a long search.neighbors ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_neighbors},
+    {"time/view-amid",
+     "a long view.create ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_view},
+    {"time/check-amid",
+     "a long collection.check ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_check},
+    {"time/compact-amid",
+     "a long collection.compact ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_compact},
+    {"time/backup-amid",
+     "a long collection.backup ends by its deadline, and when it is cancelled",
+     conf_time_amid, 180, 1, &conf_heavy_backup},
     {"time/no-deadline", "a deadline of INT64_MAX is none", no_deadline, 120, 0, NULL},
     {"time/watches", "watches of tokens are taken back", watches, 120, 0, NULL},
     {NULL, NULL, NULL, 0, 0, NULL},

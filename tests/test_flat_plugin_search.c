@@ -243,7 +243,7 @@ static void bad_searches(void)
     ask = ask_new(&f.rig, "c");
     with_vectors(ask, f.queries[0], 1, DIMENSION);
     with_int(ask, "view", 77);
-    ask_refused(ask, "search", SIMPLUGIN_INVALID_ARGUMENT, "no view 77");
+    ask_refused(ask, "search", SIMPLUGIN_NOT_FOUND, "no view 77");
     ask_free(ask);
     ask = ask_new(&f.rig, "c");
     ask_refused(ask, "search.neighbors", SIMPLUGIN_INVALID_ARGUMENT, "exactly one of k and radius");
@@ -429,7 +429,7 @@ static void views(void)
         ask_free(ask);
         ask = ask_new(&f.rig, "c");
         with_int(ask, "view", view);
-        ask_refused(ask, "view.drop", SIMPLUGIN_INVALID_ARGUMENT, "no view");
+        ask_refused(ask, "view.drop", SIMPLUGIN_NOT_FOUND, "no view");
         ask_free(ask);
     }
     free(words);
@@ -452,7 +452,7 @@ static void views_and_collections(void)
     CU_ASSERT_EQUAL(view_count(&rig, none, NULL), 0);
     ask = ask_new(&rig, "d");
     with_int(ask, "view", view);
-    ask_refused(ask, "points.count", SIMPLUGIN_INVALID_ARGUMENT, "no view");
+    ask_refused(ask, "points.count", SIMPLUGIN_NOT_FOUND, "no view");
     ask_free(ask);
     ask = ask_new(&rig, "c");
     ask_expect(ask, "collection.compact", SIMPLUGIN_OK);
@@ -464,7 +464,7 @@ static void views_and_collections(void)
     make(&rig, "c", 2, "cosine");
     ask = ask_new(&rig, "c");
     with_int(ask, "view", view);
-    ask_refused(ask, "points.count", SIMPLUGIN_INVALID_ARGUMENT, "no view");
+    ask_refused(ask, "points.count", SIMPLUGIN_NOT_FOUND, "no view");
     ask_free(ask);
     rig_close(&rig);
 }

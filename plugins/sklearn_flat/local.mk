@@ -11,6 +11,7 @@ libspflat_la_SOURCES = \
 	plugins/sklearn_flat/mask.c plugins/sklearn_flat/mask.h plugins/sklearn_flat/filter.c \
 	plugins/sklearn_flat/view.c plugins/sklearn_flat/view.h \
 	plugins/sklearn_flat/search_op.c plugins/sklearn_flat/search_op.h plugins/sklearn_flat/neighbors.c \
+	plugins/sklearn_flat/text_sort.c plugins/sklearn_flat/text_sort.h \
 	plugins/sklearn_flat/store_iter.c \
 	plugins/sklearn_flat/store.c plugins/sklearn_flat/store.h \
 	plugins/sklearn_flat/distance.c \

@@ -121,7 +121,10 @@ static int32_t rows_check(flat_call *call, const sp_column *ids, const flat_rows
     for (uint64_t i = 0; i < rows->count; i++) {
         uint64_t row = rows->select ? (uint64_t)rows->select[i] : i;
         sp_text id = sp_column_text(ids, row);
+        int32_t code = i % IDS_PER_CHECK ? SIMPLUGIN_OK : plug_check(&call->base);
 
+        if (code)
+            return code;
         if (sp_idmap_add(&map, row) != SP_IDMAP_NONE)
             return plug_fail_argument(&call->base, "ids", "ids: \"%.*s\" comes twice", (int)id.size,
                                       id.data);

@@ -9,27 +9,11 @@
 
 /* ---- entries ------------------------------------------------------------------------- */
 
-int flat_text_compare(sp_text a, sp_text b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = memcmp(a.data, b.data, size);
-
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static int by_id(const void *a, const void *b)
-{
-    return flat_text_compare(((const flat_entry *)a)->id, ((const flat_entry *)b)->id);
-}
+_Static_assert(offsetof(flat_entry, id) == 0, "what they are sorted by");
 
 void flat_entries_sort(flat_entry *entries, uint64_t count)
 {
-    uint64_t i = 1;
-
-    while (i < count && by_id(&entries[i - 1], &entries[i]) < 0)
-        i++;
-    if (i < count)
-        qsort(entries, (size_t)count, sizeof(*entries), by_id);
+    flat_text_sort(entries, count, sizeof *entries, NULL, NULL);
 }
 
 /* ---- values -------------------------------------------------------------------------- */

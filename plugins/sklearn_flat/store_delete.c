@@ -97,20 +97,37 @@ static int32_t delete_step(flat_writer *writer, void *context, simplugin_error *
     return code;
 }
 
+typedef struct patience {
+    const flat_wait *wait;
+    simplugin_error **error;
+} patience;
+
+static int32_t patience_check(void *context)
+{
+    const patience *p = context;
+
+    return flat_wait_check(p->wait, p->error);
+}
+
 static int32_t delete_entries(flat_store *store, deletion *work, const flat_wait *wait,
                               simplugin_error **error)
 {
+    patience p = {wait, error};
     flat_writer writer;
-    int32_t code = flat_writer_begin(store, wait, &writer, error);
     flat_wait shorter = *wait;
+    /* before others have to wait for it */
+    int32_t code =
+        flat_text_sort(work->entries, work->count, sizeof *work->entries, patience_check, &p);
 
+    if (code)
+        return code;
+    code = flat_writer_begin(store, wait, &writer, error);
     if (code == SIMPLUGIN_OK && work->newest) {
         int64_t soon = sp_clock_now() + SNAPSHOT_WAIT;
 
         shorter.deadline = wait->deadline < soon ? wait->deadline : soon;
         writer.wait = &shorter;
     }
-    flat_entries_sort(work->entries, work->count);
     if (code == SIMPLUGIN_OK)
         code = flat_writer_run(&writer, delete_step, work, 0, error);
     flat_writer_end(&writer);

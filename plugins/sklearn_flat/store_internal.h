@@ -23,6 +23,7 @@
 #include "plug.h"
 #include "store.h"
 #include "store_format.h"
+#include "text_sort.h"
 
 typedef struct flat_table flat_table;
 
@@ -360,7 +361,6 @@ typedef struct flat_entry {
 
 /* By id, as the trees are: neighbours then share pages. */
 void flat_entries_sort(flat_entry *entries, uint64_t count);
-int flat_text_compare(sp_text a, sp_text b);
 
 /* Points the ids of those rows of a snapshot to a new block's slots, in order. */
 int32_t flat_ids_point(flat_writer *writer, const flat_snapshot *from, const uint64_t *rows,

@@ -4,6 +4,7 @@
 #include "view.h"
 
 #include "instance.h"
+#include "text_sort.h"
 
 /* Ids that are looked up, or compared, between looks at the clock. */
 #define BATCH 1024
@@ -47,34 +48,17 @@ static void view_release(simplugin_instance *instance, flat_view *view)
 
 /* ---- making and dropping ---------------------------------------------------------------- */
 
-static int text_compare(sp_text a, sp_text b)
-{
-    size_t size = a.size < b.size ? a.size : b.size;
-    int order = size ? memcmp(a.data, b.data, size) : 0;
+static int32_t call_check(void *context) { return plug_check(context); }
 
-    return order ? order : (a.size > b.size) - (a.size < b.size);
-}
-
-static int text_compare_pointers(const void *a, const void *b)
+static int32_t ids_keep(flat_call *call, const sp_column *ids, flat_view *view)
 {
-    return text_compare(*(const sp_text *)a, *(const sp_text *)b);
-}
-
-static flat_view *view_new(flat_call *call, const sp_column *ids)
-{
-    flat_view *view = calloc(1, sizeof *view);
     uint64_t bytes = ids->count ? (uint64_t)ids->offsets[ids->count] : 0;
-    int sorted = 1;
+    int32_t code;
 
-    if (!view)
-        return NULL;
-    view->users = 1;
     view->bytes = malloc((size_t)bytes + call->base.name.size + 1);
     view->ids = calloc((size_t)ids->count + 1, sizeof *view->ids);
-    if (!view->bytes || !view->ids) {
-        view_free(view);
-        return NULL;
-    }
+    if (!view->bytes || !view->ids)
+        return plug_no_memory(&call->base);
     if (bytes)
         memcpy(view->bytes, ids->values, (size_t)bytes);
     memcpy(view->bytes + bytes, call->base.name.data, call->base.name.size);
@@ -82,14 +66,26 @@ static flat_view *view_new(flat_call *call, const sp_column *ids)
     for (uint64_t i = 0; i < ids->count; i++) {
         view->ids[i].data = view->bytes + ids->offsets[i];
         view->ids[i].size = (size_t)(ids->offsets[i + 1] - ids->offsets[i]);
-        sorted = sorted && (!i || text_compare(view->ids[i - 1], view->ids[i]) < 0);
     }
-    if (!sorted)
-        qsort(view->ids, (size_t)ids->count, sizeof *view->ids, text_compare_pointers);
-    for (uint64_t i = 0; i < ids->count; i++)
-        if (!view->count || text_compare(view->ids[view->count - 1], view->ids[i]) != 0)
+    code = flat_text_sort(view->ids, ids->count, sizeof *view->ids, call_check, &call->base);
+    for (uint64_t i = 0; !code && i < ids->count; i++)
+        if (!view->count || flat_text_compare(view->ids[view->count - 1], view->ids[i]) != 0)
             view->ids[view->count++] = view->ids[i];
-    return view;
+    return code;
+}
+
+static int32_t view_new(flat_call *call, const sp_column *ids, flat_view **view)
+{
+    flat_view *made = calloc(1, sizeof *made);
+    int32_t code = made ? ids_keep(call, ids, made) : plug_no_memory(&call->base);
+
+    if (code) {
+        view_free(made);
+        return code;
+    }
+    made->users = 1;
+    *view = made;
+    return SIMPLUGIN_OK;
 }
 
 /* Takes those out of the list that are of a collection, or has the number, or all. */
@@ -103,7 +99,7 @@ static void views_drop(simplugin_instance *instance, const sp_text *collection, 
     pthread_mutex_lock(&instance->base.lock);
     while (*at) {
         view = *at;
-        if ((collection && text_compare(view->collection, *collection) != 0) ||
+        if ((collection && flat_text_compare(view->collection, *collection) != 0) ||
             (number && view->number != number)) {
             at = &view->next;
             continue;
@@ -147,7 +143,8 @@ int32_t flat_serve_view_drop(flat_call *call)
         return plug_fail_argument(&call->base, "view", "view is needed");
     views_drop(call->instance, &call->base.name, number, &dropped);
     if (!dropped)
-        code = plug_fail_argument(&call->base, "view", "there is no view %lld", (long long)number);
+        code = plug_fail(&call->base, SIMPLUGIN_NOT_FOUND, "there is no view %lld of it",
+                         (long long)number);
     return code;
 }
 
@@ -201,7 +198,7 @@ static int32_t rows_walk(flat_call *call, flat_snapshot *snapshot, const flat_vi
             int order = -1;
 
             last = flat_snapshot_id(snapshot, rows[i]);
-            while (at < view->count && (order = text_compare(view->ids[at], last)) < 0)
+            while (at < view->count && (order = flat_text_compare(view->ids[at], last)) < 0)
                 at++;
             if (at < view->count && order == 0)
                 bit_set(mask, gather, rows[i]);
@@ -219,7 +216,7 @@ static int view_has(const flat_view *view, sp_text id)
 
     while (low < high) {
         uint64_t middle = low + (high - low) / 2;
-        int order = text_compare(view->ids[middle], id);
+        int order = flat_text_compare(view->ids[middle], id);
 
         if (order == 0)
             return 1;
@@ -357,14 +354,14 @@ int32_t flat_view_mask(flat_call *call, flat_snapshot *snapshot, flat_mask_ref *
         return code;
     pthread_mutex_lock(&instance->base.lock);
     view = instance->views;
-    while (view && (view->number != number || text_compare(view->collection, call->base.name) != 0))
+    while (view && (view->number != number || flat_text_compare(view->collection, call->base.name) != 0))
         view = view->next;
     if (view)
         view->users++;
     pthread_mutex_unlock(&instance->base.lock);
     if (!view)
-        return plug_fail_argument(&call->base, "view", "there is no view %lld of this collection",
-                                  (long long)number);
+        return plug_fail(&call->base, SIMPLUGIN_NOT_FOUND, "there is no view %lld of it",
+                         (long long)number);
     code = mask_get(call, snapshot, view, mask);
     view_release(instance, view);
     return code;
@@ -386,11 +383,9 @@ int32_t flat_serve_view_create(flat_call *call)
         code = plug_fail_argument(&call->base, "ids", "ids are needed");
     if (code)
         return code;
-    view = view_new(call, &ids);
-    if (!view) {
-        code = plug_no_memory(&call->base);
+    code = view_new(call, &ids, &view);
+    if (code)
         goto out;
-    }
     code = flat_snapshot_new(call->store, &snapshot, call->base.error);
     if (!code)
         code = mask_get(call, snapshot, view, &mask);

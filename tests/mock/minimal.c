@@ -11,6 +11,9 @@
 #include <stdio.h>
 #include <time.h>
 
+/* Rows between two looks at the clock: each is looked for among all. */
+#define BLOCK 64
+
 /* tests/bad_backends has it larger */
 #ifndef MAX_K
 #define MAX_K 7
@@ -25,6 +28,7 @@ struct simplugin_instance {
 
 /* One call: what came in, and where the answer goes. */
 typedef struct one_call {
+    const simplugin_call_info *info;
     simplugin_value body;
     const simplugin_request *request;
     simplugin_reply *reply;
@@ -48,6 +52,26 @@ static int32_t fail_argument(one_call *call, const char *argument, const char *m
 static int32_t no_memory(one_call *call)
 {
     return fail(call, SIMPLUGIN_OUT_OF_MEMORY, "no memory");
+}
+
+static int is_over(int64_t deadline)
+{
+    struct timespec now;
+
+    return deadline != INT64_MAX && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
+           (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= deadline;
+}
+
+/* Whether the call may go on, looked at before each block of rows. */
+static int32_t check_time(one_call *call, uint64_t row)
+{
+    if (row % BLOCK)
+        return SIMPLUGIN_OK;
+    if (minimal_host->cancelled(call->info->cancel))
+        return fail(call, SIMPLUGIN_CANCELLED, "cancelled");
+    if (is_over(call->info->deadline))
+        return fail(call, SIMPLUGIN_DEADLINE_EXCEEDED, "the call's timeout ran out");
+    return SIMPLUGIN_OK;
 }
 
 /* ---- reading requests --------------------------------------------------------------- */
@@ -227,7 +251,7 @@ static int32_t collection_create(one_call *call)
     const char *name, *metric = known[0];
     uint64_t size;
     int64_t dimension = 0;
-    simplugin_value value, key;
+    simplugin_value value, key, fields;
     simplugin_iter iter;
 
     if (simplugin_find_text(&call->body, "collection", &name, &size) != 1 || !size ||
@@ -244,13 +268,17 @@ static int32_t collection_create(one_call *call)
     }
     if (!metric)
         return fail_argument(call, "metric", "metric is one of cosine, dotproduct, euclidean");
+    simplugin_find(&call->body, "fields", &fields);
+    iter = simplugin_iterate(&fields);
+    while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value))
+        if (!simplugin_column_type(&value))
+            return fail_argument(call, "fields", "a field's type is none of a column's");
     if (minimal_find(name, size))
         return fail(call, SIMPLUGIN_ALREADY_EXISTS, "a collection of that name exists");
     call->collection = minimal_add(name, size, metric, (uint64_t)dimension);
     if (!call->collection)
         return no_memory(call);
-    simplugin_find(&call->body, "fields", &value);
-    iter = simplugin_iterate(&value);
+    iter = simplugin_iterate(&fields);
     while (simplugin_next(&iter, &key) && simplugin_next(&iter, &value))
         if (minimal_field_index(call->collection, (const char *)key.data, key.size,
                                 simplugin_column_type(&value)) == UINT64_MAX)
@@ -384,6 +412,9 @@ static int32_t points_upsert(one_call *call)
         if (from >= ids.count)
             return fail_argument(call, "rows", "a row number is out of range");
         id = simplugin_column_text(&ids, from, &size);
+        code = check_time(call, i);
+        if (code)
+            return code;
         row = minimal_row_put(call->collection, id, size, vector_of(vectors, from), &replaced);
         code = row ? set_cells(call, row, &fields, from) : no_memory(call);
         replaced_count += (uint64_t)replaced;
@@ -414,6 +445,9 @@ static int32_t points_delete(one_call *call)
         const char *id = simplugin_column_text(&ids, i, &size);
         uint64_t row = minimal_row_find(call->collection, id, size);
 
+        code = check_time(call, i);
+        if (code)
+            return code;
         if (row == UINT64_MAX)
             continue;
         minimal_row_remove(call->collection, row);
@@ -449,6 +483,9 @@ static int32_t points_get(one_call *call)
         uint64_t size;
         const char *id = simplugin_column_text(&ids, i, &size);
 
+        code = check_time(call, i);
+        if (code)
+            return code;
         rows[count] = minimal_row_find(call->collection, id, size);
         positions[count] = (int64_t)i;
         count += rows[count] != UINT64_MAX;
@@ -557,15 +594,7 @@ static int compare_hits(const void *left, const void *right)
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-static int is_over(int64_t deadline)
-{
-    struct timespec now;
-
-    return deadline != INT64_MAX && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
-           (int64_t)now.tv_sec * 1000000000 + now.tv_nsec >= deadline;
-}
-
-static int32_t search(one_call *call, const simplugin_call_info *info)
+static int32_t search(one_call *call)
 {
     const minimal_collection *collection = call->collection;
     const simplugin_tensor *vectors = NULL;
@@ -592,10 +621,9 @@ static int32_t search(one_call *call, const simplugin_call_info *info)
     if (!hits || !offsets || !rows || !distances || !scores)
         return no_memory(call);
     for (uint64_t i = 0; i < vectors->rows; i++) {
-        if (minimal_host->cancelled(info->cancel))
-            return fail(call, SIMPLUGIN_CANCELLED, "cancelled");
-        if (is_over(info->deadline))
-            return fail(call, SIMPLUGIN_DEADLINE_EXCEEDED, "the call's timeout ran out");
+        code = check_time(call, 0);
+        if (code)
+            return code;
         for (uint64_t row = 0; row < collection->row_count; row++)
             hits[row] = measure(collection, vector_of(vectors, i), row);
         qsort(hits, (size_t)collection->row_count, sizeof *hits, compare_hits);
@@ -635,7 +663,7 @@ static const struct {
     {"points.get", " collection ids vectors fields ", 1, points_get},
     {"points.count", " collection ", 1, points_count},
     {"points.scan", " collection cursor max_bytes max_rows vectors fields ", 1, points_scan},
-    {"search", " collection vectors k fields with_vectors parameters ", 1, NULL},
+    {"search", " collection vectors k fields with_vectors parameters ", 1, search},
 };
 
 static int32_t check_keys(one_call *call, const char *known)
@@ -659,7 +687,7 @@ static int32_t check_keys(one_call *call, const char *known)
     return SIMPLUGIN_OK;
 }
 
-static int32_t serve(one_call *call, const simplugin_call_info *info, uint64_t method)
+static int32_t serve(one_call *call, uint64_t method)
 {
     const char *name;
     uint64_t size;
@@ -674,14 +702,14 @@ static int32_t serve(one_call *call, const simplugin_call_info *info, uint64_t m
         if (!call->collection)
             return fail(call, SIMPLUGIN_NOT_FOUND, "no such collection");
     }
-    return methods[method].serve ? methods[method].serve(call) : search(call, info);
+    return methods[method].serve(call);
 }
 
 static int32_t minimal_call(simplugin_instance *instance, const simplugin_call_info *info,
                             const simplugin_request *request, simplugin_reply *reply,
                             simplugin_error **error)
 {
-    one_call call = {.request = request, .reply = reply, .error = error};
+    one_call call = {.info = info, .request = request, .reply = reply, .error = error};
     uint64_t method = 0;
     int32_t code;
 
@@ -696,7 +724,7 @@ static int32_t minimal_call(simplugin_instance *instance, const simplugin_call_i
         return fail(&call, SIMPLUGIN_UNKNOWN_METHOD, "no such method");
     if (!minimal_lock())
         return fail(&call, SIMPLUGIN_INTERNAL, "the lock failed");
-    code = serve(&call, info, method);
+    code = serve(&call, method);
     minimal_unlock();
     if (!code && simplugin_writer_reply(&call.out, minimal_host, reply))
         code = no_memory(&call);

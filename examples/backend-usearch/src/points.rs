@@ -237,6 +237,9 @@ pub(crate) fn set_fields<'a>(
     request: Map<'a>,
 ) -> Result<Body<'a>, Error> {
     let ids = ids(request)?;
+    if request.get("fields").and_then(|value| value.as_map()).is_none() {
+        return Err(Error::argument("fields", "fields are needed: a map from name to column"));
+    }
     let columns = columns(request, ids.len())?;
     let positions = store.write(call, |transaction| {
         let mut collection = collection.again(transaction)?;

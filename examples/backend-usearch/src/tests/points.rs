@@ -93,6 +93,9 @@ fn a_field_is_set_and_taken_away() {
         assert_eq!(fields.get("word").unwrap().as_texts().unwrap(), ["one", "two"]);
     })
     .unwrap();
+    let request = on().with("ids", ["a"].iter().collect::<Ids<'_>>());
+    let error = ask(&opened, "points.set_fields", request, |_| ()).unwrap_err();
+    assert_eq!(error.code(), code::INVALID_ARGUMENT);
 }
 
 #[test]

@@ -132,7 +132,7 @@ fn columns<'a>(
 pub(crate) fn delete(
     _: &Connection,
     collection: &mut Collection,
-    _: &Call<'_>,
+    call: &Call<'_>,
     request: Map<'_>,
 ) -> Result<Body<'static>, Error> {
     let all = flag(request, "all", false)?;
@@ -145,25 +145,33 @@ pub(crate) fn delete(
         collection.numbers.clear();
         count
     } else {
-        ids(request)?
-            .iter()
-            .filter(|id| collection.remove(id))
-            .count()
+        let mut count = 0;
+        for (i, id) in ids(request)?.iter().enumerate() {
+            if i % BLOCK == 0 {
+                call.check()?;
+            }
+            count += usize::from(collection.remove(id));
+        }
+        count
     };
     Ok(Body::new().with("deleted", deleted))
 }
 
 pub(crate) fn get(
     collection: &Collection,
-    _: &Call<'_>,
+    call: &Call<'_>,
     request: Map<'_>,
 ) -> Result<Body<'static>, Error> {
-    let found = ids(request)?;
-    let found = found
-        .iter()
-        .enumerate()
-        .filter_map(|(i, id)| Some((i as i64, collection.find(id)?)));
-    let (positions, points): (Vec<i64>, Vec<&Point>) = found.unzip();
+    let (mut positions, mut points) = (Vec::new(), Vec::new());
+    for (i, id) in ids(request)?.iter().enumerate() {
+        if i % BLOCK == 0 {
+            call.check()?;
+        }
+        if let Some(point) = collection.find(id) {
+            positions.push(i as i64);
+            points.push(point);
+        }
+    }
     let with_vectors = flag(request, "vectors", true)?;
     let mut body = body_of(collection, &points, with_vectors, request.get("fields"))?;
     body.set("positions", Numbers(positions));
