@@ -106,7 +106,7 @@ static void stopped(void)
 static const unit_case cases[] = {
     UNIT_CASE(compared, "texts are compared bytewise, a beginning before the whole"),
     UNIT_CASE(sorted, "as many items as there are, in order"),
-    UNIT_CASE(stopped, "it ends where it is told to, with all items"),
+    UNIT_CASE(stopped, "R274 it ends where it is told to, with all items"),
 };
 
 UNIT_MAIN("flat_text_sort", cases)

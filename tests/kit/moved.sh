@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# tests/kit/moved.sh DIRECTORY: an installation that was moved as a whole is one to write backends with:
+# tests/kit/moved.sh DIRECTORY: R178, an installation that was moved as a whole is one to write backends with:
 # new-backend, pkg-config, the headers, simplugin-conformance and its function find each other
 # there. SIMPLUGIN_INSTALLED names the prefix of the installation, of which a copy is made.
 set -e
