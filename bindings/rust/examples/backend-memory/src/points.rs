@@ -15,11 +15,15 @@ pub(crate) const GET: &[&str] = &["collection", "ids", "vectors", "fields"];
 pub(crate) const SCAN: &[&str] =
     &["collection", "cursor", "max_bytes", "max_rows", "vectors", "fields"];
 
+/// Time is looked at once in so many points.
+const BLOCK: usize = 1024;
+
 fn ids<'a>(request: Map<'a>) -> Result<Texts<'a>, Error> {
     let ids = request.get("ids").and_then(|value| value.as_texts());
     ids.ok_or_else(|| Error::argument("ids", "ids are a column of text"))
 }
 
+/// The points are made first: an upsert that fails, or runs out of time, has written none.
 pub(crate) fn upsert(
     collection: &mut Collection,
     call: &Call<'_>,
@@ -40,21 +44,25 @@ pub(crate) fn upsert(
     if rows.iter().any(|row| *row >= ids.len()) {
         return Err(Error::argument("rows", "a row is none of those given"));
     }
-    call.check()?;
-    for (name, column) in &columns {
-        collection.fields.entry(name.clone()).or_insert((column.kind(), column.has_lists()));
-    }
-    let mut replaced = 0;
-    for row in &rows {
+    let mut made = Vec::with_capacity(rows.len());
+    for (i, row) in rows.iter().enumerate() {
+        if i % BLOCK == 0 {
+            call.check()?;
+        }
         let values = columns.iter().filter_map(|(name, column)| {
             Some((name.clone(), rmpv::Value::from(column.get(*row)?)))
         });
-        replaced += u64::from(collection.put(Point {
+        made.push(Point {
             id: ids.get(*row).unwrap_or_default().to_owned(),
             vector: vectors[*row].to_vec(),
             values: values.collect(),
-        }));
+        });
     }
+    for (name, column) in &columns {
+        collection.fields.entry(name.clone()).or_insert((column.kind(), column.has_lists()));
+    }
+    let replaced = made.into_iter().map(|point| collection.put(point)).filter(|known| *known);
+    let replaced = replaced.count();
     Ok(Body::new().with("upserted", rows.len()).with("replaced", replaced))
 }
 
@@ -84,7 +92,7 @@ fn columns<'a>(
 
 pub(crate) fn delete(
     collection: &mut Collection,
-    _: &Call<'_>,
+    call: &Call<'_>,
     request: Map<'_>,
 ) -> Result<Body<'static>, Error> {
     let deleted = if request.get("all").and_then(|all| all.as_bool()).unwrap_or_default() {
@@ -93,20 +101,33 @@ pub(crate) fn delete(
         collection.numbers.clear();
         count
     } else {
-        ids(request)?.iter().filter(|id| collection.remove(id)).count()
+        let mut count = 0;
+        for (i, id) in ids(request)?.iter().enumerate() {
+            if i % BLOCK == 0 {
+                call.check()?;
+            }
+            count += usize::from(collection.remove(id));
+        }
+        count
     };
     Ok(Body::new().with("deleted", deleted))
 }
 
 pub(crate) fn get(
     collection: &Collection,
-    _: &Call<'_>,
+    call: &Call<'_>,
     request: Map<'_>,
 ) -> Result<Body<'static>, Error> {
-    let found = ids(request)?;
-    let found =
-        found.iter().enumerate().filter_map(|(i, id)| Some((i as i64, collection.find(id)?)));
-    let (positions, points): (Vec<i64>, Vec<&Point>) = found.unzip();
+    let (mut positions, mut points) = (Vec::new(), Vec::new());
+    for (i, id) in ids(request)?.iter().enumerate() {
+        if i % BLOCK == 0 {
+            call.check()?;
+        }
+        if let Some(point) = collection.find(id) {
+            positions.push(i as i64);
+            points.push(point);
+        }
+    }
     let with_vectors = flag(request, "vectors", true)?;
     let mut body = body_of(collection, &points, with_vectors, request.get("fields"));
     body.set("positions", Numbers(positions));
