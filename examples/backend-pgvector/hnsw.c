@@ -127,13 +127,17 @@ int32_t pgv_index_create(pgv_call *call)
     int32_t code = pgv_arg_parameters(call, "index_type m ef_construction", &parameters);
 
     if (!code)
-        code = pgv_hnsw_read(call, &parameters, 1, &hnsw);
-    if (!code)
         code = pgv_command(call, "BEGIN");
     if (!code)
         code = pgv_lock(call);
     if (!code)
         code = pgv_collection_find(call, &collection);
+    /* where nothing is asked for: the index, if these vectors can have one */
+    if (!code)
+        code = pgv_hnsw_read(call, &parameters,
+                             collection.vector_type != 0 &&
+                                 collection.dimension <= HNSW_DIMENSION_MAX,
+                             &hnsw);
     if (!code)
         code = pgv_hnsw_check(call, &hnsw, collection.vector_type != 0, collection.dimension);
     if (!code)
