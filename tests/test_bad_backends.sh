@@ -18,6 +18,8 @@ if [ "$1" = one ]; then
     expected=$(expected "$sources/$name.c")
     if grep -q '^#define BAD_BASE flat_entry$' "$sources/$name.c"; then
         least=80
+        # the good one alone is asked for leaks: that takes as long as all the rest
+        [ "$name" = good/flat ] || without="$without --except memory/failing-calls --except memory/succeeding-calls"
     else
         least=60 without="$without --except semantics/ --except filters/"
     fi
