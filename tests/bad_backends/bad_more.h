@@ -172,6 +172,20 @@ static int32_t more_call(simplugin_instance *instance, const simplugin_call_info
     return code;
 }
 
+/* The same; and when it was of that method, its collection has lost its points. */
+static inline int32_t more_losing(const char *method, simplugin_instance *instance,
+                                  const simplugin_call_info *info, const simplugin_request *request,
+                                  simplugin_reply *reply, simplugin_error **error)
+{
+    char collection[300];
+    int32_t code = more_call(instance, info, request, reply, error);
+
+    if (!code && bad_is(info, method) &&
+        !more_text(request, "collection", collection, sizeof collection, error))
+        code = more_ask(instance, info, "points.delete", collection, 1, reply, error);
+    return code;
+}
+
 static int32_t more_begin(const simplugin_host *host, const simplugin_backend **backend,
                           simplugin_error **error)
 {

@@ -7,13 +7,7 @@ static int32_t call(simplugin_instance *instance, const simplugin_call_info *inf
                     const simplugin_request *request, simplugin_reply *reply,
                     simplugin_error **error)
 {
-    char collection[300];
-    int32_t code = more_call(instance, info, request, reply, error);
-
-    if (!code && bad_is(info, "index.drop") &&
-        !more_text(request, "collection", collection, sizeof collection, error))
-        code = more_ask(instance, info, "points.delete", collection, 1, reply, error);
-    return code;
+    return more_losing("index.drop", instance, info, request, reply, error);
 }
 
 int32_t simplugin_backend_entry(const simplugin_host *host, const simplugin_backend **backend,
