@@ -7,6 +7,7 @@ FiftyOne before pytest_configure has arranged its environment.
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
@@ -74,6 +75,19 @@ def dataset(source: "datasets.Source") -> "Iterator[Callable[..., fo.Dataset]]":
     for one in made:
         if not one.deleted:
             one.delete()
+
+
+@pytest.fixture(autouse=True)
+def connections() -> "Iterator[None]":
+    """Closes what FiftyOne's own backend for Milvus leaves open.
+
+    pymilvus pings through each every ten seconds, until Milvus Lite's gRPC ends the connection that they share
+    ("too_many_pings") and with it whatever a later test asks through it.
+    """
+    yield
+    if pymilvus := sys.modules.get("pymilvus"):
+        for alias, _ in pymilvus.connections.list_connections():
+            pymilvus.connections.remove_connection(alias)
 
 
 @pytest.fixture(params=backends.NAMES)
