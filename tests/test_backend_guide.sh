@@ -14,7 +14,7 @@ directory=$(mktemp -d)
 trap 'rm -rf "$directory"; rm -f "$SIMPLUGIN_INSTALLED/lib/simplugin/simplugin_fruit.so"' EXIT
 export CARGO_HOME="${CARGO_HOME:-$HOME/.cargo}" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}"
 # nobody's configuration; warnings end the build
-export HOME="$directory" SIMPLUGIN_DATA="$directory/data" CFLAGS="-O0 -Werror -Wconversion -Wshadow"
+export HOME="$directory" SIMPLUGIN_DATA="$directory/data" CFLAGS="-O1 -g -Werror -Wconversion -Wshadow"
 export CARGO_PROFILE_RELEASE_OPT_LEVEL=0 # takes half the time to compile
 export PATH="$SIMPLUGIN_INSTALLED/bin:$PATH" PKG_CONFIG_PATH="$SIMPLUGIN_INSTALLED/lib/pkgconfig"
 export SIMPLUGIN_BUILDDIR="$TEST_TOP_BUILDDIR" PYTHONPATH="$TEST_TOP_SRCDIR/tests" PYTHONDONTWRITEBYTECODE=1

@@ -129,7 +129,7 @@ conforms() {
 if [ "$SIMPLUGIN_TEST_POSTGRES_VECTOR" = 1 ]; then
     configure '"storage": "vector"' ''
     # what has nothing to do with how vectors are stored is tried with arrays
-    conforms "the extension vector" --except abi/ --except cycles/ --except fork/ --except time/
+    conforms "the extension vector" --except abi/ --except cycles/ --except fork/
     configure '"index_type": "hnsw"' ', "approximate": true, "recall": 0.9'
     conforms "hnsw, where it searches" --only corpus/index_search --only corpus/views --only corpus/filters \
         --only corpus/walks --only semantics/
