@@ -1,3 +1,9 @@
+## it takes the place of malloc, as the sanitizers do; the longest, so that it is the first
+if !SANITIZED
+check_PROGRAMS += tests/test_alloc
+TESTS += tests/test_alloc
+endif
+
 ## tests of the core's own parts, one program for each file of the core
 core_tests = \
 	tests/test_envelope tests/test_envelope_msgpack tests/test_column tests/test_error tests/test_buffer \
@@ -88,11 +94,6 @@ tests_test_typed_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_BUILDDIR='"$(abs_top_build
 tests_test_typed_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS)
 tests_test_typed_LDADD = libsimplugin.la $(CUNIT_LIBS)
 
-## it takes the place of malloc, as the sanitizers do
-if !SANITIZED
-check_PROGRAMS += tests/test_alloc
-TESTS += tests/test_alloc
-endif
 tests_test_alloc_SOURCES = tests/test_alloc.c tests/library_rig.h conformance/tree.h tests/unit.h
 tests_test_alloc_CPPFLAGS = $(AM_CPPFLAGS) -DTEST_TOP_BUILDDIR='"$(abs_top_builddir)"'
 tests_test_alloc_CFLAGS = $(AM_CFLAGS) $(CUNIT_CFLAGS) $(JANSSON_CFLAGS)
