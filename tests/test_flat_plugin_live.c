@@ -638,8 +638,8 @@ static void waiting(void)
         if (!steps[i].writes)
             continue;
         ask = ask_new(&rig, "c");
-        ask->deadline = sp_clock_now() + 20000000;
         steps[i].fill(ask);
+        ask->deadline = sp_clock_now() + 200000000;
         ask_refused(ask, steps[i].method, SIMPLUGIN_BUSY, pid);
         ask_free(ask);
     }

@@ -609,7 +609,6 @@ static void test_growth(void)
 {
     simplugin_error *error = NULL;
     flat_snapshot *snapshot = NULL;
-    flat_wait soon = rig_within(300);
     flat_store *store = NULL;
     uint64_t replaced = 0;
     int32_t code = SIMPLUGIN_OK;
@@ -625,8 +624,11 @@ static void test_growth(void)
     /* A snapshot keeps the map from growing: BUSY when the time is over. */
     store = rig_open(root, "growth");
     snapshot = rig_snapshot(store);
-    for (uint64_t i = 0; i < 100 && code == SIMPLUGIN_OK; i++)
+    for (uint64_t i = 0; i < 100 && code == SIMPLUGIN_OK; i++) {
+        flat_wait soon = rig_within(300);
+
         code = rig_add_within(store, 100000 + i * 1000, 1000, 1, &soon, &replaced, &error);
+    }
     CU_ASSERT_EQUAL(code, SIMPLUGIN_BUSY);
     CU_ASSERT_TRUE(rig_error_is(&error, SIMPLUGIN_BUSY, "cannot grow"));
     CU_ASSERT_EQUAL(flat_snapshot_count(snapshot), 40000);

@@ -279,7 +279,7 @@ cp "$work/hammer.err" "$work/err"
 result=not
 [ $status -eq 3 ] && result=ok
 said $result "the call in the middle of it says that the server is away"
-try "what was acknowledged is there, and no half of a call" 0 "$work/program" hammer
+try "what was acknowledged is there, and no half of a call" 0 "$work/program" hammer 10000
 try "other indexes are as they were" 0 "$work/program" reopen
 try "the new server is stopped, and goes on" 0 "$work/program" stopped "$server"
 

@@ -10,7 +10,7 @@
  *     test_program fork         a child may not use what its parent opened
  *     test_program large        100,000 points in and out again, in little memory
  *     test_program stopped PID  calls end in time while the server is stopped
- *     test_program hammer       adds 100 points at a time until it is told otherwise, or fails
+ *     test_program hammer [N]   adds 100 points at a time until it fails, or has added N
  *
  * It prints what went wrong, or nothing.
  */
@@ -469,7 +469,8 @@ static void step_stopped(pid_t server)
 
 /* ---- a server that goes away ---------------------------------------------------------------- */
 
-static void step_hammer(void)
+/* Adds points until a call fails, or as many; 0: without end. */
+static void step_hammer(uint64_t most)
 {
     points all = points_make(LARGE, DIMENSION);
     simplugin_index_spec spec = {
@@ -489,7 +490,7 @@ static void step_hammer(void)
         done += code ? 0 : BATCH;
         printf("%llu\n", (unsigned long long)(size + done));
         fflush(stdout);
-    } while (!code && done < 10000);
+    } while (!code && (!most || done < most));
     if (code)
         fprintf(stderr, "%s: %s\n", simplugin_code_name(code),
                 simplugin_error_message(error, NULL));
@@ -515,7 +516,7 @@ int main(int argc, char **argv)
     else if (strcmp(step, "stopped") == 0 && argc > 2)
         step_stopped((pid_t)strtol(argv[2], NULL, 10));
     else if (strcmp(step, "hammer") == 0)
-        step_hammer();
+        step_hammer(argc > 2 ? strtoull(argv[2], NULL, 10) : 0);
     else
         return 2;
     return 0;

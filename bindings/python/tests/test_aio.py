@@ -272,16 +272,21 @@ def test_a_token_of_the_users(hanging_connection: simplugin.Connection) -> None:
 def test_what_was_opened_is_closed(session: simplugin.Session) -> None:
     """By a call that ended well while its task was cancelled."""
     opened: list[simplugin.Index] = []
+    entered, go = threading.Event(), threading.Event()
 
     def open_slowly(cancel: simplugin.Cancel | None = None) -> simplugin.Index:
-        time.sleep(0.2)
+        entered.set()
+        go.wait(10)
         opened.append(session.create_index(metric="euclidean"))
         return opened[0]
 
     async def main() -> None:
         task = asyncio.create_task(aio.run(open_slowly))
-        await asyncio.sleep(0.05)
+        while not entered.is_set():
+            await asyncio.sleep(0.01)
         task.cancel()
+        await asyncio.sleep(0)
+        go.set()
         with pytest.raises(asyncio.CancelledError):
             await task
 

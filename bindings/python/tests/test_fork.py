@@ -98,11 +98,13 @@ def child():
 in_child(child)
 forker = threading.Timer(0.2, in_child, (child,))
 forker.start()
+end = None
 try:
     connection.health(timeout=1.5)
 except TimeoutError:
-    print("timeout")
+    end = "timeout"
 forker.join()
+print(end)
 index.cleanup()
 """,
         BEGIN,

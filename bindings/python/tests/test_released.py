@@ -71,7 +71,11 @@ def test_aio(session: simplugin.Session) -> None:
                     await index.add(ids, rows, **options)
                     assert error is None
                 del rows
-                await asyncio.sleep(0.05)
+                # the thread that called lets go of them after it has told the loop
+                for _ in range(1000):
+                    if gone() is None:
+                        break
+                    await asyncio.sleep(0.01)
                 assert gone() is None
 
             await check(simplugin.InvalidArgument, IDS[1:])

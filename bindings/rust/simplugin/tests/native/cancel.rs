@@ -89,7 +89,7 @@ fn closing_waits_for_calls_and_ends_later_ones() {
     let (rig, server) = (Rig::new(), Silence::new());
     let hanging = rig.hanging(&server);
     std::thread::scope(|scope| {
-        let call = scope.spawn(|| hanging.health().timeout(Duration::from_millis(500)).send());
+        let call = scope.spawn(|| hanging.health().timeout(Duration::from_secs(3)).send());
         let _waiting = server.wait();
         hanging.close().unwrap();
         let error = call.join().unwrap().unwrap_err();
