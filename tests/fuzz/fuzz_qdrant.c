@@ -60,18 +60,22 @@ static void schema_init(qdrant_schema *schema, uint8_t choice)
 static void reply_check(qdrant_call *call)
 {
     const simplugin_reply *reply = call->base.reply;
-    simplugin_value body, fields, name, value;
-    simplugin_iter iter;
-    sp_column column;
 
     require(simplugin_writer_reply(&call->base.out, plug_host, call->base.reply) == SIMPLUGIN_OK);
     require(!simplugin_check_reply(reply));
     for (uint64_t i = 0; i < reply->tensor_count; i++)
         look(reply->tensors[i].data,
              (size_t)(reply->tensors[i].rows * simplugin_tensor_row_bytes(&reply->tensors[i])));
-    body = simplugin_body_value(reply->body, reply->body_size);
-    if (!simplugin_find(&body, "fields", &fields))
-        return;
+}
+
+/* The fields of a reply that was checked are columns. */
+static void fields_check(const simplugin_reply *reply)
+{
+    simplugin_value body = simplugin_body_value(reply->body, reply->body_size), fields, name, value;
+    simplugin_iter iter;
+    sp_column column;
+
+    require(simplugin_find(&body, "fields", &fields));
     iter = simplugin_iterate(&fields);
     while (simplugin_next(&iter, &name) && simplugin_next(&iter, &value))
         require(!simplugin_column_read(&value, reply->tensors, reply->tensor_count, &column));
@@ -108,6 +112,7 @@ static void page_look(qdrant_call *call, const qdrant_page *page)
     simplugin_error_free(call->base.error);
     simplugin_write_end(&call->base.out, begin, code ? 1 : 2);
     reply_check(call);
+    fields_check(call->base.reply);
 }
 
 static void page_read(qdrant_call *call, uint8_t choice, const void *data, size_t size)
@@ -129,7 +134,7 @@ static void page_read(qdrant_call *call, uint8_t choice, const void *data, size_
     qdrant_page_clear(&page);
 }
 
-/* What is passed on as it is. */
+/* What is passed on as it is, whatever its keys are. */
 static void json_read(qdrant_call *call, const void *data, size_t size)
 {
     json_error_t problem;
