@@ -108,7 +108,7 @@ typedef struct world {
     const char *method;   /* where */
     char message[256];
     int wrong;            /* a call succeeded with a result that is not right */
-    int counted_elsewhere; /* the calls that follow are another scenario's to fail */
+    int elsewhere;        /* the calls that follow are another scenario's to fail */
 } world;
 
 static void json_write(simplugin_writer *w, const json_t *json)
@@ -155,7 +155,7 @@ static void note(world *m, const char *method, int32_t code, simplugin_error **e
 /* Counts from here to the next note, but for what another scenario has counted. */
 static void arm(const world *m)
 {
-    atomic_store(&armed, !m->counted_elsewhere);
+    atomic_store(&armed, !m->elsewhere);
 }
 
 /*
@@ -273,7 +273,8 @@ static void index_life(world *m)
     int64_t number = 0;
 
     m->index = open_handle(m, m->session, "index.create",
-                           json_pack("{ss ss}", "dataset", "d", "brain_key", "k"), "index");
+                           json_pack("{ss ss ss}", "dataset", "d", "brain_key", "k", "model", "clip"),
+                           "index");
     typed_calls(m);
     call(m, m->index, "index.add",
          json_pack("{s[ss] s[[fi][if]] s{s[sn] s[if] s[[s][]]}}", "ids", "d", "e", "vectors", 0.5,
@@ -319,7 +320,7 @@ static void copying(world *m)
     int64_t number = 0;
     uint64_t target;
 
-    m->counted_elsewhere = 1;
+    m->elsewhere = 1;
     m->index = open_handle(m, m->session, "index.create",
                            json_pack("{ss ss ss}", "dataset", "d", "brain_key", "k", "model", "clip"),
                            "index");
@@ -328,7 +329,7 @@ static void copying(world *m)
                    "fields", "name", "x", "number", 1, 0.5),
          "added", &number);
     expect(m, number, 2);
-    m->counted_elsewhere = 0;
+    m->elsewhere = 0;
     m->scan = open_handle(m, m->session, "copy.open",
                           json_pack("{sI s{ss} si ss}", "source", (json_int_t)m->index, "target",
                                     "brain_key", "l", "batch_bytes", 16, "verify", "all"), "copy");
@@ -338,7 +339,7 @@ static void copying(world *m)
         return;
     close_handle(m, &m->scan);
     close_handle(m, &m->index);
-    m->counted_elsewhere = 1;
+    m->elsewhere = 1;
     target = m->index = open_handle(m, m->session, "index.open",
                                     json_pack("{ss ss}", "dataset", "d", "brain_key", "l"), "index");
     call(m, target, "index.size", json_object(), "size", &number);

@@ -12,6 +12,7 @@
 #include "kernels.h"
 #include "plugins/sklearn_flat/search.h"
 #include "plugins/sklearn_flat/search_bound.h"
+#include "plugins/sklearn_flat/search_scan.h"
 #include "unit.h"
 
 #define COUNT_OF(a) (sizeof(a) / sizeof((a)[0]))
@@ -514,14 +515,14 @@ static void test_scans(void)
     static const uint64_t counts[] = {1, 2, 5, 20, 70};
 
     for (int kind = 0; kind < 5; kind++) {
-        /* a sanitizer takes its time, and sees as much in one block and a piece of another */
-        const uint64_t n = kind == 2 ? 100 : 48, rows = UNIT_IS_SANITIZED ? 800 : 2500;
-        const uint64_t block = UNIT_IS_SANITIZED ? 700 : 1400;
+        /* a sanitizer takes its time, and sees as much in a block of two chunks and a piece of another */
+        const uint64_t n = kind == 2 ? 100 : 48, rows = UNIT_IS_SANITIZED ? FLAT_CHUNK + 116 : 2500;
+        const uint64_t block = UNIT_IS_SANITIZED ? FLAT_CHUNK + 16 : 1400;
         float *data = make_rows(rows, n, kind), *queries = make_rows(70, n, kind);
         flat_snapshot *snapshot = make_snapshot(data, rows, n, block, 50, 20);
 
         for (uint64_t i = 0; i < 35; i++) /* half of them are rows */
-            memcpy(queries + 2 * i * n, data + 20 * i * n, n * sizeof(float));
+            memcpy(queries + 2 * i * n, data + rows / 36 * i * n, n * sizeof(float));
         for (size_t table = 0; table < COUNT_OF(tables); table++) {
             const sp_kernels *kernels = sp_kernels_named(tables[table]);
             flat_searcher *searcher = kernels ? flat_searcher_new(2) : NULL;
